@@ -1,0 +1,191 @@
+"""What is known of one customer: a local mirror built from facts alone.
+
+Plain frozen values; the only derived things here are those that follow from a single object.
+`dunning.fold` builds them, `dunning.case` opens and closes cases on them, `db.accounts` keeps them in tables whose
+columns have the same names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+from dunning.events import AsOf
+
+# Stripe: past_due is recoverable and keeps its entitlement until a grace window says otherwise.
+ENTITLED = frozenset({"trialing", "active", "past_due"})
+ENDED = frozenset({"canceled", "incomplete_expired"})
+# `status_details.paused.subscription.type`, Stripe API 2026-09-30: these two pauses are dunning's end.
+PAUSED_FOR_NONPAYMENT = frozenset({"first_payment_failure", "final_payment_failure"})
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """Who is mailed, in which language, and on which test clock they live (None: the wall clock)."""
+
+    ref: str
+    as_of: AsOf | None = None
+    email: str | None = None
+    name: str | None = None
+    locales: tuple[str, ...] = ()
+    country: str | None = None
+    test_clock: str | None = None
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """`last_paid_at` and `nonpayment_at` are latest-ever latches; the rest is the newest observation."""
+
+    ref: str
+    as_of: AsOf | None = None
+    status: str = "unknown"
+    plan: str | None = None
+    interval: str | None = None
+    cancel_at_period_end: bool = False
+    period_end: datetime | None = None
+    ended_at: datetime | None = None
+    paused_for: str | None = None
+    ended_for: str | None = None
+    payment_method: str | None = None
+    last_paid_at: datetime | None = None
+    nonpayment_at: datetime | None = None
+
+    @property
+    def stopped_for_nonpayment(self) -> bool:
+        """Whether the provider itself has stopped this subscription because nobody paid."""
+        return self.status == "unpaid" or (
+            self.status == "paused" and self.paused_for in PAUSED_FOR_NONPAYMENT
+        )
+
+    @property
+    def owes_since_stop(self) -> bool:
+        """Whether it was stopped for non-payment and nothing has been paid since.
+
+        A write-off moves a Stripe subscription back to `active`; only money lifts this.
+        """
+        if self.nonpayment_at is None:
+            return False
+        return self.last_paid_at is None or self.last_paid_at < self.nonpayment_at
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ENDED
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A failed charge that reached the network. `at` is when it was made."""
+
+    ref: str
+    invoice: str
+    at: datetime
+    code: str | None = None
+    decline_code: str | None = None
+    outcome_reason: str | None = None
+    advice_code: str | None = None
+    method_type: str | None = None
+    card_brand: str | None = None
+    card_last4: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """Amounts in minor units. `failed_at` is the earliest failure seen, `attempt_count` the highest."""
+
+    ref: str
+    as_of: AsOf | None = None
+    status: str = "unknown"
+    subscription: str | None = None
+    billing_reason: str | None = None
+    collection_method: str | None = None
+    number: str | None = None
+    currency: str = "usd"
+    amount_remaining: int = 0
+    amount_paid: int = 0
+    next_attempt_at: datetime | None = None
+    paid_at: datetime | None = None
+    voided_at: datetime | None = None
+    written_off_at: datetime | None = None
+    failed_at: datetime | None = None
+    last_failed_at: datetime | None = None
+    attempt_count: int = 0
+    ledger_attempt: int = 0
+    action_required: bool = False
+    reason_code: str | None = None
+    reason_decline_code: str | None = None
+    reason_method_type: str | None = None
+    no_method: bool = False
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is nothing left to collect. A written-off invoice can still be paid."""
+        return bool(self.paid_at or self.voided_at or self.written_off_at)
+
+
+class Outcome(StrEnum):
+    """How a case ended. Only `recovered` gives access back; a write-off or a void is not a payment."""
+
+    RECOVERED = "recovered"
+    CREDITED = "credited"
+    VOIDED = "voided"
+    WRITTEN_OFF = "written_off"
+    ENDED = "ended"
+    PAID_AFTER_END = "paid_after_end"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The dunning of one unpaid invoice. `opened_at` is its first failure, `grace` is stamped once.
+
+    `taken_at` and `taken_level` record what *we* took when grace ran out, so that a payment gives
+    back exactly that.
+    """
+
+    invoice: str
+    subscription: str
+    opened_at: datetime
+    grace: timedelta
+    closed_at: datetime | None = None
+    outcome: Outcome | None = None
+    taken_at: datetime | None = None
+    taken_level: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.closed_at is None
+
+    @property
+    def grace_ends_at(self) -> datetime:
+        return self.opened_at + self.grace
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One customer of one source ("stripe") with everything known of them, keyed by provider id."""
+
+    source: str
+    customer: Customer
+    subscriptions: Mapping[str, Subscription] = field(default_factory=lambda: MappingProxyType({}))
+    invoices: Mapping[str, Invoice] = field(default_factory=lambda: MappingProxyType({}))
+    charges: Mapping[str, Charge] = field(default_factory=lambda: MappingProxyType({}))
+    cases: Mapping[str, Case] = field(default_factory=lambda: MappingProxyType({}))
+
+    def charges_of(self, invoice: str) -> list[Charge]:
+        """The ledger of an invoice, oldest first."""
+        return sorted(
+            (charge for charge in self.charges.values() if charge.invoice == invoice),
+            key=lambda charge: (charge.at, charge.ref),
+        )
+
+    def open_cases(self) -> Iterator[Case]:
+        """Cases that still want money, oldest first."""
+        return iter(
+            sorted(
+                (case for case in self.cases.values() if case.is_open),
+                key=lambda case: (case.opened_at, case.invoice),
+            )
+        )

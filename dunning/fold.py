@@ -1,0 +1,191 @@
+"""fold(account, fact) -> account: the same facts in any order, any number of times, give one account.
+
+Everything that matters for money is a latch or a maximum (paid, voided, attempts, first failure), so
+it commutes. Whole-object observations keep the newest by `AsOf`; a tie is broken by the values
+themselves, which is arbitrary but the same for everybody, and the caller reads the object back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import TypeVar
+
+from dunning.account import ENDED, Account, Charge, Customer, Invoice, Subscription
+from dunning.events import (
+    AsOf,
+    ChargeFailed,
+    CustomerFact,
+    CustomerSeen,
+    InvoiceSeen,
+    LedgerRead,
+    PaymentFailed,
+    SubscriptionSeen,
+)
+
+T = TypeVar("T")
+
+CUSTOMER_SNAPSHOT = ("email", "name", "locales", "country", "test_clock", "deleted")
+SUBSCRIPTION_SNAPSHOT = (
+    "status", "plan", "interval", "cancel_at_period_end", "period_end",
+    "ended_at", "paused_for", "ended_for", "payment_method",
+)  # fmt: skip
+INVOICE_SNAPSHOT = (
+    "status", "subscription", "billing_reason", "collection_method", "number",
+    "currency", "amount_remaining", "amount_paid", "next_attempt_at",
+)  # fmt: skip
+
+
+def fold(account: Account, *facts: CustomerFact) -> Account:
+    """The account as it is after these facts. Facts of other customers are a caller's error (ValueError)."""
+    for fact in facts:
+        if fact.customer != account.customer.ref:
+            raise ValueError(f"a fact of {fact.customer} was folded into {account.customer.ref}")
+        account = _fold_one(account, fact)
+    return account
+
+
+def _fold_one(account: Account, fact: CustomerFact) -> Account:
+    match fact:
+        case CustomerSeen():
+            return replace(account, customer=_observe(account.customer, fact, CUSTOMER_SNAPSHOT))
+        case SubscriptionSeen():
+            return _with_subscription(account, _fold_subscription(_subscription(account, fact), fact))
+        case InvoiceSeen():
+            return _fold_invoice(account, fact)
+        case PaymentFailed():
+            return _with_invoice(account, _fold_failure(_invoice(account, fact.invoice), fact))
+        case LedgerRead():
+            return _with_invoice(account, _fold_ledger_read(_invoice(account, fact.invoice), fact))
+        case ChargeFailed():
+            return _fold_charge(account, fact)
+
+
+def _observe(seen: T, fact: object, snapshot: tuple[str, ...]) -> T:
+    """Take the fact's snapshot fields if it is newer than what was seen, or wins the tie."""
+    if _rank(fact, snapshot) <= _rank(seen, snapshot):
+        return seen
+    values = {name: getattr(fact, name) for name in snapshot}
+    return replace(seen, as_of=fact.as_of, **values)  # type: ignore[type-var,attr-defined]  # T is one of our snapshot classes
+
+
+def _rank(thing: object, snapshot: tuple[str, ...]) -> tuple[bool, AsOf | None, bool, str]:
+    as_of: AsOf | None = getattr(thing, "as_of", None)
+    if as_of is None:
+        return (False, None, False, "")
+    # On a tie an ended subscription wins: for Stripe `canceled` is final, so the other one is older.
+    ended = getattr(thing, "status", None) in ENDED
+    return (True, as_of, ended, repr([getattr(thing, name) for name in snapshot]))
+
+
+def _fold_subscription(seen: Subscription, fact: SubscriptionSeen) -> Subscription:
+    observed = Subscription(ref=seen.ref, status=fact.status, paused_for=fact.paused_for)
+    nonpayment_at = fact.as_of.at if observed.stopped_for_nonpayment else None
+    return replace(
+        _observe(seen, fact, SUBSCRIPTION_SNAPSHOT), nonpayment_at=latest(seen.nonpayment_at, nonpayment_at)
+    )
+
+
+def _fold_invoice(account: Account, fact: InvoiceSeen) -> Account:
+    seen = _invoice(account, fact.invoice)
+    invoice = replace(
+        _observe(seen, fact, INVOICE_SNAPSHOT),
+        attempt_count=max(seen.attempt_count, fact.attempt_count),
+        paid_at=earliest(seen.paid_at, fact.paid_at),
+        voided_at=earliest(seen.voided_at, fact.voided_at),
+        written_off_at=earliest(seen.written_off_at, fact.written_off_at),
+    )
+    account = _with_invoice(account, invoice)
+    # An invoice of nothing, or one settled by a credit, is not a payment.
+    if fact.paid_at and fact.amount_paid > 0 and fact.subscription:
+        subscription = account.subscriptions.get(fact.subscription, Subscription(ref=fact.subscription))
+        account = _with_subscription(
+            account, replace(subscription, last_paid_at=latest(subscription.last_paid_at, fact.paid_at))
+        )
+    return account
+
+
+def _fold_failure(seen: Invoice, fact: PaymentFailed) -> Invoice:
+    return replace(
+        seen,
+        failed_at=earliest(seen.failed_at, fact.at),
+        last_failed_at=latest(seen.last_failed_at, fact.at),
+        attempt_count=max(seen.attempt_count, fact.attempt),
+        action_required=seen.action_required or fact.action_required,
+    )
+
+
+def _fold_ledger_read(seen: Invoice, fact: LedgerRead) -> Invoice:
+    reason = (fact.attempt, fact.code or "", fact.decline_code or "", fact.method_type or "", fact.no_method)
+    known = (
+        seen.ledger_attempt, seen.reason_code or "", seen.reason_decline_code or "",
+        seen.reason_method_type or "", seen.no_method,
+    )  # fmt: skip
+    if reason <= known:
+        return seen
+    return replace(
+        seen,
+        ledger_attempt=fact.attempt,
+        reason_code=fact.code,
+        reason_decline_code=fact.decline_code,
+        reason_method_type=fact.method_type,
+        no_method=fact.no_method,
+    )
+
+
+def _fold_charge(account: Account, fact: ChargeFailed) -> Account:
+    names = [field.name for field in fields(Charge) if field.name not in ("ref", "invoice", "at")]
+    seen = account.charges.get(fact.charge)
+    # Two reports of one charge differ only in how much they tell: keep what either knows.
+    told = {name: _either(getattr(seen, name, None), getattr(fact, name)) for name in names}
+    charge = Charge(
+        ref=fact.charge,
+        invoice=fact.invoice,
+        at=min(seen.at, fact.at) if seen else fact.at,
+        **told,
+    )
+    return replace(account, charges=MappingProxyType({**account.charges, charge.ref: charge}))
+
+
+def _either(one: str | None, other: str | None) -> str | None:
+    return max(filter(None, (one, other)), default=None)
+
+
+def earliest(*moments: datetime | None) -> datetime | None:
+    return min(filter(None, moments), default=None)
+
+
+def latest(*moments: datetime | None) -> datetime | None:
+    return max(filter(None, moments), default=None)
+
+
+def _invoice(account: Account, ref: str) -> Invoice:
+    return account.invoices.get(ref, Invoice(ref=ref))
+
+
+def _subscription(account: Account, fact: SubscriptionSeen) -> Subscription:
+    return account.subscriptions.get(fact.subscription, Subscription(ref=fact.subscription))
+
+
+def _with_invoice(account: Account, invoice: Invoice) -> Account:
+    return replace(account, invoices=MappingProxyType({**account.invoices, invoice.ref: invoice}))
+
+
+def _with_subscription(account: Account, subscription: Subscription) -> Account:
+    subscriptions = MappingProxyType({**account.subscriptions, subscription.ref: subscription})
+    return replace(account, subscriptions=subscriptions)
+
+
+def empty(source: str, customer: str) -> Account:
+    """The account of a customer of whom nothing is known yet."""
+    return Account(source=source, customer=Customer(ref=customer))
+
+
+def touched(facts: Iterable[CustomerFact]) -> Mapping[str, list[CustomerFact]]:
+    """Facts grouped by the customer they speak of, in the given order."""
+    grouped: dict[str, list[CustomerFact]] = {}
+    for fact in facts:
+        grouped.setdefault(fact.customer, []).append(fact)
+    return grouped
