@@ -1,0 +1,16 @@
+"""Settings, one class per process, read from the environment and .env."""
+
+from settings.errors import Problem, SettingsError
+from settings.load import load
+from settings.processes import ApiSettings, ReceiverSettings, SchedulerSettings, ToolSettings, WorkerSettings
+
+__all__ = [
+    "ApiSettings",
+    "Problem",
+    "ReceiverSettings",
+    "SchedulerSettings",
+    "SettingsError",
+    "ToolSettings",
+    "WorkerSettings",
+    "load",
+]

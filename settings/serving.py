@@ -1,0 +1,122 @@
+"""How each process runs: where it listens, what it works on, how it logs."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from settings.checks import BearerKey
+from settings.field import Commas, Settings, setting
+
+Queue = Literal["events", "cases", "mail", "team"]
+
+
+class Logs(Settings):
+    """Log lines, for machines or for people."""
+
+    log_format: Literal["auto", "json", "console"] = setting(
+        "DUNNING_LOG_FORMAT",
+        "`json`: one object per line. `console`: for people. `auto`: console in a terminal, else json.",
+        default="auto",
+        example="json",
+        cure="Write auto, json or console.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = setting(
+        "DUNNING_LOG_LEVEL",
+        "The least severe level that is written.",
+        default="info",
+        example="debug",
+        cure="Write debug, info, warning or error.",
+    )
+
+
+class ReceiverServer(Settings):
+    """Where the webhook receiver listens."""
+
+    receiver_host: str = setting(
+        "DUNNING_RECEIVER_HOST",
+        "The address the webhook receiver listens on. Put a TLS proxy in front of it.",
+        default="127.0.0.1",
+        example="0.0.0.0",  # noqa: S104 -- an example for containers, not a default
+        min_length=1,
+    )
+    receiver_port: int = setting(
+        "DUNNING_RECEIVER_PORT",
+        "The port the webhook receiver listens on; 0 takes any free one.",
+        default=8080,
+        example="8080",
+        cure="Give a port from 0 to 65535.",
+        ge=0,
+        le=65535,
+    )
+
+
+class ApiServer(Settings):
+    """Where the access API listens, and who may ask."""
+
+    api_host: str = setting(
+        "DUNNING_API_HOST",
+        "The address the access API listens on.",
+        default="127.0.0.1",
+        example="0.0.0.0",  # noqa: S104 -- an example for containers, not a default
+        min_length=1,
+    )
+    api_port: int = setting(
+        "DUNNING_API_PORT",
+        "The port the access API listens on; 0 takes any free one.",
+        default=8081,
+        example="8081",
+        cure="Give a port from 0 to 65535.",
+        ge=0,
+        le=65535,
+    )
+    api_keys: Annotated[tuple[BearerKey, ...], Field(min_length=1), Commas] = setting(
+        "DUNNING_API_KEYS",
+        "The bearer keys that may ask the access API, with commas between them: two while one is replaced.",
+        example="test-key-0123456789abcdef",
+        cure="Give keys of 16 characters or more, such as `openssl rand -hex 24` prints.",
+    )
+
+
+class WorkerProcess(Settings):
+    """What one worker process takes on."""
+
+    worker_queues: Annotated[tuple[Queue, ...], Field(min_length=1), Commas] = setting(
+        "DUNNING_WORKER_QUEUES",
+        "The queues this worker serves. Give mail a worker of its own, so that a slow mail server "
+        "does not hold up events.",
+        default="events,cases,mail,team",
+        example="mail,team",
+        cure="Name one or more of events, cases, mail and team, with commas between them.",
+    )
+    worker_threads: int = setting(
+        "DUNNING_WORKER_THREADS",
+        "How many messages one worker process handles at the same time; also the size of its database pool.",
+        default=8,
+        example="8",
+        cure="Give a number from 1 to 64.",
+        ge=1,
+        le=64,
+    )
+
+
+class SchedulerProcess(Settings):
+    """How often the scheduler looks, and how long it leaves fresh rows alone."""
+
+    tick_seconds: float = setting(
+        "DUNNING_TICK_SECONDS",
+        "Seconds between two looks for due work.",
+        default=1.0,
+        example="1.0",
+        cure="Give seconds from 0.05 to 60.",
+        ge=0.05,
+        le=60,
+    )
+    sweep_delay_seconds: float = setting(
+        "DUNNING_SWEEP_DELAY_SECONDS",
+        "Seconds after which a row that nobody has taken up is sent to the queue again.",
+        default=10.0,
+        example="10",
+        cure="Give seconds from 0.1 to 3600.",
+        ge=0.1,
+        le=3600,
+    )
