@@ -1,0 +1,152 @@
+"""Stripe's webhook signature and envelope, without the `stripe` package: the receiver must stay small.
+
+Signature scheme: `Stripe-Signature: t=<unix seconds>,v1=<hex>[,v1=<hex>...][,v0=...]`, where v1 is the
+HMAC-SHA256 of `<t>.<body>` under the whole `whsec_...` string (docs.stripe.com/webhooks/signature). While a
+secret is rolled, Stripe sends one v1 per secret. Only v1 counts: v0 would be a downgrade.
+"""
+
+import hmac
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from providers.envelope import BadEnvelope, BadSignature, Disposition, Envelope
+
+SIGNATURE_HEADER = b"stripe-signature"
+TOLERANCE = 300  # seconds, Stripe's own default; here it bounds the future too
+MAX_SIGNATURES = 16  # per header; Stripe sends one or two, and each costs a comparison per secret
+
+HANDLED = frozenset(
+    {
+        "charge.failed",
+        "customer.deleted",
+        "customer.subscription.created",
+        "customer.subscription.deleted",
+        "customer.subscription.paused",
+        "customer.subscription.resumed",
+        "customer.subscription.updated",
+        "customer.updated",
+        "invoice.marked_uncollectible",
+        "invoice.paid",
+        "invoice.payment_action_required",
+        "invoice.payment_failed",
+        "invoice.payment_succeeded",
+        "invoice.updated",
+        "invoice.voided",
+        "payment_intent.payment_failed",
+        "payment_method.attached",
+        "payment_method.automatically_updated",
+        "payment_method.updated",
+        "setup_intent.succeeded",
+        "test_helpers.test_clock.advancing",
+        "test_helpers.test_clock.ready",
+    }
+)
+"""The event types a worker does something with, by their snapshot names."""
+
+_SNAPSHOT = "event"
+_THIN = "v2.core.event"
+_THIN_PREFIX = "v1."  # a thin event about a v1 resource is named `v1.` + the snapshot's type
+
+
+def verify(
+    header: bytes, body: bytes, secrets: Sequence[bytes], now: float, tolerance: int = TOLERANCE
+) -> None:
+    """Return when one v1 signature in `header` was made over `body` with one of `secrets`, close to `now`.
+
+    `now` and `tolerance` are in seconds (unix time). Raises BadSignature otherwise, for any bytes whatever.
+    Everything stays bytes, since `hmac.compare_digest` refuses non-ASCII text with a TypeError; and every
+    pair is compared, so that the time taken does not tell which secret or signature came close.
+    """
+    if not secrets or not all(secrets):
+        raise BadSignature("no_secret")  # an empty key would let anybody sign
+    timestamp, signatures = _parse(header)
+    if abs(now - int(timestamp)) > tolerance:
+        raise BadSignature("timestamp")
+    genuine = False
+    signed = timestamp + b"." + body
+    for secret in secrets:
+        expected = hmac.digest(secret, signed, "sha256").hex().encode()
+        for signature in signatures:
+            genuine |= hmac.compare_digest(expected, signature)
+    if not genuine:
+        raise BadSignature("signature")
+
+
+def _parse(header: bytes) -> tuple[bytes, list[bytes]]:
+    if not header:
+        raise BadSignature("header_missing")
+    pairs = [item.strip().partition(b"=")[::2] for item in header.split(b",")]
+    timestamps = [value for key, value in pairs if key == b"t"]
+    signatures = [value for key, value in pairs if key == b"v1"]
+    # bytes.isdigit() is ASCII only; twelve digits keep int() cheap and reach the year 33658.
+    if len(timestamps) != 1 or not timestamps[0].isdigit() or len(timestamps[0]) > 12:
+        raise BadSignature("header_malformed")
+    if not signatures or len(signatures) > MAX_SIGNATURES:
+        raise BadSignature("header_malformed")
+    return timestamps[0], signatures
+
+
+def envelope(body: bytes) -> Envelope:
+    """Read the outside of a *verified* body. Raises BadEnvelope when it is no event of any kind.
+
+    Snapshot events (`object: "event"`) and thin ones (`object: "v2.core.event"`) are both understood. An
+    event of another type or kind is not an error: it comes back as ignored, with a note.
+    """
+    event = _parse_object(body)
+    event_id, event_type, livemode = _name(event, "id"), _name(event, "type"), event.get("livemode")
+    if not isinstance(livemode, bool):
+        raise BadEnvelope("livemode")
+    disposition, note = _dispose(event.get("object"), event_type)
+    return Envelope(
+        event_id=event_id,
+        type=event_type,
+        created_at=_read_time(event.get("created")),
+        livemode=livemode,
+        disposition=disposition,
+        note=note,
+    )
+
+
+def _parse_object(body: bytes) -> dict[str, Any]:
+    try:
+        event = json.loads(body.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise BadEnvelope("utf8") from None
+    except (ValueError, RecursionError):  # `from None`: the error would quote the body
+        raise BadEnvelope("json") from None
+    if not isinstance(event, dict):
+        raise BadEnvelope("not_an_object")
+    return event
+
+
+def _name(event: dict[str, Any], key: str) -> str:
+    """Ids and types are short printable ASCII. Anything else would not fit the column or the index."""
+    value = event.get(key)
+    if isinstance(value, str) and 0 < len(value) <= 255 and value.isascii() and value.isprintable():
+        return value
+    raise BadEnvelope(key)
+
+
+def _dispose(kind: Any, event_type: str) -> tuple[Disposition, str | None]:
+    if kind == _SNAPSHOT:
+        handled = event_type in HANDLED
+    elif kind == _THIN:
+        handled = event_type.startswith(_THIN_PREFIX) and event_type.removeprefix(_THIN_PREFIX) in HANDLED
+    else:
+        return "ignored", "unknown kind of event"
+    return ("pending", None) if handled else ("ignored", "type not handled")
+
+
+def _read_time(created: Any) -> datetime | None:
+    """Snapshot events give unix seconds, thin ones ISO 8601. A time that cannot be read costs no event."""
+    try:
+        if isinstance(created, str):
+            read = datetime.fromisoformat(created)
+            return read.astimezone(UTC) if read.tzinfo else None
+        if isinstance(created, int) and not isinstance(created, bool):
+            return datetime.fromtimestamp(created, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return None

@@ -1,0 +1,29 @@
+"""Names both ends of a queue must agree on. Imports nothing, since the receiver and the CLI read it too.
+
+A message is only a wake-up: its arguments are row ids, and losing it costs a few seconds, never an event.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Wakeup:
+    """Where a message goes: the queue, and the actor that answers it."""
+
+    queue: str
+    actor: str
+
+
+EVENTS: Final = Wakeup("events", "apply_events")
+CASES: Final = Wakeup("cases", "advance_cases")
+MAIL: Final = Wakeup("mail", "send_mail")
+TEAM: Final = Wakeup("team", "notify_team")
+
+WAKEUPS: Final = (EVENTS, CASES, MAIL, TEAM)
+
+# The Redis broker's own names and times: producers and consumers must be built with the same ones.
+NAMESPACE: Final = "dunning"
+MAINTENANCE_CHANCE: Final = 100_000  # of a million commands; how soon a dead worker's messages come back
+HEARTBEAT_TIMEOUT: Final = 30_000  # ms without a command before a worker counts as dead
+DEAD_MESSAGE_TTL: Final = 86_400_000  # ms; a dead message is only a trace, its row is due again
