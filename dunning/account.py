@@ -1,8 +1,8 @@
 """What is known of one customer: a local mirror built from facts alone.
 
 Plain frozen values; the only derived things here are those that follow from a single object.
-`dunning.fold` builds them, `dunning.case` opens and closes cases on them, `db.accounts` keeps them in tables whose
-columns have the same names.
+`dunning.fold` builds them, `dunning.case` opens and closes cases on them, `db.accounts` keeps them in
+tables whose columns have the same names.
 """
 
 from __future__ import annotations

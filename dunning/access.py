@@ -1,0 +1,130 @@
+"""access(account, ...) -> Access: may this customer use the product, and why?
+
+Read from local facts only. Access is per subscription; the customer has the best of theirs, so one
+failed subscription among several locks nobody out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from dunning.account import Account, Case, Outcome, Subscription
+
+
+class Level(StrEnum):
+    """From everything to nothing. `warned` is full access with a banner."""
+
+    FULL = "full"
+    WARNED = "warned"
+    LIMITED = "limited"
+    REVOKED = "revoked"
+
+
+ORDER = (Level.FULL, Level.WARNED, Level.LIMITED, Level.REVOKED)
+
+
+class Reason(StrEnum):
+    """Why the level is what it is, in words for machines."""
+
+    GOOD_STANDING = "good_standing"
+    TRIAL = "trial"
+    CANCELS_AT_PERIOD_END = "cancels_at_period_end"
+    PAYMENT_FAILED = "payment_failed"
+    PAST_DUE = "past_due"
+    GRACE_EXPIRED = "grace_expired"
+    UNPAID = "unpaid"
+    WRITTEN_OFF = "written_off"
+    CANCELED = "canceled"
+    CANCELED_FOR_NONPAYMENT = "canceled_for_nonpayment"
+    PAUSED = "paused"
+    PAUSED_FOR_NONPAYMENT = "paused_for_nonpayment"
+    FIRST_PAYMENT_INCOMPLETE = "first_payment_incomplete"
+    CUSTOMER_DELETED = "customer_deleted"
+    NO_SUBSCRIPTION = "no_subscription"
+    UNKNOWN_STATUS = "unknown_status"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """`until` is when this level ends by itself: the grace deadline or a planned period end (UTC)."""
+
+    level: Level
+    reason: Reason
+    until: datetime | None = None
+    subscription: str | None = None
+
+
+def access_of(account: Account, deadlines: Mapping[str, datetime]) -> Access:
+    """The best access any subscription gives. `deadlines`: invoice of an open case -> when grace ends."""
+    if account.customer.deleted:
+        return Access(Level.REVOKED, Reason.CUSTOMER_DELETED)
+    each = [subscription_access(account, subscription, deadlines) for subscription in _newest_first(account)]
+    return min(
+        each,
+        key=lambda access: ORDER.index(access.level),
+        default=Access(Level.REVOKED, Reason.NO_SUBSCRIPTION),
+    )
+
+
+def _newest_first(account: Account) -> list[Subscription]:
+    def newest(subscription: Subscription) -> tuple[float, str]:
+        return (-subscription.as_of.at.timestamp() if subscription.as_of else 0.0, subscription.ref)
+
+    return sorted(account.subscriptions.values(), key=newest)
+
+
+def subscription_access(
+    account: Account, subscription: Subscription, deadlines: Mapping[str, datetime]
+) -> Access:
+    """What this one subscription gives."""
+    stopped = _stopped(subscription)
+    if stopped:
+        return Access(Level.REVOKED, stopped, None, subscription.ref)
+    cases = [case for case in account.cases.values() if case.subscription == subscription.ref]
+    taken = [case for case in cases if still_taken(case, subscription)]
+    if taken:
+        worst = max(taken, key=lambda case: ORDER.index(Level(case.taken_level or Level.REVOKED)))
+        reason = Reason.WRITTEN_OFF if worst.outcome is Outcome.WRITTEN_OFF else Reason.GRACE_EXPIRED
+        return Access(Level(worst.taken_level or Level.REVOKED), reason, None, subscription.ref)
+    failing = [deadlines[case.invoice] for case in cases if case.is_open and case.invoice in deadlines]
+    if failing:
+        return Access(Level.WARNED, Reason.PAYMENT_FAILED, min(failing), subscription.ref)
+    return _in_good_standing(subscription)
+
+
+def _stopped(subscription: Subscription) -> Reason | None:
+    """Why the provider itself gives nothing for this subscription any more."""
+    if subscription.status == "canceled":
+        failed = subscription.ended_for == "payment_failed"
+        return Reason.CANCELED_FOR_NONPAYMENT if failed else Reason.CANCELED
+    if subscription.status in ("incomplete", "incomplete_expired"):
+        return Reason.FIRST_PAYMENT_INCOMPLETE
+    if subscription.status == "unpaid":
+        return Reason.UNPAID
+    if subscription.status == "paused":
+        return Reason.PAUSED_FOR_NONPAYMENT if subscription.stopped_for_nonpayment else Reason.PAUSED
+    # `active` again without a payment: somebody wrote the debt off, which gives nothing back.
+    return Reason.WRITTEN_OFF if subscription.owes_since_stop else None
+
+
+def still_taken(case: Case, subscription: Subscription) -> bool:
+    """Whether what was taken in this case has not been earned back by a payment since."""
+    if case.taken_at is None or case.outcome is Outcome.RECOVERED:
+        return False
+    return subscription.last_paid_at is None or subscription.last_paid_at < case.taken_at
+
+
+def _in_good_standing(subscription: Subscription) -> Access:
+    ref = subscription.ref
+    if subscription.status == "past_due":
+        return Access(Level.WARNED, Reason.PAST_DUE, None, ref)
+    if subscription.status not in ("active", "trialing"):
+        # A status nobody here knows must not lock out somebody who pays.
+        return Access(Level.FULL, Reason.UNKNOWN_STATUS, None, ref)
+    if subscription.cancel_at_period_end:
+        return Access(Level.FULL, Reason.CANCELS_AT_PERIOD_END, subscription.period_end, ref)
+    trial = subscription.status == "trialing"
+    return Access(Level.FULL, Reason.TRIAL if trial else Reason.GOOD_STANDING, None, ref)

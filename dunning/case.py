@@ -1,0 +1,183 @@
+"""Cases: when one opens, when it closes and why, and what is known of it meanwhile.
+
+A case is the dunning of one unpaid invoice of a subscription. It opens at the first failure, its grace
+is stamped once, and everything else about it is read from facts, so no order of events can change it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from types import MappingProxyType
+
+from dunning.account import Account, Case, Charge, Invoice, Outcome, Subscription
+from dunning.declines import Category, Decline, classify
+from dunning.fold import latest
+from dunning.policy import Policy
+
+PAYING = frozenset({"active", "trialing"})
+
+
+def settle(account: Account, policy: Policy) -> Account:
+    """Open the cases that the facts call for and close those that they end.
+
+    `billing_reason: subscription_create` concerns an `incomplete` subscription: nothing was granted,
+    so nothing is dunned (Stripe gives it 23 hours by itself). An invoice sent for payment by hand is
+    not a failed charge.
+    """
+    cases = dict(account.cases)
+    for invoice in account.invoices.values():
+        case = cases.get(invoice.ref)
+        opened_at = first_failure(account, invoice)
+        if opened_at is None or invoice.subscription is None or not is_dunned(invoice):
+            continue
+        if case is None:
+            case = Case(invoice.ref, invoice.subscription, opened_at, policy.grace)
+        closed_at, outcome = _end(account, replace(case, opened_at=opened_at))
+        cases[invoice.ref] = replace(case, opened_at=opened_at, closed_at=closed_at, outcome=outcome)
+    return replace(account, cases=MappingProxyType(cases))
+
+
+def is_dunned(invoice: Invoice) -> bool:
+    """Whether a failure of this invoice is a failed renewal."""
+    return (
+        invoice.subscription is not None
+        and invoice.billing_reason != "subscription_create"
+        and invoice.collection_method != "send_invoice"
+    )
+
+
+def first_failure(account: Account, invoice: Invoice) -> datetime | None:
+    """When the first charge failed: by the ledger if it is known, else by the earliest event."""
+    if invoice.failed_at is None:
+        return None
+    charges = account.charges_of(invoice.ref)
+    return charges[0].at if charges else invoice.failed_at
+
+
+def _end(account: Account, case: Case) -> tuple[datetime | None, Outcome | None]:
+    invoice = account.invoices[case.invoice]
+    subscription = account.subscriptions.get(case.subscription, Subscription(ref=case.subscription))
+    if invoice.paid_at:
+        return invoice.paid_at, _paid(invoice, subscription)
+    if invoice.voided_at:
+        return invoice.voided_at, Outcome.VOIDED
+    if invoice.written_off_at:
+        return invoice.written_off_at, Outcome.WRITTEN_OFF
+    if _paid_by_a_later_invoice(case, subscription):
+        return subscription.last_paid_at, Outcome.RECOVERED
+    if subscription.ended and subscription.as_of:
+        return subscription.ended_at or subscription.as_of.at, Outcome.ENDED
+    if account.customer.deleted and account.customer.as_of:
+        return account.customer.as_of.at, Outcome.ENDED
+    return None, None
+
+
+def _paid(invoice: Invoice, subscription: Subscription) -> Outcome:
+    if invoice.amount_paid <= 0:
+        return Outcome.CREDITED
+    if (
+        subscription.ended
+        and subscription.ended_at
+        and invoice.paid_at
+        and invoice.paid_at > subscription.ended_at
+    ):
+        return Outcome.PAID_AFTER_END
+    return Outcome.RECOVERED
+
+
+def _paid_by_a_later_invoice(case: Case, subscription: Subscription) -> bool:
+    """Stripe revives a subscription when its *latest* invoice is paid; an older one may stay open."""
+    paid_at = subscription.last_paid_at
+    if paid_at is None or paid_at <= case.opened_at or subscription.as_of is None:
+        return False
+    return subscription.status in PAYING and subscription.as_of.at >= paid_at
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """One case with all that a rule asks about it."""
+
+    account: Account
+    case: Case
+    invoice: Invoice
+    subscription: Subscription
+    charges: tuple[Charge, ...]
+    decline: Decline
+
+    @property
+    def executed_attempts(self) -> int:
+        """How many charges really failed, customers' own extra tries not counted.
+
+        `attempt_count` counts schedule positions (executed or not), the ledger counts charges (the
+        customer's own included): the smaller of the two is right whichever is inflated. Positions
+        after the last reading of the ledger are believed until it is read again.
+        """
+        read = min(self.invoice.ledger_attempt, self.invoice.attempt_count)
+        return min(len(self.charges), read) + self.invoice.attempt_count - read
+
+    @property
+    def notice_number(self) -> int:
+        """Which failure notice is the current one. A payment that waits for its owner is the first."""
+        return max(1, self.executed_attempts)
+
+    @property
+    def failed_at(self) -> datetime:
+        """When the current notice's failure happened."""
+        if self.invoice.ledger_attempt < self.invoice.attempt_count or not self.charges:
+            return latest(self.invoice.last_failed_at, self.case.opened_at) or self.case.opened_at
+        return self.charges[min(self.notice_number, len(self.charges)) - 1].at
+
+    @property
+    def charged_again(self) -> bool:
+        """Whether "we tried again" is true: more than one charge, and the ledger has been read."""
+        return len(self.charges) > 1
+
+    @property
+    def replaced(self) -> bool:
+        """Whether the customer has another subscription that entitles them."""
+        return any(
+            other.ref != self.subscription.ref
+            and other.status in PAYING
+            and not other.owes_since_stop
+            and not any(case.subscription == other.ref for case in self.account.open_cases())
+            for other in self.account.subscriptions.values()
+        )
+
+
+def situation(account: Account, case: Case) -> Situation:
+    invoice = account.invoices[case.invoice]
+    charges = tuple(account.charges_of(case.invoice))
+    return Situation(
+        account=account,
+        case=case,
+        invoice=invoice,
+        subscription=account.subscriptions.get(case.subscription, Subscription(ref=case.subscription)),
+        charges=charges,
+        decline=_decline(invoice, charges[-1] if charges else None),
+    )
+
+
+def _decline(invoice: Invoice, last: Charge | None) -> Decline:
+    """The newest reason known: the last charge's, else what the payment said without a charge."""
+    if last:
+        decline = classify(
+            code=last.code,
+            decline_code=last.decline_code,
+            outcome_reason=last.outcome_reason,
+            advice_code=last.advice_code,
+            method_type=last.method_type,
+        )
+    else:
+        decline = classify(
+            code=invoice.reason_code,
+            decline_code=invoice.reason_decline_code,
+            method_type=invoice.reason_method_type,
+        )
+    if decline.category is not Category.UNKNOWN:
+        return decline
+    if invoice.action_required:
+        return replace(decline, category=Category.AUTHENTICATION_REQUIRED)
+    if invoice.no_method and last is None:
+        return replace(decline, category=Category.NO_PAYMENT_METHOD, needs_new_method=True)
+    return decline

@@ -1,0 +1,111 @@
+"""What a plan is made of: steps with a due time, a unique key and a reason, and steps withheld."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from dunning.access import Access
+from dunning.account import Case
+from dunning.policy import WARNED_BEFORE
+
+
+class Kind(StrEnum):
+    """Who is reached: the customer by mail, the merchant's team, or the entitlement itself."""
+
+    MAIL = "mail"
+    TEAM = "team"
+    ACCESS = "access"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something to do once, at or after `due_at`. `key` says what it is for ever: it is the idempotency key.
+
+    `name` is the mail ("payment_failed"), the team's alarm ("third_failure") or the access level.
+    `case` is the case's invoice. `reason` is a sentence for the person who asks why.
+    """
+
+    kind: Kind
+    key: str
+    name: str
+    case: str
+    due_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A step that was considered and is not taken, with the reason why not."""
+
+    key: str
+    case: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What became of a step that was taken. Times are the account's (wall or test clock), UTC.
+
+    `status`: pending, sending, sent (accepted by the mail server), suppressed, failed, unknown.
+    """
+
+    key: str
+    kind: Kind
+    name: str
+    case: str
+    status: str
+    created_at: datetime
+    accepted_at: datetime | None = None
+
+    @property
+    def reached_somebody(self) -> bool:
+        """Whether a mail went out, is going out, or may have gone out."""
+        return self.status in ("pending", "sending", "sent", "unknown")
+
+
+History = Mapping[str, Effect]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything still to be done for an account, in order, and everything that is not and why."""
+
+    steps: tuple[Step, ...]
+    withheld: tuple[Withheld, ...]
+    access: Access
+
+    def due(self, now: datetime) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.due_at <= now)
+
+    def next_due(self, case: str) -> datetime | None:
+        """When this case wants attention next, or None when nothing is planned for it."""
+        return min((step.due_at for step in self.steps if step.case == case), default=None)
+
+
+def warnings_accepted(case: Case, history: History) -> list[datetime]:
+    """When the mail server accepted each final warning of the case, earliest first."""
+    return sorted(
+        effect.accepted_at
+        for effect in history.values()
+        if effect.case == case.invoice
+        and effect.name == "final_warning"
+        and effect.status == "sent"
+        and effect.accepted_at
+    )
+
+
+def deadline(case: Case, history: History, now: datetime) -> datetime:
+    """When access ends: at the end of grace, but 72 hours after the first accepted final warning at least.
+
+    Before any warning was accepted it is what a warning accepted at `now` would make it, which is what
+    such a warning has to promise.
+    """
+    accepted = warnings_accepted(case, history)
+    return max(case.grace_ends_at, (accepted[0] if accepted else now) + WARNED_BEFORE)
+
+
+def hours(span: timedelta) -> int:
+    return round(span.total_seconds() / 3600)
