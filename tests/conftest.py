@@ -1,0 +1,59 @@
+"""Real servers for the tests: started once per session, emptied for each test that asks for them."""
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from sandbox.postgres import PostgresServer, embedded_postgres
+from sandbox.valkey import ValkeyServer, embedded_valkey
+
+_TEMPLATE = "migrated"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A real PostgreSQL, without the waits for the disk."""
+    with embedded_postgres(durable=False) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[ValkeyServer]:
+    """A real Valkey with an append-only file."""
+    with embedded_valkey() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_server: PostgresServer) -> str:
+    """The name of a database that our migrations have been run on, to be copied."""
+    from db.migrate import upgrade
+
+    upgrade(postgres_server.create_database(_TEMPLATE))
+    return _TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def database_names() -> Iterator[str]:
+    """A fresh database name at each step."""
+    return (f"test_{number}" for number in itertools.count())
+
+
+@pytest.fixture
+def database_url(
+    postgres_server: PostgresServer, migrated_template: str, database_names: Iterator[str]
+) -> Iterator[str]:
+    """An empty, migrated database of the test's own."""
+    name = next(database_names)
+    yield postgres_server.create_database(name, template=migrated_template)
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture
+def redis_url(valkey_server: ValkeyServer) -> str:
+    """A Valkey without a single key."""
+    with redis.Redis.from_url(valkey_server.url) as client:
+        client.flushall()
+    return valkey_server.url
