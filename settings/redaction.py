@@ -1,4 +1,4 @@
-"""The last guard before a log line: no address, amount, payload or secret gets out, whatever a caller says."""
+"""The last guard before a log line: no address, amount, payload or secret gets out."""
 
 import re
 from collections.abc import Mapping
