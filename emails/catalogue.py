@@ -1,0 +1,132 @@
+"""Every mail this program can write, as a typed set of facts; the words are in `templates/`.
+
+Money is in Stripe's minor unit, every datetime is aware, every URL is http or https. Customer and plan names
+may be raw: they are cleaned when the mail is rendered.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from dunning.declines import Category
+from dunning.money import Money
+
+Consequence = Literal["limited", "revoked"]
+EndReason = Literal["grace_expired", "subscription_canceled", "subscription_unpaid", "subscription_paused"]
+
+
+@dataclass(frozen=True, slots=True)
+class CardLabel:
+    """What a customer recognises a card or bank account by: Stripe's brand (`visa`) and the last digits."""
+
+    brand: str
+    last4: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentFailed:
+    """A payment is open: what happened, what to do, what happens next.
+
+    `attempt` counts the charges that really happened (0 when none did). `charged_again` says that one
+    happened since the last mail: only then does the mail say "we tried again". `next_attempt_at` is given
+    only when that attempt will really be made. `other_open` is how many further invoices `amount` includes.
+    """
+
+    template: ClassVar = "payment_failed"
+
+    customer_name: str | None
+    plan: str | None
+    amount: Money
+    category: Category
+    card: CardLabel | None
+    attempt: int
+    charged_again: bool
+    next_attempt_at: datetime | None
+    access_until: datetime | None
+    pay_url: str | None
+    invoice_number: str | None
+    other_open: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinalWarning:
+    """Access ends at `access_until` unless the payment arrives; written 72 and 24 hours before."""
+
+    template: ClassVar = "final_warning"
+
+    customer_name: str | None
+    plan: str | None
+    amount: Money
+    category: Category
+    card: CardLabel | None
+    access_until: datetime
+    hours_left: Literal[72, 24]
+    consequence: Consequence
+    pay_url: str | None
+    invoice_number: str | None
+    other_open: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessEnded:
+    """Access was limited or revoked at `ended_at`: why, that the data is kept, and the way back.
+
+    `amount` is what is still open, or None when nothing needs to be paid. `return_url` leads to the page
+    where the customer pays, or subscribes again after a cancellation.
+    """
+
+    template: ClassVar = "access_ended"
+
+    customer_name: str | None
+    plan: str | None
+    amount: Money | None
+    reason: EndReason
+    consequence: Consequence
+    ended_at: datetime
+    return_url: str | None
+    invoice_number: str | None
+    other_open: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentRecovered:
+    """The receipt that closes the matter. `access_restored`: something had been taken and is given back."""
+
+    template: ClassVar = "payment_recovered"
+
+    customer_name: str | None
+    plan: str | None
+    amount: Money
+    paid_at: datetime
+    access_restored: bool
+    invoice_number: str | None
+    card: CardLabel | None = None
+    receipt_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamEscalation:
+    """A case a person should look at; to the merchant's own team, in English, with the true reason.
+
+    `reasons` say why now ("third failed charge"), `sent` and `upcoming` are (when, what), `links` are
+    (label, url).
+    """
+
+    template: ClassVar = "team_escalation"
+
+    reasons: tuple[str, ...]
+    customer_ref: str
+    customer_name: str | None
+    customer_email: str | None
+    plan: str | None
+    amount: Money
+    category: Category
+    decline_code: str | None
+    failing_since: datetime
+    access_until: datetime | None
+    sent: tuple[tuple[datetime, str], ...]
+    upcoming: tuple[tuple[datetime, str], ...]
+    links: tuple[tuple[str, str], ...]
+
+
+Mail = PaymentFailed | FinalWarning | AccessEnded | PaymentRecovered | TeamEscalation
