@@ -68,6 +68,7 @@ customers = Table(
     Column("country", Text),
     Column("test_clock", Text),
     Column("deleted", Boolean, nullable=False, server_default="false"),
+    moment("method_changed_at"),
     UniqueConstraint("source", "ref"),
 )
 
@@ -88,6 +89,7 @@ subscriptions = Table(
     Column("read_back", Boolean, nullable=False, server_default="false"),
     Column("status", Text, nullable=False),
     Column("plan", Text),
+    Column("product", Text),
     Column("interval", Text),
     Column("cancel_at_period_end", Boolean, nullable=False, server_default="false"),
     moment("period_end"),

@@ -34,6 +34,7 @@ class Customer:
     country: str | None = None
     test_clock: str | None = None
     deleted: bool = False
+    method_changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Subscription:
     as_of: AsOf | None = None
     status: str = "unknown"
     plan: str | None = None
+    product: str | None = None
     interval: str | None = None
     cancel_at_period_end: bool = False
     period_end: datetime | None = None

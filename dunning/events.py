@@ -46,6 +46,7 @@ class SubscriptionSeen:
     `status` is Stripe's set, kept open: incomplete, incomplete_expired, trialing, active, past_due,
     unpaid, canceled, paused. `paused_for` says why it is paused (Stripe API 2026-09-30
     `status_details.paused.subscription.type`), `ended_for` why it ended (`cancellation_details.reason`).
+    `plan` is the price's own name if it has one, `product` the id under which the provider keeps a name.
     """
 
     customer: str
@@ -53,6 +54,7 @@ class SubscriptionSeen:
     as_of: AsOf
     status: str
     plan: str | None = None
+    product: str | None = None
     interval: str | None = None
     cancel_at_period_end: bool = False
     period_end: datetime | None = None
@@ -138,6 +140,14 @@ class LedgerRead:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentMethodChanged:
+    """The customer gave, or the card network supplied, a new way to pay."""
+
+    customer: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ClockMoved:
     """A provider's test clock has reached `to`: customers on it live by that time."""
 
@@ -145,5 +155,13 @@ class ClockMoved:
     to: datetime
 
 
-CustomerFact = CustomerSeen | SubscriptionSeen | InvoiceSeen | PaymentFailed | ChargeFailed | LedgerRead
+CustomerFact = (
+    CustomerSeen
+    | SubscriptionSeen
+    | InvoiceSeen
+    | PaymentFailed
+    | ChargeFailed
+    | LedgerRead
+    | PaymentMethodChanged
+)
 BillingEvent = CustomerFact | ClockMoved

@@ -22,6 +22,7 @@ from dunning.events import (
     InvoiceSeen,
     LedgerRead,
     PaymentFailed,
+    PaymentMethodChanged,
     SubscriptionSeen,
 )
 
@@ -29,7 +30,7 @@ T = TypeVar("T")
 
 CUSTOMER_SNAPSHOT = ("email", "name", "locales", "country", "test_clock", "deleted")
 SUBSCRIPTION_SNAPSHOT = (
-    "status", "plan", "interval", "cancel_at_period_end", "period_end",
+    "status", "plan", "product", "interval", "cancel_at_period_end", "period_end",
     "ended_at", "paused_for", "ended_for", "payment_method",
 )  # fmt: skip
 INVOICE_SNAPSHOT = (
@@ -61,6 +62,9 @@ def _fold_one(account: Account, fact: CustomerFact) -> Account:
             return _with_invoice(account, _fold_ledger_read(_invoice(account, fact.invoice), fact))
         case ChargeFailed():
             return _fold_charge(account, fact)
+        case PaymentMethodChanged():
+            changed_at = latest(account.customer.method_changed_at, fact.at)
+            return replace(account, customer=replace(account.customer, method_changed_at=changed_at))
 
 
 def _observe(seen: T, fact: object, snapshot: tuple[str, ...]) -> T:

@@ -112,6 +112,9 @@ def _why_no_notice(c: Context, number: int) -> str | None:
         for case in c.s.account.open_cases()
     ):
         return "an older unpaid invoice of the same subscription is being dunned"
+    changed_at = c.s.account.customer.method_changed_at
+    if number > 1 and changed_at and changed_at > c.s.failed_at:
+        return "the customer gave a new payment method after this failure"
     warned = [e.created_at for e in c.mails() if e.name == "final_warning" and e.case == c.ref]
     first_warning = c.s.case.grace_ends_at - c.policy.final_warnings[0]
     if warned or first_warning <= c.now:

@@ -38,7 +38,7 @@ class Policy(BaseModel):
     at_expiry: Literal["limited", "revoked"] = Field(
         "revoked", description="What access becomes when grace ends."
     )
-    mail_gap: Span = Field(
+    mail_gap: Annotated[timedelta, Field(ge=timedelta(0))] = Field(
         timedelta(hours=48), description="At most one ordinary mail per person in this time."
     )
     transient_silence: Span = Field(

@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("country", sa.Text(), nullable=True),
         sa.Column("test_clock", sa.Text(), nullable=True),
         sa.Column("deleted", sa.Boolean(), server_default="false", nullable=False),
+        sa.Column("method_changed_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("source", "ref"),
     )
@@ -250,6 +251,7 @@ def upgrade() -> None:
         sa.Column("read_back", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("plan", sa.Text(), nullable=True),
+        sa.Column("product", sa.Text(), nullable=True),
         sa.Column("interval", sa.Text(), nullable=True),
         sa.Column("cancel_at_period_end", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("period_end", sa.DateTime(timezone=True), nullable=True),

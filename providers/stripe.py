@@ -1,0 +1,161 @@
+"""Stripe's events as facts: normalise(event) -> Normalised. Pure; whatever has to be asked is a Lookup."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from dunning.events import AsOf, BillingEvent, ClockMoved, PaymentFailed, PaymentMethodChanged
+from providers.lookup import Lookup, MalformedEventError, Normalised, Subject
+from providers.stripe_objects import (
+    Json,
+    customer_ref,
+    customer_seen,
+    invoice_seen,
+    moment,
+    ref,
+    required,
+    subscription_of,
+    subscription_seen,
+)
+
+SOURCE = "stripe"
+
+# Worth asking Stripe again before anything is done about them.
+STOPPED = frozenset({"unpaid", "canceled", "paused"})
+
+Handler = Callable[[Json, Json, datetime], Normalised]
+
+
+def normalise(event: Json) -> Normalised:
+    """What a Stripe event says. An unhandled type says nothing. Raises MalformedEventError."""
+    created = moment(required(event, "created"))
+    kind = required(event, "type")
+    if created is None or not isinstance(kind, str):
+        raise MalformedEventError("event has no usable type or created")
+    if event.get("object") == "v2.core.event":
+        return _thin(event, kind, created)
+    handler = HANDLERS.get(kind)
+    if handler is None:
+        return Normalised()
+    data = required(event, "data")
+    thing = required(data, "object")
+    said = handler(thing, data.get("previous_attributes") or {}, created)
+    clock = ref(thing.get("test_clock"))
+    if clock:
+        # A test clock only moves forward, so an event made at its time proves that it got there.
+        return Normalised((*said.facts, ClockMoved(clock, created)), said.lookups)
+    return said
+
+
+def _thin(event: Json, kind: str, created: datetime) -> Normalised:
+    """A thin event names its object only: read it back. Its type is a snapshot type with `v1.` before."""
+    related = event.get("related_object") or {}
+    subject = {"invoice": Subject.INVOICE, "subscription": Subject.SUBSCRIPTION}.get(related.get("type", ""))
+    if subject and ref(related):
+        return Normalised(lookups=(Lookup(subject, related["id"], created),))
+    if kind.startswith("v1."):
+        return Normalised(lookups=(Lookup(Subject.EVENT, required(event, "id"), created),))
+    return Normalised()
+
+
+def _invoice(invoice: Json, _before: Json, created: datetime) -> Normalised:
+    if subscription_of(invoice) is None:
+        return Normalised()
+    return Normalised((invoice_seen(invoice, AsOf(created)),))
+
+
+def _failure(invoice: Json, created: datetime, *, action_required: bool) -> Normalised:
+    said = _invoice(invoice, {}, created)
+    if not said.facts:
+        return said
+    failure = PaymentFailed(
+        customer=customer_ref(invoice),
+        invoice=required(invoice, "id"),
+        at=created,
+        attempt=invoice.get("attempt_count") or 0,
+        action_required=action_required,
+    )
+    # No invoice field carries the decline reason: it is read from the invoice's payments.
+    return Normalised((*said.facts, failure), (Lookup(Subject.INVOICE, failure.invoice, created),))
+
+
+def _payment_failed(invoice: Json, _before: Json, created: datetime) -> Normalised:
+    return _failure(invoice, created, action_required=False)
+
+
+def _action_required(invoice: Json, _before: Json, created: datetime) -> Normalised:
+    return _failure(invoice, created, action_required=True)
+
+
+def _subscription(subscription: Json, before: Json, created: datetime) -> Normalised:
+    seen = subscription_seen(subscription, AsOf(created))
+    lookups: list[Lookup] = []
+    if "status" in before or seen.status in STOPPED:
+        # `created` has whole seconds and events overtake each other; only Stripe knows the state now.
+        lookups.append(Lookup(Subject.SUBSCRIPTION, seen.subscription, created))
+    latest = ref(subscription.get("latest_invoice"))
+    if before.get("status") in ("past_due", "unpaid", "paused") and latest:
+        # Active again: by a payment, or because somebody wrote the invoice off?
+        lookups.append(Lookup(Subject.INVOICE, latest, created))
+    return Normalised((seen,), tuple(lookups))
+
+
+def _customer(customer: Json, _before: Json, created: datetime) -> Normalised:
+    return Normalised((customer_seen(customer, AsOf(created)),))
+
+
+def _customer_deleted(customer: Json, _before: Json, created: datetime) -> Normalised:
+    return Normalised((customer_seen({**customer, "deleted": True}, AsOf(created)),))
+
+
+def _new_method(thing: Json, _before: Json, created: datetime) -> Normalised:
+    if ref(thing.get("customer")) is None and ref(thing.get("customer_account")) is None:
+        return Normalised()
+    return Normalised((PaymentMethodChanged(customer_ref(thing), created),))
+
+
+def _charge(thing: Json, _before: Json, created: datetime) -> Normalised:
+    """charge.failed and payment_intent.payment_failed: since basil neither names its invoice."""
+    invoice = ref(thing.get("invoice"))
+    if invoice:
+        return Normalised(lookups=(Lookup(Subject.INVOICE, invoice, created),))
+    payment = ref(thing) if thing.get("object") == "payment_intent" else ref(thing.get("payment_intent"))
+    if payment is None:
+        return Normalised()
+    return Normalised(lookups=(Lookup(Subject.PAYMENT, payment, created),))
+
+
+def _clock(clock: Json, _before: Json, _created: datetime) -> Normalised:
+    """Only a clock at rest tells the time: while it advances its events still have to arrive."""
+    reached = moment(clock.get("frozen_time"))
+    if clock.get("status") != "ready" or reached is None:
+        return Normalised()
+    moved: BillingEvent = ClockMoved(required(clock, "id"), reached)
+    return Normalised((moved,))
+
+
+HANDLERS: dict[str, Handler] = {
+    "invoice.payment_failed": _payment_failed,
+    "invoice.payment_action_required": _action_required,
+    "invoice.paid": _invoice,
+    "invoice.payment_succeeded": _invoice,
+    "invoice.updated": _invoice,
+    "invoice.voided": _invoice,
+    "invoice.marked_uncollectible": _invoice,
+    "customer.subscription.created": _subscription,
+    "customer.subscription.updated": _subscription,
+    "customer.subscription.deleted": _subscription,
+    "customer.subscription.paused": _subscription,
+    "customer.subscription.resumed": _subscription,
+    "customer.updated": _customer,
+    "customer.deleted": _customer_deleted,
+    "payment_method.attached": _new_method,
+    "payment_method.updated": _new_method,
+    "payment_method.automatically_updated": _new_method,
+    "setup_intent.succeeded": _new_method,
+    "charge.failed": _charge,
+    "payment_intent.payment_failed": _charge,
+    "test_helpers.test_clock.advancing": _clock,
+    "test_helpers.test_clock.ready": _clock,
+}

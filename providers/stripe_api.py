@@ -1,0 +1,170 @@
+"""The only module that calls Stripe. Every answer is plain JSON turned into facts, never an SDK object."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any
+
+import stripe
+
+from dunning.events import AsOf, BillingEvent, LedgerRead, PaymentFailed
+from providers.lookup import Lookup, Normalised, ProviderUnavailableError, Subject
+from providers.stripe import normalise
+from providers.stripe_objects import (
+    Json,
+    charge_failed,
+    customer_ref,
+    customer_seen,
+    invoice_seen,
+    ref,
+    required,
+    subscription_of,
+    subscription_seen,
+)
+
+# Seconds. Short, because whoever asks can come back; the library's own default is 80.
+TIMEOUT = 8.0
+EXPANDED_INVOICE = [
+    "customer",
+    "parent.subscription_details.subscription",
+    "payments.data.payment.payment_intent",
+]
+
+
+class StripeGateway:
+    """Answers lookups from Stripe's API, in the client library's pinned version.
+
+    `api_base` replaces https://api.stripe.com, for a simulated Stripe on loopback.
+    """
+
+    def __init__(self, api_key: str, *, api_base: str | None = None) -> None:
+        self._client = stripe.StripeClient(
+            api_key,
+            max_network_retries=1,
+            http_client=stripe.HTTPXClient(timeout=TIMEOUT),
+            base_addresses={"api": api_base} if api_base else {},
+        )
+        self._products: dict[str, str | None] = {}
+
+    async def look_up(self, lookup: Lookup) -> Normalised:
+        match lookup.subject:
+            case Subject.INVOICE:
+                return Normalised(await self._invoice(lookup, lookup.ref))
+            case Subject.PAYMENT:
+                return Normalised(await self._payment(lookup))
+            case Subject.SUBSCRIPTION:
+                return Normalised(await self._subscription(lookup))
+            case Subject.EVENT:
+                return await self._event(lookup)
+
+    async def payment_link(self, invoice: str) -> str | None:
+        """The hosted invoice page: confirms with the bank, takes another card, valid ten days at least."""
+        found = await self._ask(self._client.v1.invoices.retrieve_async(invoice))
+        return found.get("hosted_invoice_url") if found and found.get("status") == "open" else None
+
+    async def product_name(self, product: str) -> str | None:
+        """Asked once per process and product: names hardly change, and a mail may show yesterday's."""
+        if product not in self._products:
+            found = await self._ask(self._client.v1.products.retrieve_async(product))
+            self._products[product] = found.get("name") if found else None
+        return self._products[product]
+
+    async def _invoice(self, lookup: Lookup, invoice_id: str) -> tuple[BillingEvent, ...]:
+        invoice = await self._ask(
+            self._client.v1.invoices.retrieve_async(invoice_id, {"expand": EXPANDED_INVOICE})
+        )
+        if not invoice or subscription_of(invoice) is None:
+            return ()
+        as_of = AsOf(lookup.at, read_back=True)
+        facts: list[BillingEvent] = [invoice_seen(invoice, as_of)]
+        if isinstance(invoice.get("customer"), dict):
+            facts.append(customer_seen(invoice["customer"], as_of))
+        subscription = subscription_of(invoice)
+        if isinstance(subscription, dict):
+            facts.append(subscription_seen(subscription, as_of))
+        if invoice.get("attempted"):
+            facts += await self._ledger(lookup, invoice)
+        return tuple(facts)
+
+    async def _ledger(self, lookup: Lookup, invoice: Json) -> list[BillingEvent]:
+        """Every failed charge of the invoice, and the newest reason where no charge carries it."""
+        customer, invoice_id, attempt = customer_ref(invoice), invoice["id"], invoice["attempt_count"]
+        facts: list[BillingEvent] = []
+        reason: Json = {}
+        waiting = False
+        for payment in (invoice.get("payments") or {}).get("data") or []:
+            intent = (payment.get("payment") or {}).get("payment_intent")
+            if not isinstance(intent, dict):
+                continue
+            reason = intent.get("last_payment_error") or reason
+            waiting = waiting or intent.get("status") == "requires_payment_method"
+            charges = await self._ask(
+                self._client.v1.charges.list_async({"payment_intent": intent["id"], "limit": 100})
+            )
+            for charge in (charges or {}).get("data") or []:
+                fact = charge_failed(charge, customer=customer, invoice=invoice_id)
+                if fact:
+                    facts.append(fact)
+                    facts.append(PaymentFailed(customer, invoice_id, fact.at, attempt))
+        facts.append(
+            LedgerRead(
+                customer=customer,
+                invoice=invoice_id,
+                attempt=attempt,
+                code=reason.get("code"),
+                decline_code=reason.get("decline_code"),
+                method_type=_method_type(reason),
+                no_method=waiting and not reason and not facts,
+            )
+        )
+        return facts
+
+    async def _payment(self, lookup: Lookup) -> tuple[BillingEvent, ...]:
+        """The invoice a payment belongs to; since basil only `invoice_payments` knows."""
+        found = await self._ask(
+            self._client.v1.invoice_payments.list_async(
+                {"payment": {"type": "payment_intent", "payment_intent": lookup.ref}, "limit": 1}
+            )
+        )
+        payments = (found or {}).get("data") or []
+        invoice = ref(payments[0].get("invoice")) if payments else None
+        return await self._invoice(lookup, invoice) if invoice else ()
+
+    async def _subscription(self, lookup: Lookup) -> tuple[BillingEvent, ...]:
+        found = await self._ask(
+            self._client.v1.subscriptions.retrieve_async(lookup.ref, {"expand": ["customer"]})
+        )
+        if not found:
+            return ()
+        as_of = AsOf(lookup.at, read_back=True)
+        facts: list[BillingEvent] = [subscription_seen(found, as_of)]
+        if isinstance(found.get("customer"), dict):
+            facts.append(customer_seen(found["customer"], as_of))
+        return tuple(facts)
+
+    async def _event(self, lookup: Lookup) -> Normalised:
+        """A thin event's snapshot twin, or nothing when it has none."""
+        found = await self._ask(self._client.v2.core.events.retrieve_async(lookup.ref))
+        twin = found.get("snapshot_event") if found else None
+        if not twin:
+            return Normalised()
+        snapshot = await self._ask(self._client.v1.events.retrieve_async(required({"id": twin}, "id")))
+        return normalise(snapshot) if snapshot else Normalised()
+
+    async def _ask(self, call: Awaitable[Any]) -> dict[str, Any] | None:
+        """Plain JSON, or None for what Stripe does not know. Raises ProviderUnavailableError."""
+        try:
+            answer: dict[str, Any] = (await call).to_dict()
+        except stripe.InvalidRequestError as error:
+            if error.http_status == 404:
+                return None
+            raise
+        except stripe.StripeError as error:
+            # Only the kind of error: its text may hold what was asked for.
+            raise ProviderUnavailableError(type(error).__name__) from None
+        return answer
+
+
+def _method_type(reason: Json) -> str | None:
+    method = reason.get("payment_method") or {}
+    return reason.get("payment_method_type") or (method.get("type") if isinstance(method, dict) else None)
