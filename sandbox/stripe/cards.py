@@ -1,0 +1,97 @@
+"""Cards that behave as their script says, and the numbers Stripe publishes for testing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sandbox.stripe.declines import APPROVED, REQUIRES_ACTION
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Card:
+    """A card and what its issuer answers to the first, second, ... charge; the last answer repeats for ever.
+
+    An outcome is "ok", a decline code, "authentication_required" (the issuer refuses a charge without the
+    customer: a failed charge exists) or "requires_action" (3D Secure is asked for before any charge is made).
+    """
+
+    brand: str
+    last4: str
+    exp_month: int
+    exp_year: int
+    outcomes: tuple[str, ...]
+    country: str
+    funding: str
+
+    def __init__(
+        self,
+        brand: str = "visa",
+        last4: str = "4242",
+        exp: tuple[int, int] = (12, 2034),
+        outcomes: Sequence[str] = (APPROVED,),
+        *,
+        country: str = "US",
+        funding: str = "credit",
+    ) -> None:
+        """`exp` is (month, year); raises ValueError when there is no outcome."""
+        if not outcomes:
+            raise ValueError("a card needs at least one outcome")
+        for name, value in (
+            ("brand", brand),
+            ("last4", last4),
+            ("exp_month", exp[0]),
+            ("exp_year", exp[1]),
+            ("outcomes", tuple(outcomes)),
+            ("country", country),
+            ("funding", funding),
+        ):
+            object.__setattr__(self, name, value)
+
+    def outcome(self, charge: int) -> str:
+        """The answer to the card's charge number `charge`, counted from 0."""
+        return self.outcomes[min(charge, len(self.outcomes) - 1)]
+
+
+# number -> (brand, outcome); docs.stripe.com/testing
+_NUMBERS: dict[str, tuple[str, str]] = {
+    "4242424242424242": ("visa", APPROVED),
+    "5555555555554444": ("mastercard", APPROVED),
+    "378282246310005": ("amex", APPROVED),
+    "4000000000000341": ("visa", "generic_decline"),
+    "4000000000000002": ("visa", "generic_decline"),
+    "4000000000009995": ("visa", "insufficient_funds"),
+    "4000000000009987": ("visa", "lost_card"),
+    "4000000000009979": ("visa", "stolen_card"),
+    "4000000000000069": ("visa", "expired_card"),
+    "4000000000000127": ("visa", "incorrect_cvc"),
+    "4000000000000119": ("visa", "processing_error"),
+    "4000000000006975": ("visa", "card_velocity_exceeded"),
+    "4100000000000019": ("visa", "highest_risk_level"),
+    "4000002760003184": ("visa", "authentication_required"),
+    "4000002500003155": ("visa", REQUIRES_ACTION),
+}
+
+# The ready-made payment methods and tokens of Stripe's test mode.
+_NAMED: dict[str, str] = {
+    "pm_card_visa": "4242424242424242",
+    "tok_visa": "4242424242424242",
+    "pm_card_mastercard": "5555555555554444",
+    "pm_card_chargeCustomerFail": "4000000000000341",
+    "tok_chargeCustomerFail": "4000000000000341",
+    "pm_card_visa_chargeDeclined": "4000000000000002",
+    "pm_card_visa_chargeDeclinedInsufficientFunds": "4000000000009995",
+    "pm_card_chargeDeclinedExpiredCard": "4000000000000069",
+    "pm_card_authenticationRequired": "4000002760003184",
+}
+
+
+def card_from_number(number: str, exp: tuple[int, int] = (12, 2034)) -> Card:
+    """The card of a published test number; an unknown number is a card that always pays."""
+    digits = number.replace(" ", "")
+    brand, outcome = _NUMBERS.get(digits, ("visa", APPROVED))
+    return Card(brand, digits[-4:], exp, (outcome,))
+
+
+def card_from_name(name: str) -> Card | None:
+    """The card behind `pm_card_...` or `tok_...`, None when Stripe's test mode has no such name."""
+    number = _NAMED.get(name)
+    return None if number is None else card_from_number(number)

@@ -1,0 +1,81 @@
+"""Charges, the intents they belong to, and what links an intent to an invoice."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sandbox.stripe.declines import Decline
+from sandbox.stripe.records.base import Record
+from sandbox.stripe.records.customers import PaymentMethod
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentError:
+    """Why the last try of a payment intent failed, with the card as it then was."""
+
+    decline: Decline
+    charge: str
+    payment_method: PaymentMethod
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentIntent(Record):
+    """`error` outlives the attempt it came from: it is only replaced by the next one."""
+
+    OBJECT: ClassVar[str] = "payment_intent"
+
+    amount: int
+    currency: str
+    customer: str
+    invoice: str
+    description: str
+    status: str = "requires_payment_method"
+    payment_method: str | None = None
+    latest_charge: str | None = None
+    error: PaymentError | None = None
+    canceled_at: int | None = None
+    cancellation_reason: str | None = None
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        return (self.customer,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge(Record):
+    """A charge that really happened: succeeded when `decline` is None."""
+
+    OBJECT: ClassVar[str] = "charge"
+
+    amount: int
+    currency: str
+    customer: str
+    invoice: str
+    payment_intent: str
+    payment_method: PaymentMethod
+    description: str
+    authenticated: bool = False
+    decline: Decline | None = None
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        return (self.customer, self.payment_intent)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoicePayment(Record):
+    """The link between an invoice and the intent that pays it."""
+
+    OBJECT: ClassVar[str] = "invoice_payment"
+
+    invoice: str
+    payment_intent: str
+    amount_requested: int
+    currency: str
+    status: str = "open"
+    amount_paid: int | None = None
+    paid_at: int | None = None
+    canceled_at: int | None = None
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        return (self.invoice, self.payment_intent)
