@@ -149,7 +149,8 @@ charges = Table(
     Column("card_last4", Text),
 )
 
-# `due_at` is the case's only timer: the plan's next step, in the time the customer lives by.
+# `due_at` is the case's only timer: the plan's next step, in the time the customer lives by. `swept_at`
+# only keeps the scheduler from handing out the same case every second.
 cases = Table(
     "cases",
     metadata,
@@ -164,6 +165,7 @@ cases = Table(
     Column("taken_level", Text),
     Column("test_clock", Text),
     moment("due_at"),
+    moment("swept_at"),
     Index("cases_due", "due_at", postgresql_where=text("due_at IS NOT NULL AND test_clock IS NULL")),
     Index("cases_due_by_clock", "test_clock", "due_at", postgresql_where=text("test_clock IS NOT NULL")),
 )

@@ -106,6 +106,7 @@ def upgrade() -> None:
         sa.Column("taken_level", sa.Text(), nullable=True),
         sa.Column("test_clock", sa.Text(), nullable=True),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("swept_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["customer_id"],
             ["customers.id"],

@@ -1,0 +1,209 @@
+"""Accounts in tables: load many with their history in a fixed number of statements, save what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import RowMapping, Table, and_, func, or_, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.mapping import case_from, columns, observed, plain
+from db.models import cases, charges, customers, invoices, outbox, subscriptions, test_clocks
+from dunning.account import Account, Charge, Customer, Invoice, Subscription
+from dunning.steps import Effect, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """An account with what was done for it. `clock` is its test clock's time; None: the wall clock.
+
+    `due` is when each case wants attention, by invoice.
+    """
+
+    id: int
+    account: Account
+    history: Mapping[str, Effect] = field(default_factory=dict)
+    due: Mapping[str, datetime | None] = field(default_factory=dict)
+    clock: datetime | None = None
+
+
+async def ensure(
+    connection: AsyncConnection, keys: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], int]:
+    """Row ids of (source, customer) pairs, making rows for customers nobody has heard of yet."""
+    if not keys:
+        return {}
+    rows = [{"source": source, "ref": ref} for source, ref in sorted(set(keys))]
+    await connection.execute(insert(customers).values(rows).on_conflict_do_nothing())
+    found = await connection.execute(
+        select(customers.c.id, customers.c.source, customers.c.ref).where(
+            tuple_(customers.c.source, customers.c.ref).in_(list(keys))
+        )
+    )
+    return {(row.source, row.ref): row.id for row in found}
+
+
+async def load(
+    connection: AsyncConnection,
+    ids: Sequence[int],
+    *,
+    also_invoices: Collection[str] = (),
+    lock: bool = False,
+) -> dict[int, Loaded]:
+    """Accounts by row id. With `lock`, nobody else folds or decides for them until the transaction ends.
+
+    Invoices that never failed are left out, except `also_invoices`.
+    """
+    wanted = select(customers).where(customers.c.id.in_(ids)).order_by(customers.c.id)
+    if lock:
+        # In id order, so that two batches with common customers wait for each other and never deadlock.
+        wanted = wanted.with_for_update()
+    owners = (await connection.execute(wanted)).mappings().all()
+    failed = or_(invoices.c.failed_at.is_not(None), invoices.c.ref.in_(list(also_invoices)))
+    invoice_rows = await _of(connection, invoices, ids, failed)
+    subscription_rows = await _of(connection, subscriptions, ids)
+    charge_rows = await _of(connection, charges, ids)
+    case_rows = await _of(connection, cases, ids)
+    history = await _history(connection, ids)
+    clocks = await _clocks(connection, owners)
+    return {
+        owner["id"]: Loaded(
+            id=owner["id"],
+            account=Account(
+                source=owner["source"],
+                customer=observed(Customer, owner),
+                subscriptions=_by_ref(observed(Subscription, row) for row in subscription_rows[owner["id"]]),
+                invoices=_by_ref(observed(Invoice, row) for row in invoice_rows[owner["id"]]),
+                charges=_by_ref(plain(Charge, row) for row in charge_rows[owner["id"]]),
+                cases=MappingProxyType({row["invoice"]: case_from(row) for row in case_rows[owner["id"]]}),
+            ),
+            history=history[owner["id"]],
+            due={row["invoice"]: row["due_at"] for row in case_rows[owner["id"]]},
+            clock=clocks.get((owner["source"], owner["test_clock"])),
+        )
+        for owner in owners
+    }
+
+
+def _by_ref(things: Iterable[Any]) -> Mapping[str, Any]:
+    return MappingProxyType({thing.ref: thing for thing in things})
+
+
+async def _of(
+    connection: AsyncConnection, table: Table, ids: Sequence[int], *conditions: Any
+) -> dict[int, list[RowMapping]]:
+    rows = await connection.execute(select(table).where(and_(table.c.customer_id.in_(ids), *conditions)))
+    grouped: dict[int, list[RowMapping]] = {customer_id: [] for customer_id in ids}
+    for row in rows.mappings():
+        grouped[row["customer_id"]].append(row)
+    return grouped
+
+
+async def _history(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, dict[str, Effect]]:
+    names = ("customer_id", "step", "kind", "name", "case", "status", "created_at", "accepted_at")
+    rows = await connection.execute(
+        select(*(outbox.c[name] for name in names)).where(outbox.c.customer_id.in_(ids)).order_by(outbox.c.id)
+    )
+    grouped: dict[int, dict[str, Effect]] = {customer_id: {} for customer_id in ids}
+    for row in rows.mappings():
+        grouped[row["customer_id"]][row["step"]] = Effect(
+            key=row["step"],
+            kind=Kind(row["kind"]),
+            name=row["name"],
+            case=row["case"],
+            status=row["status"],
+            created_at=row["created_at"],
+            accepted_at=row["accepted_at"],
+        )
+    return grouped
+
+
+async def _clocks(
+    connection: AsyncConnection, owners: Sequence[RowMapping]
+) -> dict[tuple[str, str | None], datetime]:
+    keys = {(owner["source"], owner["test_clock"]) for owner in owners if owner["test_clock"]}
+    if not keys:
+        return {}
+    rows = await connection.execute(
+        select(test_clocks).where(tuple_(test_clocks.c.source, test_clocks.c.ref).in_(keys))
+    )
+    return {(row.source, row.ref): row.reached for row in rows}
+
+
+async def save(connection: AsyncConnection, customer_id: int, before: Account, after: Account) -> None:
+    """Write what the fold changed: the customer and every subscription, invoice and charge that differs."""
+    if after.customer != before.customer:
+        values = columns(after.customer)
+        await connection.execute(update(customers).where(customers.c.id == customer_id).values(values))
+    for table, old, new in (
+        (subscriptions, before.subscriptions, after.subscriptions),
+        (invoices, before.invoices, after.invoices),
+    ):
+        changed = [columns(thing) for ref, thing in new.items() if old.get(ref) != thing]
+        await upsert(connection, table, [row | {"customer_id": customer_id} for row in changed])
+    charged = [asdict(charge) for ref, charge in after.charges.items() if before.charges.get(ref) != charge]
+    await upsert(connection, charges, [row | {"customer_id": customer_id} for row in charged])
+
+
+async def save_cases(
+    connection: AsyncConnection, loaded: Loaded, after: Account, due: Mapping[str, datetime | None]
+) -> None:
+    """Write cases that changed or are due at another time than before."""
+    rows = [
+        asdict(case)
+        | {
+            "customer_id": loaded.id,
+            "outcome": case.outcome and case.outcome.value,
+            "test_clock": after.customer.test_clock,
+            "due_at": due.get(ref),
+            "swept_at": None,
+        }
+        for ref, case in after.cases.items()
+        if loaded.account.cases.get(ref) != case
+        or loaded.due.get(ref) != due.get(ref)
+        or loaded.account.customer.test_clock != after.customer.test_clock
+    ]
+    await upsert(connection, cases, rows)
+
+
+async def upsert(connection: AsyncConnection, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Insert rows, or overwrite those with the same primary key."""
+    if not rows:
+        return
+    statement = insert(table).values(rows)
+    keys = [column.name for column in table.primary_key]
+    changes = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes))
+
+
+async def move_clocks(connection: AsyncConnection, moves: Mapping[tuple[str, str], datetime]) -> None:
+    """Test clocks have reached these times; a clock never goes back."""
+    for (source, ref), reached in sorted(moves.items()):
+        statement = insert(test_clocks).values(source=source, ref=ref, reached=reached)
+        later = func.greatest(test_clocks.c.reached, statement.excluded.reached)
+        await connection.execute(
+            statement.on_conflict_do_update(index_elements=["source", "ref"], set_={"reached": later})
+        )
+
+
+async def due_on_clocks(connection: AsyncConnection, clocks: Collection[tuple[str, str]]) -> list[int]:
+    """Customers on these test clocks with a case that their clock has made due."""
+    if not clocks:
+        return []
+    rows = await connection.execute(
+        select(cases.c.customer_id)
+        .distinct()
+        .join(customers, customers.c.id == cases.c.customer_id)
+        .join(
+            test_clocks,
+            and_(test_clocks.c.source == customers.c.source, test_clocks.c.ref == cases.c.test_clock),
+        )
+        .where(tuple_(test_clocks.c.source, test_clocks.c.ref).in_(list(clocks)))
+        .where(cases.c.due_at <= test_clocks.c.reached)
+    )
+    return [row.customer_id for row in rows]

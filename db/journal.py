@@ -1,0 +1,52 @@
+"""What was learned, decided and done, written in the transaction that did it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.models import journal
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`at` is the account's time. `data` holds ids and codes only: no address, no amount, no payload."""
+
+    customer_id: int
+    at: datetime
+    kind: str
+    reason: str | None = None
+    case: str | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+async def write(connection: AsyncConnection, entries: Sequence[Entry]) -> None:
+    if entries:
+        rows = [
+            {
+                "customer_id": entry.customer_id,
+                "at": entry.at,
+                "kind": entry.kind,
+                "reason": entry.reason,
+                "case": entry.case,
+                "data": entry.data,
+            }
+            for entry in entries
+        ]
+        await connection.execute(insert(journal), rows)
+
+
+async def read(connection: AsyncConnection, customer_id: int) -> list[Entry]:
+    """A customer's whole story, in the order it was written."""
+    rows = await connection.execute(
+        select(journal).where(journal.c.customer_id == customer_id).order_by(journal.c.id)
+    )
+    return [
+        Entry(row["customer_id"], row["at"], row["kind"], row["reason"], row["case"], row["data"])
+        for row in rows.mappings()
+    ]

@@ -1,0 +1,43 @@
+"""Rows to `dunning.account` values and back. Columns and fields share their names; `as_of` is two columns."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any, TypeVar
+
+from sqlalchemy import RowMapping
+
+from dunning.account import Case, Customer, Invoice, Outcome, Subscription
+from dunning.events import AsOf
+
+T = TypeVar("T")
+Observed = Customer | Subscription | Invoice
+
+
+def observed(kind: type[T], row: RowMapping) -> T:
+    """A mirrored object from its row; columns the type has no field for are left out."""
+    values = {field.name: row[field.name] for field in fields(kind) if field.name != "as_of"}  # type: ignore[arg-type]  # kind is one of our dataclasses
+    if "locales" in values:
+        values["locales"] = tuple(values["locales"])
+    values["as_of"] = AsOf(row["as_of"], row["read_back"]) if row["as_of"] else None
+    return kind(**values)
+
+
+def columns(thing: Observed) -> dict[str, Any]:
+    """A mirrored object as column values, without its owner."""
+    values = {field.name: getattr(thing, field.name) for field in fields(thing) if field.name != "as_of"}
+    if "locales" in values:
+        values["locales"] = list(values["locales"])
+    as_of = thing.as_of
+    return values | {"as_of": as_of and as_of.at, "read_back": bool(as_of and as_of.read_back)}
+
+
+def plain(kind: type[T], row: RowMapping) -> T:
+    """A value whose fields are columns one to one."""
+    return kind(**{field.name: row[field.name] for field in fields(kind)})  # type: ignore[arg-type]  # as above
+
+
+def case_from(row: RowMapping) -> Case:
+    outcome = Outcome(row["outcome"]) if row["outcome"] else None
+    values = {field.name: row[field.name] for field in fields(Case) if field.name != "outcome"}
+    return Case(**values, outcome=outcome)

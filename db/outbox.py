@@ -1,0 +1,180 @@
+"""The outbox: effects decided in a transaction, carried out after it, each by exactly one claim at a time.
+
+A claim is a lease with a fence: its `attempts` number. A process that slept through its lease finds that
+the number has moved on and may not touch the row any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.models import outbox
+from dunning.steps import Kind
+
+LEASE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class NewEffect:
+    """A row to write. `created_at` is the account's time; the same (customer, step, channel) is written once."""
+
+    customer_id: int
+    case: str
+    step: str
+    kind: Kind
+    name: str
+    channel: str
+    reason: str
+    created_at: datetime
+    status: str = "pending"
+    last_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One effect that is ours until the lease runs out. `fence` is the claim's own number.
+
+    `rendered` is the stored message of an earlier claim, and `handed_over` says that claim may have sent it.
+    """
+
+    id: int
+    fence: int
+    customer_id: int
+    case: str
+    step: str
+    kind: Kind
+    name: str
+    channel: str
+    reason: str
+    created_at: datetime
+    recipient: str | None
+    rendered: dict[str, Any] | None
+    handed_over: bool
+
+
+async def add(connection: AsyncConnection, effects: Sequence[NewEffect]) -> list[int]:
+    """Write effects and return the ids of those that are new and wait to be carried out."""
+    if not effects:
+        return []
+    rows = [
+        {name: getattr(effect, name) for name in NewEffect.__slots__} | {"kind": effect.kind.value}
+        for effect in effects
+    ]
+    added = await connection.execute(
+        insert(outbox).values(rows).on_conflict_do_nothing().returning(outbox.c.id, outbox.c.status)
+    )
+    return [row.id for row in added if row.status == "pending"]
+
+
+async def suppress(
+    connection: AsyncConnection, customer_id: int, cases: Collection[str], why: str
+) -> list[str]:
+    """Drop what was decided for these cases but not yet sent; returns the steps. What is in flight stays."""
+    if not cases:
+        return []
+    dropped = await connection.execute(
+        update(outbox)
+        .where(outbox.c.customer_id == customer_id, outbox.c.case.in_(list(cases)))
+        .where(outbox.c.status == "pending", outbox.c.kind == Kind.MAIL.value)
+        .values(status="suppressed", last_error=why)
+        .returning(outbox.c.step)
+    )
+    return [row.step for row in dropped]
+
+
+async def claim(connection: AsyncConnection, effect_id: int) -> Claim | None:
+    """Take one effect that waits, or whose last claim ran out; None when it is done or somebody has it."""
+    clock = func.clock_timestamp()
+    waits = and_(outbox.c.status == "pending", outbox.c.due_at <= clock)
+    abandoned = and_(outbox.c.status == "sending", outbox.c.lease_until < clock)
+    taken = await connection.execute(
+        update(outbox)
+        .where(outbox.c.id == effect_id, or_(waits, abandoned))
+        .values(status="sending", attempts=outbox.c.attempts + 1, lease_until=clock + LEASE)
+        .returning(outbox)
+    )
+    row = taken.mappings().one_or_none()
+    if row is None:
+        return None
+    values = {name: row[name] for name in Claim.__slots__ if name not in ("fence", "kind", "handed_over")}
+    return Claim(
+        **values, fence=row["attempts"], kind=Kind(row["kind"]), handed_over=row["handed_at"] is not None
+    )
+
+
+def _ours(claim: Claim) -> Any:
+    return and_(outbox.c.id == claim.id, outbox.c.status == "sending", outbox.c.attempts == claim.fence)
+
+
+async def hand_over(
+    connection: AsyncConnection, claim: Claim, recipient: str | None, rendered: dict[str, Any]
+) -> bool:
+    """Store what is about to be sent. False: the lease ran out and the effect is somebody else's now."""
+    done = await connection.execute(
+        update(outbox)
+        .where(_ours(claim))
+        .values(recipient=recipient, rendered=rendered, handed_at=func.clock_timestamp())
+    )
+    return done.rowcount == 1
+
+
+async def finish(
+    connection: AsyncConnection,
+    claim: Claim,
+    status: str,
+    *,
+    accepted_at: datetime | None = None,
+    error: str | None = None,
+) -> bool:
+    """The effect's final word: sent, suppressed, failed or unknown. False: no longer ours to say."""
+    done = await connection.execute(
+        update(outbox)
+        .where(_ours(claim))
+        .values(status=status, accepted_at=accepted_at, last_error=error, lease_until=None)
+    )
+    return done.rowcount == 1
+
+
+async def postpone(connection: AsyncConnection, claim: Claim, wait: timedelta, error: str) -> bool:
+    """Certainly not sent: try again after `wait`, with the message as it was rendered."""
+    done = await connection.execute(
+        update(outbox)
+        .where(_ours(claim))
+        .values(
+            status="pending",
+            handed_at=None,
+            lease_until=None,
+            last_error=error,
+            due_at=func.clock_timestamp() + wait,
+        )
+    )
+    return done.rowcount == 1
+
+
+async def first_mail_of(connection: AsyncConnection, customer_id: int, case: str) -> str | None:
+    """The step of the case's first mail that went out: the head of the mail thread."""
+    return (
+        await connection.execute(
+            select(outbox.c.step)
+            .where(outbox.c.customer_id == customer_id, outbox.c.case == case)
+            .where(outbox.c.kind == Kind.MAIL.value, outbox.c.handed_at.is_not(None))
+            .order_by(outbox.c.handed_at)
+            .limit(1)
+        )
+    ).scalar_one_or_none()
+
+
+async def history_of(connection: AsyncConnection, customer_id: int) -> list[dict[str, Any]]:
+    """Every effect of a customer as plain rows, oldest first, without the message texts."""
+    names = [column for column in outbox.c if column.name != "rendered"]
+    rows = await connection.execute(
+        select(*names).where(outbox.c.customer_id == customer_id).order_by(outbox.c.id)
+    )
+    return [dict(row) for row in rows.mappings()]
