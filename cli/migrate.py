@@ -1,0 +1,32 @@
+"""`dunning migrate`."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from cli.output import CommandError
+from settings import ToolSettings, load
+
+
+def command(
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit 1 when migrations wait.")
+    ] = False,
+) -> None:
+    """Bring the database in DATABASE_URL to the newest schema. Safe to repeat and to run twice at once."""
+    url = load(ToolSettings).database_url_sqlalchemy
+    import asyncpg  # type: ignore[import-untyped]  # ships no annotations
+
+    from db.migrate import pending, upgrade
+
+    try:
+        waiting = asyncio.run(pending(url))
+        if waiting and not check:
+            upgrade(url)
+    # SQLAlchemy leaves asyncpg's errors as they are only while it connects; those are the operator's to mend.
+    except (OSError, asyncpg.PostgresError) as error:
+        raise CommandError(f"The database cannot be used: {error}", "Look at DATABASE_URL.") from error
+    if waiting and check:
+        raise CommandError(f"Migrations wait: {', '.join(waiting)}", "Run `dunning migrate`.")
+    typer.echo(f"Migrated: {', '.join(waiting)}" if waiting else "The database is up to date.")

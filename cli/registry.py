@@ -1,0 +1,42 @@
+"""The subcommands of `dunning`: name, module, one line of help. Modules are imported when they are called."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+PROCESSES = "Processes"
+TRY = "Try it"
+OPERATE = "Operate"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One subcommand. `target` is `module:attribute`, the attribute a typer.Typer or a plain function."""
+
+    name: str
+    target: str
+    about: str
+    panel: str
+
+
+ENTRIES = (
+    Entry("demo", "cli.demo:command", "Play thirty days of dunning through the real program.", TRY),
+    Entry("up", "cli.up:command", "Start everything in this terminal, on servers of its own.", TRY),
+    Entry("receiver", "cli.receiver:command", "Take Stripe's webhooks: verify, store, answer.", PROCESSES),
+    Entry("worker", "cli.worker:command", "Apply events, advance cases, send mail.", PROCESSES),
+    Entry("scheduler", "cli.scheduler:command", "Look for due work every second; run two.", PROCESSES),
+    Entry("api", "cli.api:command", "Answer whether a customer has access.", PROCESSES),
+    Entry("migrate", "cli.migrate:command", "Bring the database to the newest schema.", OPERATE),
+    Entry("status", "cli.status:command", "Is everything running, and is anything late?", OPERATE),
+    Entry("access", "cli.access:command", "One customer's access, and why.", OPERATE),
+    Entry("case", "cli.case:app", "List dunning cases and show one.", OPERATE),
+    Entry("explain", "cli.explain:command", "What happens next to a customer, and why.", OPERATE),
+)
+
+BY_NAME = {entry.name: entry for entry in ENTRIES}
+
+
+def resolve(entry: Entry) -> Any:
+    """Import the subcommand's module and return what `entry.target` names."""
+    module, _, attribute = entry.target.partition(":")
+    return getattr(import_module(module), attribute)
