@@ -1,0 +1,159 @@
+"""The receiver: verify, store, answer, nudge. Nothing of an event is looked at beyond its envelope."""
+
+import json
+import time
+from collections.abc import Callable
+
+from db.intake import Row, Unavailable, Unstorable
+from providers import stripe_webhook
+from providers.envelope import BadEnvelope, BadSignature, Envelope
+from webhooks.config import ReceiverConfig
+from webhooks.counters import Counters
+from webhooks.http import Answer, Disconnected, Receive, Refused, Scope, Send, answer, header, read_body
+from webhooks.log import Log
+from webhooks.nudge import Nudger
+from webhooks.store import Store
+
+OK = answer(200, b"ok\n")
+NOT_FOUND = answer(404, b"not found\n")
+GET_ONLY = answer(405, b"method not allowed\n", allow="GET, HEAD")
+POST_ONLY = answer(405, b"method not allowed\n", allow="POST")
+# The same for every reason: what is wrong with a forged request is nobody's business.
+INVALID = answer(400, b"invalid webhook\n")
+UNAVAILABLE = answer(503, b"try again\n", retry_after="1")
+
+WRONG_MODE = "live and test mode do not mix"
+
+
+class Receiver:
+    """The ASGI application. `start` and `close` are called by the server, inside its event loop."""
+
+    def __init__(self, config: ReceiverConfig, log: Log, clock: Callable[[], float] = time.time) -> None:
+        """`clock` gives unix seconds, against which signatures are checked."""
+        self._livemode = config.livemode
+        self._secrets = [secret.encode() for secret in config.stripe_webhook_secrets]
+        self._log = log
+        self._clock = clock
+        self.counters = Counters()
+        self._store = Store(config.database_dsn, log)
+        self._nudger = Nudger(config.redis_url, self.counters, log)
+
+    async def start(self) -> None:
+        """Start the store and the nudger; neither waits for its server."""
+        await self._store.start()
+        self._nudger.start()
+
+    async def close(self) -> None:
+        """Stop both, when no request is in flight any more."""
+        await self._store.close()
+        self._nudger.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        path = scope["path"]
+        if path == "/webhooks/stripe":
+            await self._webhook(scope, receive, send)
+        elif path not in ("/healthz", "/readyz"):
+            await NOT_FOUND.send(send)
+        elif scope["method"] not in ("GET", "HEAD"):
+            await GET_ONLY.send(send)
+        else:
+            await (OK if path == "/healthz" else await self._readiness()).send(send)
+
+    async def _webhook(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] != "POST":
+            await POST_ONLY.send(send)
+            return
+        try:
+            row_id = await self._take_in(scope, receive)
+        except Disconnected:
+            return
+        except Refused as refused:
+            self.counters.rejected[refused.reason] += 1
+            self._log.warning("webhook.rejected", reason=refused.reason)
+            await refused.answer.send(send)
+        except Unavailable as unavailable:
+            self._unavailable(str(unavailable))
+            await UNAVAILABLE.send(send)
+        except Exception as error:  # a fault of ours must cost a retry, never an event or a 500
+            self._log.error("webhook.failed", error=type(error).__name__, line=_origin(error))
+            self._unavailable("fault")
+            await UNAVAILABLE.send(send)
+        else:
+            await OK.send(send)
+            if row_id is not None:
+                self._nudger.push(row_id)
+
+    async def _take_in(self, scope: Scope, receive: Receive) -> int | None:
+        """Store one event; its row's id when a worker should be woken for it."""
+        body = await read_body(scope, receive)
+        if not body:
+            raise Refused("empty", INVALID)
+        signature = header(scope, stripe_webhook.SIGNATURE_HEADER)
+        try:
+            stripe_webhook.verify(signature, body, self._secrets, self._clock())
+            envelope = stripe_webhook.envelope(body)
+            row = self._row(envelope, body)
+            row_id = await self._store.put(row)
+        except BadSignature as bad:
+            raise Refused(f"signature.{bad}", INVALID) from None
+        except BadEnvelope as bad:
+            raise Refused(f"envelope.{bad}", INVALID) from None
+        except Unstorable:
+            raise Refused("unstorable", INVALID) from None
+        self._count(row, row_id)
+        return row_id if row.status == "pending" else None
+
+    def _row(self, envelope: Envelope, body: bytes) -> Row:
+        status, note = envelope.disposition, envelope.note
+        if envelope.livemode != self._livemode:
+            status, note = "ignored", WRONG_MODE
+        return Row(
+            source="stripe",
+            event_id=envelope.event_id,
+            type=envelope.type,
+            livemode=envelope.livemode,
+            created_at=envelope.created_at,
+            status=status,
+            note=note,
+            payload=body if status == "pending" else None,
+        )
+
+    def _count(self, row: Row, row_id: int | None) -> None:
+        if row_id is None:
+            self.counters.duplicate += 1
+        elif row.status == "pending":
+            self.counters.accepted += 1
+        elif row.note == WRONG_MODE:
+            self.counters.wrong_mode += 1
+        else:
+            self.counters.ignored += 1
+
+    def _unavailable(self, reason: str) -> None:
+        self.counters.unavailable[reason] += 1
+        self._log.warning("webhook.unavailable", reason=reason)
+
+    async def _readiness(self) -> Answer:
+        """Ready when the inbox can be reached. Redis is only reported: without it events wait a little."""
+        try:
+            await self._store.probe()
+        except Unavailable:
+            database, status = "down", 503
+        else:
+            database, status = "up", 200
+        state = {
+            "status": "ready" if status == 200 else "unavailable",
+            "database": database,
+            "redis": self._nudger.state,
+            "commits": self._store.commits,
+            "counters": self.counters.snapshot(),
+        }
+        return answer(status, json.dumps(state).encode() + b"\n", b"application/json")
+
+
+def _origin(error: BaseException) -> str:
+    """Where it was raised; the error's own text might quote the request."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "unknown"

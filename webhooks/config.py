@@ -1,0 +1,59 @@
+"""What the receiver must be told, as plain values: only reading and checking settings needs pydantic."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+from webhooks.log import Format, Level
+
+if TYPE_CHECKING:
+    from settings import ReceiverSettings
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverConfig:
+    """The receiver's settings without the library that read them. Secrets stay out of its repr."""
+
+    database_dsn: str = field(repr=False)
+    """As `asyncpg.connect` takes it."""
+    redis_url: str = field(repr=False)
+    stripe_webhook_secrets: tuple[str, ...] = field(repr=False)
+    livemode: bool
+    host: str
+    port: int
+    """0 takes any free one."""
+    log_format: Format = "auto"
+    log_level: Level = "info"
+
+    def __post_init__(self) -> None:
+        """Raises ValueError without a signing secret, or with an empty one: anybody could sign then."""
+        if not self.stripe_webhook_secrets or not all(self.stripe_webhook_secrets):
+            raise ValueError("the receiver needs a signing secret, and none may be empty")
+
+    @classmethod
+    def from_settings(
+        cls, settings: "ReceiverSettings", *, host: str | None = None, port: int | None = None
+    ) -> "ReceiverConfig":
+        """Take what is needed out of checked settings; `host` and `port` go before theirs."""
+        return cls(
+            database_dsn=settings.database_dsn,
+            redis_url=settings.redis_url.get_secret_value(),
+            stripe_webhook_secrets=tuple(
+                secret.get_secret_value() for secret in settings.stripe_webhook_secrets
+            ),
+            livemode=settings.livemode,
+            host=settings.receiver_host if host is None else host,
+            port=settings.receiver_port if port is None else port,
+            log_format=settings.log_format,
+            log_level=settings.log_level,
+        )
+
+    def to_json(self) -> str:
+        """For the hand-over to the serving process. Holds secrets."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "ReceiverConfig":
+        """The inverse of `to_json`."""
+        values = json.loads(text)
+        return cls(**values | {"stripe_webhook_secrets": tuple(values["stripe_webhook_secrets"])})

@@ -1,0 +1,31 @@
+"""What the receiver has done since it started."""
+
+from collections import Counter
+from dataclasses import dataclass, field, fields
+
+
+@dataclass(slots=True)
+class Counters:
+    """Plain numbers, changed by the event loop's thread; those of nudges by the nudging thread alone."""
+
+    accepted: int = 0
+    """Events stored for a worker."""
+    duplicate: int = 0
+    """Events that were there already."""
+    ignored: int = 0
+    """Events stored without a payload, because nobody handles their type."""
+    wrong_mode: int = 0
+    """Live events sent to a test receiver, or test events to a live one; stored as ignored."""
+    rejected: Counter[str] = field(default_factory=Counter)
+    """Requests refused for what they are, by reason."""
+    unavailable: Counter[str] = field(default_factory=Counter)
+    """Requests answered 503, by reason."""
+    nudges_sent: int = 0
+    """Row ids handed to the queue."""
+    nudges_dropped: int = 0
+    """Row ids left to the sweeper because the queue could not be reached."""
+
+    def snapshot(self) -> dict[str, object]:
+        """A copy as plain JSON values."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return values | {"rejected": dict(self.rejected), "unavailable": dict(self.unavailable)}

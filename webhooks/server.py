@@ -1,0 +1,103 @@
+"""Run the receiver: one process, one event loop, a clean stop."""
+
+import asyncio
+import gc
+import socket
+from types import FrameType
+
+import uvicorn
+
+from webhooks.app import Receiver
+from webhooks.config import ReceiverConfig
+from webhooks.log import Log, route_libraries
+
+BACKLOG = 1024
+MAX_CONNECTIONS = 1_000  # each may hold one body in memory; more are answered 503
+KEEP_ALIVE = 75  # seconds; longer than proxies keep theirs (60), so that they never reuse a closed one
+STOP_LIMIT = 12  # seconds for requests in flight: the body's 10 and the commit's 1.5
+REPORT_EVERY = 60.0  # seconds between two lines with the counters
+
+
+class Server(uvicorn.Server):
+    """uvicorn, with our receiver's start and stop around it."""
+
+    def __init__(self, receiver: Receiver, log: Log) -> None:
+        """Nothing is started yet."""
+        super().__init__(
+            uvicorn.Config(
+                receiver,
+                loop="uvloop",
+                http="httptools",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                backlog=BACKLOG,
+                limit_concurrency=MAX_CONNECTIONS,
+                timeout_keep_alive=KEEP_ALIVE,
+                timeout_graceful_shutdown=STOP_LIMIT,
+            )
+        )
+        self._receiver = receiver
+        self._log = log
+        self._reporter: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start the receiver, then listen, then say where."""
+        await self._receiver.start()
+        await super().startup(sockets)
+        self._reporter = asyncio.create_task(self._report())
+        # What is loaded now stays for good: the collector need not walk it in the middle of a request.
+        gc.collect()
+        gc.freeze()
+        for listener in sockets or []:
+            host, port = listener.getsockname()[:2]
+            self._log.info("receiver.started", host=host, port=port)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Finish the requests in flight, then stop the receiver."""
+        self._log.info("receiver.stopping")
+        await super().shutdown(sockets)
+        if self._reporter:
+            self._reporter.cancel()
+        await self._receiver.close()
+        self._log.info("receiver.stopped", **self._receiver.counters.snapshot())
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal stops cleanly, a second one of either kind at once."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+    async def _report(self) -> None:
+        said = self._receiver.counters.snapshot()
+        while True:
+            await asyncio.sleep(REPORT_EVERY)
+            if (now := self._receiver.counters.snapshot()) != said:
+                self._log.info("receiver.counters", **now)
+                said = now
+
+
+def serve(config: ReceiverConfig) -> int:
+    """Serve until SIGTERM or SIGINT. Returns the exit code: 0 after a clean stop, 1 otherwise.
+
+    Logs `receiver.started` with the bound port once requests are taken. PostgreSQL and Redis may come later.
+    """
+    log = Log(config.log_format, config.log_level)
+    route_libraries(log)
+    try:
+        listener = _listen(config.host, config.port)
+    except OSError as error:
+        log.error("receiver.cannot_listen", host=config.host, port=config.port, reason=error.strerror)
+        return 1
+    server = Server(Receiver(config, log), log)
+    with listener:
+        server.run(sockets=[listener])
+    return 1 if server.force_exit else 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A bound socket, so that port 0 is known before anything is started."""
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    return socket.create_server(address, family=family, backlog=BACKLOG)
