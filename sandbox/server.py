@@ -5,22 +5,17 @@ a time use it; the lock is inherited by the server and by all that it forks, so 
 last of them is gone. `runtime` is short-lived and short in name: the unix socket lives there.
 """
 
-import contextlib
 import fcntl
 import os
-import shutil
-import tempfile
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 from sandbox.errors import DataInUseError, SandboxError, ServerFailedError
+from sandbox.runtime import clean_environment
 from sandbox.supervised import Become, Supervised
 
-_SOCKET_PATH_BYTES = 107  # sockaddr_un.sun_path without its closing NUL
-_LONGEST_SOCKET_NAME = "/.s.PGSQL.5432.lock"
 _READY_SECONDS = 60.0  # crash recovery on a slow disk included
 _STOP_SECONDS = 15.0
 _POLL_SECONDS = 0.02
@@ -120,7 +115,7 @@ class Server(ABC):
                 grace_seconds=_STOP_SECONDS,
                 become=self._become,
                 remove=[self._runtime],
-                env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
+                env=clean_environment(),
                 inherit=[lock],
             )
 
@@ -152,29 +147,3 @@ class Server(ABC):
     def _failure(self, what: str) -> ServerFailedError:
         lines = self.log.read_text(errors="replace").splitlines()[-_LOG_LINES:]
         return ServerFailedError("\n  ".join([f"{self.name} {what}; the end of {self.log}:", *lines]))
-
-
-@contextlib.contextmanager
-def runtime_directory(name: str, become: Become = "keep") -> Iterator[Path]:
-    """A private directory whose path leaves room for a socket's name; removed at the end.
-
-    Raises SandboxError where no temporary directory has a path that is short enough.
-    """
-    for parent in (tempfile.gettempdir(), "/tmp", "/var/tmp"):  # noqa: S108  only mkdtemp creates in them
-        path = os.path.join(os.path.realpath(parent), f"{name}-XXXXXXXX")
-        fits = len(os.fsencode(path + _LONGEST_SOCKET_NAME)) <= _SOCKET_PATH_BYTES
-        if fits and os.access(parent, os.W_OK) and (become != "nobody" or reachable_by_all(Path(parent))):
-            break
-    else:
-        raise SandboxError(f"no temporary directory can hold a socket of {_SOCKET_PATH_BYTES} bytes")
-    runtime = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=os.path.realpath(parent)))
-    try:
-        yield runtime
-    finally:
-        shutil.rmtree(runtime, ignore_errors=True)
-
-
-def reachable_by_all(directory: Path) -> bool:
-    """Whether every user may pass through this directory and all those above it."""
-    path = directory.resolve()
-    return all(step.stat().st_mode & 0o001 for step in (path, *path.parents))

@@ -11,7 +11,8 @@ from pathlib import Path
 import redis
 
 from sandbox.binaries import valkey_server
-from sandbox.server import Server, runtime_directory
+from sandbox.runtime import runtime_directory
+from sandbox.server import Server
 
 _PROBE_SECONDS = 2.0
 

@@ -1,6 +1,8 @@
 """The embedded PostgreSQL and Valkey: start, stop, crash, keep their data, stay out of each other's way."""
 
 import asyncio
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sandbox.binaries import valkey_server as valkey_binary
 from sandbox.errors import DataInUseError, SandboxError, ServerFailedError
 from sandbox.postgres import PostgresServer, embedded_postgres
+from sandbox.runtime import runtime_directory
 from sandbox.valkey import ValkeyServer, embedded_valkey
 from tests.sandbox.machine import alive, processes_of
 
@@ -148,3 +151,15 @@ def test_failed_start_shows_the_log(tmp_path: Path) -> None:
     ):
         pytest.fail("a data directory of another version was accepted")
     assert processes_of(tmp_path) == []
+
+
+def test_leftovers_of_a_killed_container_are_swept() -> None:
+    """Where even supervisors were killed, the next start removes the old directory; never a living one."""
+    left_over = Path(tempfile.mkdtemp(prefix="dunning-test-"))
+    (left_over / "alive").touch()
+    with runtime_directory("dunning-test") as living:
+        os.utime(left_over, (0, 0))
+        os.utime(living, (0, 0))
+        with runtime_directory("dunning-test"):
+            assert living.exists()
+            assert not left_over.exists()
