@@ -50,6 +50,10 @@ class Card:
         """The answer to the card's charge number `charge`, counted from 0."""
         return self.outcomes[min(charge, len(self.outcomes) - 1)]
 
+    def with_expiry(self, exp: tuple[int, int]) -> "Card":
+        """The same card, valid until another (month, year)."""
+        return Card(self.brand, self.last4, exp, self.outcomes, country=self.country, funding=self.funding)
+
 
 # number -> (brand, outcome); docs.stripe.com/testing
 _NUMBERS: dict[str, tuple[str, str]] = {

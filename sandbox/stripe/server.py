@@ -1,0 +1,124 @@
+"""A simulated Stripe that listens on loopback, in a thread of its own."""
+
+import socket
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
+from threading import Event as Signal
+from threading import Thread
+
+import uvicorn
+from starlette.applications import Starlette
+
+from sandbox.stripe.api.app import LoggedRequest, StripeApi
+from sandbox.stripe.api.faults import Faults
+from sandbox.stripe.delivery import WebhookDelivery
+from sandbox.stripe.endpoints import DeliveryPolicy, Endpoint
+from sandbox.stripe.engine import START, BillingEngine
+from sandbox.stripe.hosted import HostedPages
+from sandbox.stripe.policy import RetryPolicy
+from sandbox.stripe.versions import NEW
+
+# Seconds until a start or a stop that hangs is an error.
+PATIENCE = 10.0
+
+
+class SimulatedStripe:
+    """Engine, API, hosted pages and webhook delivery of one account; drive it by `engine` from any thread."""
+
+    def __init__(
+        self, engine: BillingEngine, api: StripeApi, delivery: WebhookDelivery, *, host: str, port: int
+    ) -> None:
+        self.engine = engine
+        self.api = api
+        self.delivery = delivery
+        engine.ledger.listeners.append(delivery.accept)
+        engine.ledger.count_webhooks = delivery.count
+        api.delivered = delivery.acknowledged
+        # Listening before the server runs: a client that comes early waits instead of being refused.
+        self._socket = socket.create_server((host, port), backlog=2048)
+        self.url = f"http://{host}:{self._socket.getsockname()[1]}"
+        engine.ledger.hosted_base_url = self.url
+        app = Starlette(routes=[*api.routes(), *HostedPages(engine).routes()], lifespan=self._lifespan)
+        self._server = uvicorn.Server(
+            uvicorn.Config(app, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=1)
+        )
+        self._ready = Signal()
+        self._thread = Thread(
+            target=self._server.run, args=([self._socket],), name="simulated-stripe", daemon=True
+        )
+
+    @property
+    def api_key(self) -> str:
+        """The secret key that clients must use."""
+        return self.api.api_key
+
+    @property
+    def faults(self) -> Faults:
+        """What shall go wrong with coming API requests."""
+        return self.api.faults
+
+    @property
+    def requests(self) -> list[LoggedRequest]:
+        """API requests so far, oldest first."""
+        return self.api.requests
+
+    def add_endpoint(
+        self,
+        url: str,
+        secret: str | Sequence[str],
+        api_version: str = NEW,
+        enabled_events: Sequence[str] = ("*",),
+    ) -> Endpoint:
+        """Send events from now on to a webhook address, in that API version."""
+        return self.delivery.add_endpoint(url, secret, api_version, enabled_events)
+
+    def start(self) -> None:
+        """Serve; raises RuntimeError when that does not come about."""
+        self._thread.start()
+        if not self._ready.wait(PATIENCE):
+            raise RuntimeError("the simulated Stripe did not start")
+
+    def stop(self) -> None:
+        """Stop serving and sending; raises RuntimeError when the thread does not end."""
+        self._server.should_exit = True
+        self._thread.join(PATIENCE)
+        if self._thread.is_alive():
+            raise RuntimeError("the simulated Stripe did not stop")
+
+    @asynccontextmanager
+    async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        self.delivery.start()
+        self._ready.set()
+        try:
+            yield
+        finally:
+            await self.delivery.stop()
+
+
+@contextmanager
+def simulated_stripe(
+    *,
+    engine: BillingEngine | None = None,
+    seed: int = 0,
+    now: datetime = START,
+    policy: RetryPolicy | None = None,
+    delivery: DeliveryPolicy | None = None,
+    api_key: str = "sk_test_sandbox",
+    default_version: str = NEW,
+    host: str = "127.0.0.1",
+    port: int = 0,
+) -> Iterator[SimulatedStripe]:
+    """A running simulation; port 0 takes a free one.
+
+    `now`, `seed` and `policy` make the engine when none is given; `default_version` renders API answers for
+    requests without a `Stripe-Version` header.
+    """
+    billing = engine or BillingEngine(seed=seed, now=now, policy=policy)
+    api = StripeApi(billing, api_key=api_key, default_version=default_version)
+    simulation = SimulatedStripe(billing, api, WebhookDelivery(delivery), host=host, port=port)
+    simulation.start()
+    try:
+        yield simulation
+    finally:
+        simulation.stop()
