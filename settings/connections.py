@@ -44,7 +44,7 @@ class Redis(Settings):
 
 
 class Mode(Settings):
-    """Live or test: the two never mix."""
+    """Which of Stripe's two worlds is served; they never mix."""
 
     livemode: bool = setting(
         "DUNNING_LIVEMODE",

@@ -14,7 +14,7 @@ def _domain_of_sender(earlier: dict[str, str]) -> str:
 
 
 class Mail(Settings):
-    """Sender and headers of every mail."""
+    """What stands at the head of every mail."""
 
     mail_from: Mailbox = setting(
         "DUNNING_MAIL_FROM",
@@ -85,7 +85,7 @@ class Brand(Settings):
 
 
 class Display(Settings):
-    """Links and dates as customers see them."""
+    """Where customers are led, and in whose time they read dates."""
 
     billing_page_url: Link = setting(
         "DUNNING_BILLING_PAGE_URL",

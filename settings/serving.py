@@ -106,7 +106,7 @@ class SchedulerProcess(Settings):
         "DUNNING_TICK_SECONDS",
         "Seconds between two looks for due work.",
         default=1.0,
-        example="1.0",
+        example="1",
         cure="Give seconds from 0.05 to 60.",
         ge=0.05,
         le=60,

@@ -1,0 +1,156 @@
+"""`python -m settings.docs` writes docs/settings.md and .env.example from what `settings/` declares."""
+
+from pathlib import Path
+from textwrap import wrap
+
+from pydantic.fields import FieldInfo
+
+from settings.connections import Database, Mode, Redis, Smtp, StripeApi, StripeWebhooks
+from settings.field import Settings
+from settings.load import fields_by_name
+from settings.messages import Brand, Display, Mail, Team
+from settings.policy import Policy
+from settings.processes import (
+    ApiSettings,
+    ReceiverSettings,
+    SchedulerSettings,
+    ToolSettings,
+    WorkerSettings,
+)
+from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
+
+ROOT = Path(__file__).resolve().parent.parent
+
+GROUPS: dict[str, type[Settings]] = {
+    "Database": Database,
+    "Queues": Redis,
+    "Live or test": Mode,
+    "Stripe's webhooks": StripeWebhooks,
+    "Stripe's API": StripeApi,
+    "Mail server": Smtp,
+    "Sender": Mail,
+    "Brand": Brand,
+    "Links and dates": Display,
+    "Your team": Team,
+    "Policy": Policy,
+    "Receiver": ReceiverServer,
+    "Access API": ApiServer,
+    "Worker": WorkerProcess,
+    "Scheduler": SchedulerProcess,
+    "Logs": Logs,
+}
+
+READERS: dict[str, type[Settings]] = {
+    "receiver": ReceiverSettings,
+    "worker": WorkerSettings,
+    "scheduler": SchedulerSettings,
+    "api": ApiSettings,
+    "commands": ToolSettings,
+}
+
+INTRODUCTION = """\
+# Settings
+
+Written by `python -m settings.docs` from the declarations in `settings/`; do not edit.
+
+Settings are environment variables. A file `.env` in the working directory is read as well; the environment
+goes before it, and `.env.example` is one to start from. An empty value counts as not set.
+
+Each process asks for the settings it uses and no others: the receiver needs no Stripe key and no mail server.
+"Commands" are `dunning migrate`, `status`, `access`, `case` and `explain`.
+
+A process with a wrong or missing setting does not start: it names every one of them with what to do about it,
+and exits with code 2. So does a process that finds a `DUNNING_` variable, or a key in `.env`, that does not
+exist: a misspelt name would otherwise leave a default in force. `COMPOSE_` and `POSTGRES_` keys in `.env` are
+left to Docker Compose.
+"""
+
+ENV_INTRODUCTION = """\
+# Copy this file to .env. Fill in what is empty; the lines with # before a name show defaults and examples.
+# docs/settings.md says which process reads what. Written by `python -m settings.docs`.
+"""
+
+
+def markdown() -> str:
+    """The text of docs/settings.md."""
+    sections = [INTRODUCTION]
+    for title, group in GROUPS.items():
+        rows = [_row(name, field) for name, field in _own_fields(group).items()]
+        head = ["| Setting | Default | Read by | What it does |", "| --- | --- | --- | --- |"]
+        sections.append("\n".join([f"## {title}", "", f"{group.__doc__}", "", *head, *rows, ""]))
+    return "\n".join(sections)
+
+
+def env_example() -> str:
+    """The text of .env.example. What is required stands empty: nobody shall run on a secret from here."""
+    sections = [ENV_INTRODUCTION]
+    for title, group in GROUPS.items():
+        lines = [f"# --- {title}: {group.__doc__}"]
+        for name, field in _own_fields(group).items():
+            lines += [f"# {line}" for line in wrap(str(field.description), 105)]
+            if field.is_required():
+                lines.append(f"# For example: {_example(field)}")
+            lines.append(_assignment(name, field))
+        sections.append("\n".join([*lines, ""]))
+    return "\n".join(sections)
+
+
+def _own_fields(group: type[Settings]) -> dict[str, FieldInfo]:
+    return {
+        str(field.validation_alias): field
+        for attribute, field in group.model_fields.items()
+        if attribute in group.__annotations__  # not those of a base: they stand in its own group
+    }
+
+
+def _row(name: str, field: FieldInfo) -> str:
+    readers = [reader for reader, settings in READERS.items() if name in fields_by_name(settings)]
+    who = "all" if len(readers) == len(READERS) else ", ".join(readers)
+    about = f"{field.description} {_hint(field)}".rstrip().replace("|", "\\|")
+    return f"| `{name}` | {_default(field)} | {who} | {about} |"
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    return f"`{_written(field.default)}`" if _has_default(field) else ""
+
+
+def _has_default(field: FieldInfo) -> bool:
+    return not field.is_required() and field.default_factory is None and field.default is not None
+
+
+def _assignment(name: str, field: FieldInfo) -> str:
+    if field.is_required():
+        return f"{name}="
+    return f"#{name}={_quoted(_written(field.default) if _has_default(field) else _example(field))}"
+
+
+def _hint(field: FieldInfo) -> str:
+    example = _example(field)
+    return "" if _has_default(field) and example == _written(field.default) else f"For example `{example}`."
+
+
+def _example(field: FieldInfo) -> str:
+    return str((field.examples or [""])[0])
+
+
+def _written(value: object) -> str:
+    """A default as one writes it in the environment."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _quoted(text: str) -> str:
+    return f"'{text}'" if set(text) & set(" #<>") else text
+
+
+def main() -> None:
+    """Write both files."""
+    (ROOT / "docs" / "settings.md").write_text(markdown(), encoding="utf-8")
+    (ROOT / ".env.example").write_text(env_example(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

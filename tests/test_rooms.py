@@ -1,0 +1,116 @@
+"""Who may know whom, held by reading every import in the project."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# A room, or one module of it, and what of ours it may import. The longest matching key counts, and an entry
+# with a dot allows that one module only. Rooms at the bottom of the table stand on those above.
+MAY_IMPORT: dict[str, set[str]] = {
+    "dunning": set(),
+    "settings": set(),
+    "providers": {"dunning"},
+    "emails": {"dunning"},
+    "db": {"dunning"},
+    "worker.queues": set(),
+    "webhooks": {"providers", "db.intake", "worker.queues", "settings"},
+    "worker": {"dunning", "settings", "providers", "emails", "db"},
+    "portal": {"dunning", "settings", "providers", "emails", "db", "worker"},
+    "console": {"dunning", "settings", "providers", "emails", "db", "worker"},
+    "sandbox": {
+        "dunning",
+        "settings",
+        "providers",
+        "emails",
+        "db",
+        "worker",
+        "webhooks",
+        "console",
+        "portal",
+    },
+    "cli": {
+        "dunning",
+        "settings",
+        "providers",
+        "emails",
+        "db",
+        "worker",
+        "webhooks",
+        "console",
+        "portal",
+        "sandbox",
+    },
+}
+ROOMS = {name for name in MAY_IMPORT if "." not in name}
+
+# Libraries that are too heavy, or know too much, for a room.
+MUST_NOT_IMPORT: dict[str, set[str]] = {
+    "dunning": {"sqlalchemy", "asyncpg", "redis", "dramatiq", "httpx", "stripe", "structlog", "os", "socket"},
+    "settings": {"sqlalchemy", "asyncpg", "redis", "dramatiq", "stripe", "jinja2", "typer", "rich"},
+    "webhooks": {"stripe", "sqlalchemy", "jinja2", "fastapi", "typer", "rich"},
+    "worker.queues": {"stripe", "sqlalchemy", "jinja2"},
+}
+
+
+def modules() -> list[str]:
+    """The dotted name of every module in every room."""
+    paths = [path for room in sorted(ROOMS) for path in sorted((ROOT / room).rglob("*.py"))]
+    return [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in paths]
+
+
+def imports(module: str) -> Iterator[str]:
+    """Everything `module` imports, wherever in the file: `from db import intake` gives `db.intake`."""
+    source = (ROOT / Path(*module.split("."))).with_suffix(".py").read_text(encoding="utf-8")
+    package = module.split(".")[:-1]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            origin = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*origin, *([node.module] if node.module else [])])
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def is_within(name: str, place: str) -> bool:
+    """`db.intake.Intake` is within `db.intake` and within `db`."""
+    return f"{name}.".startswith(f"{place}.")
+
+
+def entry(table: dict[str, set[str]], module: str) -> set[str]:
+    """The table's line for `module`: the longest key it is within, or nothing."""
+    keys = [key for key in table if is_within(module, key)]
+    return table[max(keys, key=len)] if keys else set()
+
+
+@pytest.mark.parametrize("module", modules())
+def test_a_module_imports_only_rooms_it_may_know(module: str) -> None:
+    """Each import of ours is in the table's line for the importing room."""
+    own = module.split(".")[0]
+    allowed = entry(MAY_IMPORT, module) | (set() if module in MAY_IMPORT and "." in module else {own})
+    ours = {name for name in imports(module) if name.split(".")[0] in ROOMS}
+    assert {name for name in ours if not any(is_within(name, place) for place in allowed)} == set()
+
+
+@pytest.mark.parametrize("module", modules())
+def test_a_module_imports_no_library_its_room_does_without(module: str) -> None:
+    """The receiver stays small, the rules stay pure, the settings stay light."""
+    assert {name for name in imports(module) if name.split(".")[0] in entry(MUST_NOT_IMPORT, module)} == set()
+
+
+def test_the_table_knows_every_room() -> None:
+    """A new top-level package has to say where it stands."""
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert packages - {"tests", "benchmarks"} <= ROOMS
+
+
+def test_the_reader_of_imports_sees_them_all() -> None:
+    """A control: nested, aliased and from-imports are found, and a forbidden one would fail the test above."""
+    found = set(imports("cli.migrate"))
+    assert {"asyncpg", "db.migrate.upgrade", "settings.load"} <= found
+    assert not any(is_within("db.migrate.upgrade", place) for place in MAY_IMPORT["webhooks"])
+    assert is_within("db.intake.Intake", "db.intake")
+    assert not is_within("database.x", "data")
