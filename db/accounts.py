@@ -191,6 +191,26 @@ async def move_clocks(connection: AsyncConnection, moves: Mapping[tuple[str, str
         )
 
 
+async def clock_of(connection: AsyncConnection, source: str, ref: str) -> datetime | None:
+    """What time it is on a test clock, or None when it has not been heard of."""
+    rows = await connection.execute(
+        select(test_clocks.c.reached).where(test_clocks.c.source == source, test_clocks.c.ref == ref)
+    )
+    return rows.scalar_one_or_none()
+
+
+async def look_again(
+    connection: AsyncConnection, customer_id: int, invoice_refs: Sequence[str], at: datetime
+) -> None:
+    """These cases want attention at `at`, whatever their plan says."""
+    if invoice_refs:
+        await connection.execute(
+            update(cases)
+            .where(cases.c.customer_id == customer_id, cases.c.invoice.in_(invoice_refs))
+            .values(due_at=at, swept_at=None)
+        )
+
+
 async def due_on_clocks(connection: AsyncConnection, clocks: Collection[tuple[str, str]]) -> list[int]:
     """Customers on these test clocks with a case that their clock has made due."""
     if not clocks:

@@ -23,7 +23,7 @@ LEASE = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class NewEffect:
-    """A row to write. `created_at` is the account's time; the same (customer, step, channel) is written once."""
+    """A row to write, once per (customer, step, channel). `created_at` is the account's time."""
 
     customer_id: int
     case: str

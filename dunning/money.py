@@ -78,7 +78,9 @@ def format_date_time(moment: datetime, locale: str, tz: tzinfo) -> str:
         zone = get_timezone_gmt(local, "long", locale=lang)
     # CLDR quotes literal words, as in "{1} 'at' {0}".
     joined = str(get_datetime_format("long", locale=lang)).replace("'", "")
-    return joined.replace("{1}", format_date(moment, locale, tz)).replace("{0}", f"{time} {zone}")
+    shown = joined.replace("{1}", format_date(moment, locale, tz)).replace("{0}", f"{time} {zone}")
+    # The narrow space CLDR puts before AM and PM is missing from many fonts.
+    return shown.replace("\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}")
 
 
 def _local(moment: datetime, tz: tzinfo) -> datetime:

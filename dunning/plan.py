@@ -66,6 +66,20 @@ def plan(account: Account, history: History, policy: Policy, now: datetime) -> P
     )
 
 
+def why_not(account: Account, history: History, policy: Policy, now: datetime, key: str) -> str | None:
+    """Why a step that was decided should not be carried out after all, or None: go ahead.
+
+    The same rules are asked again as if the step had not been decided yet, at the point of effect.
+    """
+    before = {other: effect for other, effect in history.items() if other != key}
+    again = plan(account, before, policy, now)
+    if any(step.key == key for step in again.steps):
+        return None
+    return next(
+        (item.reason for item in again.withheld if item.key == key), "the case no longer calls for it"
+    )
+
+
 def _rules_for(context: Context) -> tuple[Rule, ...]:
     case, subscription = context.s.case, context.s.subscription
     if not case.is_open:
@@ -182,6 +196,11 @@ def escalation(c: Context) -> Iterator[Step | Withheld]:
             f"escalation:{c.ref}:attempts",
             f"{c.s.invoice.attempt_count} attempts were counted but only {executed} were really made",
         )
+    failed = [
+        e for e in c.history.values() if e.case == c.ref and e.kind is Kind.MAIL and e.status == "failed"
+    ]
+    if failed:
+        yield c.team("undeliverable", failed[0].created_at, "a mail to the customer could not be delivered")
     if c.s.decline.category is Category.MERCHANT_SIDE:
         yield c.team("merchant_side", c.s.failed_at, "the decline points to our own configuration")
     if c.s.decline.category is Category.CONSENT_WITHDRAWN:

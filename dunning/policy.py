@@ -28,24 +28,29 @@ class Policy(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    grace: Span = Field(timedelta(days=14), description="Access is kept this long after the first failure.")
+    grace: Span = Field(
+        default=timedelta(days=14), description="Access is kept this long after the first failure."
+    )
     final_warnings: tuple[Span, ...] = Field(
-        (timedelta(hours=72), timedelta(hours=24)),
+        default=(timedelta(hours=72), timedelta(hours=24)),
         min_length=1,
         description="How long before the end of access the customer is warned, longest first.",
     )
-    escalate_after: int = Field(3, ge=1, description="Charges that really failed before a human is called.")
+    escalate_after: int = Field(
+        default=3, ge=1, description="Charges that really failed before a human is called."
+    )
     at_expiry: Literal["limited", "revoked"] = Field(
-        "revoked", description="What access becomes when grace ends."
+        default="revoked", description="What access becomes when grace ends."
     )
     mail_gap: Annotated[timedelta, Field(ge=timedelta(0))] = Field(
-        timedelta(hours=48), description="At most one ordinary mail per person in this time."
+        default=timedelta(hours=48), description="At most one ordinary mail per person in this time."
     )
     transient_silence: Span = Field(
-        timedelta(hours=48), description="A processing error is not mentioned for this long."
+        default=timedelta(hours=48), description="A processing error is not mentioned for this long."
     )
     receipt_within: Span = Field(
-        timedelta(days=7), description="A receipt for a recovery older than this is not sent any more."
+        default=timedelta(days=7),
+        description="A receipt for a recovery older than this is not sent any more.",
     )
 
     @model_validator(mode="after")

@@ -1,0 +1,108 @@
+"""What the scheduler looks for: rows that are due and that nobody has taken up.
+
+Each statement claims a batch with SKIP LOCKED and moves its rows' next look ahead in the same breath, so
+missed ticks catch up by themselves and two schedulers share the work. For the inbox this is also where
+deliveries are counted: a row that keeps coming back is retired, even if it kills the process each time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+BATCH = 500
+# An event that could not be applied this often is poison: it is retired with its last error.
+MOST_ATTEMPTS = 5
+# Any constant of our own: one scheduler sweeps at a time. Released with the transaction, however it ends.
+TICK_LOCK = 0x7469636B
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """Row ids to hand out, and how many events were retired."""
+
+    events: tuple[int, ...] = ()
+    mail: tuple[int, ...] = ()
+    team: tuple[int, ...] = ()
+    customers: tuple[int, ...] = ()
+    retired: int = 0
+
+    @property
+    def total(self) -> int:
+        return len(self.events) + len(self.mail) + len(self.team) + len(self.customers)
+
+
+RETIRE = text("""
+    UPDATE inbox SET status = 'dead',
+                     last_error = coalesce(last_error, 'it ended the process that applied it')
+    WHERE id IN (SELECT id FROM inbox WHERE status = 'pending' AND due_at <= clock_timestamp()
+                 AND attempts >= :most ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
+    RETURNING id
+""")
+
+# Waits double from 10 seconds: 10, 20, 40, 80, 160.
+EVENTS = text("""
+    UPDATE inbox SET attempts = attempts + 1,
+                     due_at = clock_timestamp() + interval '10 seconds' * power(2, least(attempts, 6))
+    WHERE id IN (SELECT id FROM inbox WHERE status = 'pending' AND due_at <= clock_timestamp()
+                 AND attempts < :most ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
+    RETURNING id
+""")
+
+# `due_at` only moves up to the present, so that a claim may still take the row at once.
+OUTBOX = text("""
+    UPDATE outbox SET due_at = clock_timestamp()
+    WHERE id IN (SELECT id FROM outbox
+                 WHERE (status = 'pending' AND due_at <= clock_timestamp() - make_interval(secs => :delay))
+                    OR (status = 'sending' AND lease_until <= clock_timestamp()
+                        AND due_at <= clock_timestamp() - make_interval(secs => :delay))
+                 ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
+    RETURNING id, kind
+""")
+
+CASES = text("""
+    UPDATE cases SET swept_at = clock_timestamp()
+    WHERE (customer_id, invoice) IN (
+        SELECT customer_id, invoice FROM cases
+        WHERE test_clock IS NULL AND due_at <= :now
+          AND (swept_at IS NULL OR swept_at <= clock_timestamp() - make_interval(secs => :again))
+        ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
+    RETURNING customer_id
+""")
+
+CASES_ON_CLOCKS = text("""
+    UPDATE cases SET swept_at = clock_timestamp()
+    WHERE (customer_id, invoice) IN (
+        SELECT cases.customer_id, cases.invoice FROM test_clocks
+        JOIN cases ON cases.test_clock = test_clocks.ref AND cases.due_at <= test_clocks.reached
+        JOIN customers ON customers.id = cases.customer_id AND customers.source = test_clocks.source
+        WHERE swept_at IS NULL OR swept_at <= clock_timestamp() - make_interval(secs => :again)
+        ORDER BY cases.due_at LIMIT :batch FOR UPDATE OF cases SKIP LOCKED)
+    RETURNING customer_id
+""")
+
+
+async def sweep(connection: AsyncConnection, *, now: datetime, delay: float) -> Swept:
+    """Find what is due. `now` is business time for cases; rows younger than `delay` seconds are left alone.
+
+    Nothing at all when another scheduler is sweeping at this moment.
+    """
+    locked = await connection.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": TICK_LOCK})
+    if not locked.scalar_one():
+        return Swept()
+    retired = (await connection.execute(RETIRE, {"most": MOST_ATTEMPTS, "batch": BATCH})).all()
+    events = await connection.execute(EVENTS, {"most": MOST_ATTEMPTS, "batch": BATCH})
+    effects = (await connection.execute(OUTBOX, {"delay": delay, "batch": BATCH})).all()
+    due = await connection.execute(CASES, {"now": now, "again": 3 * delay, "batch": BATCH})
+    on_clocks = await connection.execute(CASES_ON_CLOCKS, {"again": 3 * delay, "batch": BATCH})
+    customers = {row.customer_id for result in (due, on_clocks) for row in result}
+    return Swept(
+        events=tuple(sorted(row.id for row in events)),
+        mail=tuple(sorted(row.id for row in effects if row.kind == "mail")),
+        team=tuple(sorted(row.id for row in effects if row.kind == "team")),
+        customers=tuple(sorted(customers)),
+        retired=len(retired),
+    )

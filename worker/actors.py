@@ -1,0 +1,47 @@
+"""The actors: shells that hand row ids to a use case. Whatever they do is safe to do twice and at once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import dramatiq
+
+from worker import queues
+from worker.courier import Courier
+from worker.queues import Wakeup
+from worker.services import Services
+from worker.usecases.advance_cases import advance_cases
+from worker.usecases.apply_events import apply_events
+from worker.usecases.deliver import deliver
+
+# Built on the worker's event loop at the first message: an engine belongs to the loop it was made in.
+Parts = Callable[[], tuple[Services, Courier]]
+
+
+def declare(broker: dramatiq.Broker, parts: Parts) -> None:
+    """Declare every actor on `broker`, under the names that `worker.queues` promises."""
+
+    async def apply(ids: list[int]) -> None:
+        await apply_events(parts()[0], ids)
+
+    async def advance(ids: list[int]) -> None:
+        await advance_cases(parts()[0], ids)
+
+    async def send(ids: list[int]) -> None:
+        for row in ids:
+            await deliver(*parts(), row)
+
+    for wakeup, function in (
+        (queues.EVENTS, apply),
+        (queues.CASES, advance),
+        (queues.MAIL, send),
+        (queues.TEAM, send),
+    ):
+        _declare(broker, wakeup, function)
+
+
+def _declare(
+    broker: dramatiq.Broker, wakeup: Wakeup, function: Callable[[list[int]], Awaitable[None]]
+) -> None:
+    register = dramatiq.actor(actor_name=wakeup.actor, queue_name=wakeup.queue, broker=broker, max_retries=0)
+    register(function)

@@ -1,0 +1,80 @@
+"""Dramatiq on Redis, set up so that every one of its weaknesses is a delay of seconds and never a loss.
+
+A message is a wake-up with row ids. Nothing is parked in Redis or in a worker's memory: no delays, no
+retries with back-off, no results. What a lost message would have done, the scheduler finds in the tables.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import dramatiq
+import redis
+import structlog
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.middleware import AgeLimit, AsyncIO, Middleware, Retries, ShutdownNotifications, TimeLimit
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from worker import queues
+from worker.queues import Wakeup
+
+log = structlog.get_logger()
+
+# Milliseconds. Every use case's own time-outs are shorter; this is for the case nobody thought of.
+TIME_LIMIT = 60_000
+# One message never carries more ids than one batch can do before its time limit.
+IDS_PER_MESSAGE = 50
+
+
+def create_broker(redis_url: str, *extra: Middleware) -> RedisBroker:
+    """A broker that fails fast: whoever nudges may lose the message, and must not wait for it.
+
+    `Retries` stays, with no retries: without it a failed message would be acknowledged as done.
+    """
+    client = redis.Redis.from_url(
+        redis_url, socket_connect_timeout=1, socket_timeout=2, retry=Retry(NoBackoff(), 0)
+    )
+    return RedisBroker(  # type: ignore[no-untyped-call]  # Dramatiq does not annotate this constructor
+        client=client,
+        namespace=queues.NAMESPACE,
+        maintenance_chance=queues.MAINTENANCE_CHANCE,
+        heartbeat_timeout=queues.HEARTBEAT_TIMEOUT,
+        dead_message_ttl=queues.DEAD_MESSAGE_TTL,
+        middleware=[
+            AgeLimit(),
+            TimeLimit(time_limit=TIME_LIMIT),
+            ShutdownNotifications(),
+            AsyncIO(),
+            *extra,
+            Retries(max_retries=0),
+        ],
+    )
+
+
+class RedisNudge:
+    """Wakes actors through the broker. Redis being away is a warning, not an error."""
+
+    def __init__(self, broker: dramatiq.Broker) -> None:
+        self._broker = broker
+
+    async def __call__(self, wakeup: Wakeup, ids: Sequence[int]) -> None:
+        if ids:
+            await asyncio.to_thread(self.send, wakeup, ids)
+
+    def send(self, wakeup: Wakeup, ids: Sequence[int]) -> bool:
+        """Blocking, bounded by the client's time-outs. False when the wake-up was lost."""
+        try:
+            for start in range(0, len(ids), IDS_PER_MESSAGE):
+                self._broker.enqueue(message(wakeup, ids[start : start + IDS_PER_MESSAGE]))
+        except (dramatiq.BrokerError, redis.RedisError) as error:
+            log.warning("nudge.lost", queue=wakeup.queue, rows=len(ids), error=type(error).__name__)
+            return False
+        return True
+
+
+def message(wakeup: Wakeup, ids: Sequence[int]) -> dramatiq.Message[None]:
+    return dramatiq.Message(
+        queue_name=wakeup.queue, actor_name=wakeup.actor, args=(list(ids),), kwargs={}, options={}
+    )

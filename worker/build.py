@@ -1,0 +1,70 @@
+"""A worker's parts, built from its settings. Only entry points call this."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from emails.smtp import SmtpTransport
+
+from db.session import create_engine
+from dunning.policy import Policy
+from emails.brand import Brand
+from providers.stripe import SOURCE as STRIPE
+from providers.stripe_api import StripeGateway
+from settings import ToolSettings, WorkerSettings
+from worker.courier import Courier, Sender
+from worker.services import Nudge, Services
+
+
+def policy(settings: WorkerSettings | ToolSettings) -> Policy:
+    return Policy(
+        grace=timedelta(days=settings.grace_days),
+        final_warnings=tuple(timedelta(hours=hours) for hours in settings.final_warning_hours),
+        escalate_after=settings.escalate_after,
+        at_expiry=settings.at_expiry,
+        mail_gap=timedelta(hours=settings.mail_gap_hours),
+    )
+
+
+def services(settings: WorkerSettings, nudge: Nudge) -> Services:
+    """Call it on the event loop that will use it: the engine belongs to that loop."""
+    channels = [("mail", settings.team_email), ("chat", settings.team_webhook_url)]
+    return Services(
+        engine=create_engine(
+            settings.database_url_sqlalchemy, name="worker", pool_size=settings.worker_threads
+        ),
+        gateways={
+            STRIPE: StripeGateway(
+                settings.stripe_api_key.get_secret_value(), api_base=settings.stripe_api_base
+            )
+        },
+        policy=policy(settings),
+        nudge=nudge,
+        team_channels=tuple(name for name, configured in channels if configured),
+    )
+
+
+def courier(settings: WorkerSettings) -> Courier:
+    chat = settings.team_webhook_url
+    return Courier(
+        sender=Sender(
+            address=settings.mail_from,
+            reply_to=settings.mail_reply_to or settings.brand_support_email,
+            domain=settings.mail_domain,
+            brand=Brand(
+                name=settings.brand_name,
+                support_email=settings.brand_support_email,
+                website=settings.brand_website,
+                logo_url=settings.brand_logo_url,
+                color=settings.brand_color,
+                postal_address=settings.brand_postal_address,
+            ),
+            timezone=ZoneInfo(settings.timezone) if isinstance(settings.timezone, str) else settings.timezone,
+            livemode=settings.livemode,
+            billing_page_url=settings.billing_page_url,
+            team_address=settings.team_email,
+        ),
+        transport=SmtpTransport(settings.smtp_url.get_secret_value()),
+        chat_url=chat.get_secret_value() if chat else None,
+    )

@@ -1,0 +1,80 @@
+"""The ways out: SMTP for mails, a Slack-compatible webhook for the team's chat. Each says what it knows.
+
+`Unanswered` is the honest word for "it may have arrived": a mail with that answer is never sent again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Any, Protocol
+
+import httpx
+from emails.message import build_message
+from emails.smtp import Accepted, Deferred, Delivery, Rejected
+
+from emails.brand import Brand
+
+CHAT_TIMEOUT = 10.0  # seconds
+
+
+class Transport(Protocol):
+    """What takes a finished message and says what became of it."""
+
+    async def send(self, message: Any) -> Delivery: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Whom our mails come from, and which page they lead to when the provider has none."""
+
+    address: str
+    reply_to: str | None
+    domain: str
+    brand: Brand
+    timezone: tzinfo
+    livemode: bool
+    billing_page_url: str | None = None
+    team_address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Courier:
+    """Sends stored messages exactly as they were stored."""
+
+    sender: Sender
+    transport: Transport
+    chat_url: str | None = None
+
+    async def send(self, channel: str, key: str, recipient: str | None, stored: dict[str, Any]) -> Delivery:
+        """Send one stored message. `key` makes the Message-ID, so a repeated message is recognisable."""
+        if channel == "chat":
+            return await self._chat(stored)
+        message = build_message(
+            subject=stored["subject"],
+            text=stored["text"],
+            html=stored["html"],
+            sender=self.sender.address,
+            recipient=recipient or "",
+            reply_to=self.sender.reply_to,
+            key=key,
+            domain=self.sender.domain,
+            thread_key=stored["thread"],
+            date=datetime.fromisoformat(stored["date"]),
+        )
+        return await self.transport.send(message)
+
+    async def _chat(self, stored: dict[str, Any]) -> Delivery:
+        """A team told twice is better than a team not told: everything but an answer is tried again."""
+        if self.chat_url is None:
+            return Rejected(0, "no chat is configured any more")
+        try:
+            async with httpx.AsyncClient(timeout=CHAT_TIMEOUT) as client:
+                answer = await client.post(self.chat_url, json={"text": stored["text"]})
+        except httpx.HTTPError as error:
+            return Deferred(type(error).__name__)
+        if answer.is_success:
+            return Accepted(str(answer.status_code))
+        if answer.status_code in (408, 429) or answer.status_code >= 500:
+            return Deferred(f"HTTP {answer.status_code}")
+        return Rejected(answer.status_code, "the chat refused the message")

@@ -1,0 +1,111 @@
+"""The worker process: Dramatiq's worker threads and one event loop, a heartbeat, a watchdog, a clean stop.
+
+It runs Dramatiq's `Worker` itself instead of the `dramatiq` command, whose child processes outlive a
+killed parent and hang when a whole process group is told to stop. To use more cores, start more of these.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import threading
+import uuid
+from concurrent.futures import Future
+from typing import Any
+
+import dramatiq
+import structlog
+from dramatiq.asyncio import EventLoopThread, get_event_loop_thread
+
+from db import heartbeats
+from settings import WorkerSettings
+from worker import actors, build
+from worker.broker import RedisNudge, create_broker
+from worker.courier import Courier
+from worker.services import Services
+
+log = structlog.get_logger()
+
+# Seconds.
+STOP_WITHIN = 20.0
+LOOP_ANSWERS_WITHIN = 30.0
+
+
+class WorkerProcess:
+    """One worker from start to stop. `run` blocks until a stop is asked for and returns the exit code."""
+
+    def __init__(self, settings: WorkerSettings) -> None:
+        self._settings = settings
+        self._broker = create_broker(settings.redis_url.get_secret_value())
+        self._parts: tuple[Services, Courier] | None = None
+        self._stop = threading.Event()
+        self._name = f"worker-{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+        actors.declare(self._broker, self._get_parts)
+
+    def _get_parts(self) -> tuple[Services, Courier]:
+        """Built on the loop, by whichever message comes first; the loop is one thread, so only once."""
+        if self._parts is None:
+            nudge = RedisNudge(self._broker)
+            self._parts = build.services(self._settings, nudge), build.courier(self._settings)
+        return self._parts
+
+    def run(self) -> int:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stop.set())
+        queues: set[str] = set(self._settings.worker_queues)
+        worker = dramatiq.Worker(
+            self._broker, queues=queues, worker_threads=self._settings.worker_threads, worker_timeout=500
+        )
+        worker.start()
+        log.info("worker.started", queues=sorted(queues), threads=self._settings.worker_threads)
+        try:
+            self._watch(_loop())
+        finally:
+            log.info("worker.stopping")
+            worker.stop(timeout=int(STOP_WITHIN * 1000))
+            self._broker.close()
+        log.info("worker.stopped")
+        return 0
+
+    def _watch(self, loop: EventLoopThread) -> None:
+        """Beat until asked to stop. A loop that no longer answers makes the process worse than absent."""
+        while not self._stop.is_set():
+            beat: Future[None] = asyncio.run_coroutine_threadsafe(self._beat(), loop.loop)
+            try:
+                beat.result(timeout=LOOP_ANSWERS_WITHIN)
+            except TimeoutError:
+                log.critical("worker.stuck", seconds=LOOP_ANSWERS_WITHIN)
+                os._exit(1)
+            except Exception as error:
+                # The database is away: the beat is missed, which is what others should see.
+                log.warning("heartbeat.missed", error=type(error).__name__)
+            self._stop.wait(heartbeats.EVERY.total_seconds())
+        asyncio.run_coroutine_threadsafe(self._farewell(), loop.loop).result(timeout=5)
+
+    async def _beat(self) -> None:
+        services, _ = self._get_parts()
+        info: dict[str, Any] = {"pid": os.getpid(), "queues": sorted(self._settings.worker_queues)}
+        async with services.engine.begin() as connection:
+            await heartbeats.beat(connection, self._name, "worker", info)
+
+    async def _farewell(self) -> None:
+        services, _ = self._get_parts()
+        try:
+            async with services.engine.begin() as connection:
+                await heartbeats.stopped(connection, self._name)
+        except OSError as error:
+            log.warning("heartbeat.missed", error=type(error).__name__)
+
+
+def _loop() -> EventLoopThread:
+    loop = get_event_loop_thread()
+    if loop is None:
+        raise RuntimeError("the AsyncIO middleware has not started its event loop")
+    return loop
+
+
+def run(settings: WorkerSettings) -> int:
+    """Run a worker until SIGTERM or SIGINT; returns the exit code."""
+    return WorkerProcess(settings).run()

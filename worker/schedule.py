@@ -1,0 +1,92 @@
+"""The scheduler process: every tick, hand out what is due. It decides nothing and may run twice."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import uuid
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from db import heartbeats
+from db.session import create_engine
+from db.sweep import Swept, sweep
+from settings import SchedulerSettings
+from worker.broker import RedisNudge, create_broker
+from worker.queues import CASES, EVENTS, MAIL, TEAM
+from worker.services import Clock, Nudge, wall_clock
+
+log = structlog.get_logger()
+
+
+async def tick(engine: AsyncEngine, nudge: Nudge, *, clock: Clock, delay: float) -> Swept:
+    """One look for due work; returns what was handed out. The ids go out after the commit."""
+    async with engine.begin() as connection:
+        found = await sweep(connection, now=clock(), delay=delay)
+    if found.retired:
+        log.error("event.retired", rows=found.retired)
+    await nudge(EVENTS, found.events)
+    await nudge(MAIL, found.mail)
+    await nudge(TEAM, found.team)
+    await nudge(CASES, found.customers)
+    return found
+
+
+class SchedulerProcess:
+    """Ticks until it is told to stop. A database that is away is a missed tick, which catches up."""
+
+    def __init__(self, settings: SchedulerSettings) -> None:
+        self._settings = settings
+        self._name = f"scheduler-{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+        self._stop = asyncio.Event()
+
+    async def run(self) -> int:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        engine = create_engine(self._settings.database_url_sqlalchemy, name="scheduler", pool_size=2)
+        broker = create_broker(self._settings.redis_url.get_secret_value())
+        log.info("scheduler.started", tick_seconds=self._settings.tick_seconds)
+        try:
+            await self._tick_until_stopped(engine, RedisNudge(broker))
+            async with engine.begin() as connection:
+                await heartbeats.stopped(connection, self._name)
+        finally:
+            await engine.dispose()
+            broker.close()
+        log.info("scheduler.stopped")
+        return 0
+
+    async def _tick_until_stopped(self, engine: AsyncEngine, nudge: Nudge) -> None:
+        beaten_at = 0.0
+        while not self._stop.is_set():
+            try:
+                found = await tick(engine, nudge, clock=wall_clock, delay=self._settings.sweep_delay_seconds)
+                now = asyncio.get_running_loop().time()
+                if now - beaten_at >= heartbeats.EVERY.total_seconds():
+                    await self._beat(engine, found)
+                    beaten_at = now
+            except (SQLAlchemyError, OSError, TimeoutError) as error:
+                log.warning("tick.missed", error=type(error).__name__)
+            await self._pause()
+
+    async def _beat(self, engine: AsyncEngine, found: Swept) -> None:
+        info = {"pid": os.getpid(), "handed_out": found.total}
+        async with engine.begin() as connection:
+            await heartbeats.beat(connection, self._name, "scheduler", info)
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(self._settings.tick_seconds):
+                await self._stop.wait()
+        except TimeoutError:
+            return
+
+
+def run(settings: SchedulerSettings) -> int:
+    """Run a scheduler until SIGTERM or SIGINT; returns the exit code."""
+    return asyncio.run(SchedulerProcess(settings).run())

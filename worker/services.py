@@ -1,0 +1,41 @@
+"""What every use case is handed: the database, the provider, the policy, the clock, a way to wake others."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from dunning.policy import Policy
+from providers.lookup import Gateway
+from worker.queues import Wakeup
+
+Nudge = Callable[[Wakeup, Sequence[int]], Awaitable[None]]
+
+
+class Clock(Protocol):
+    """Wall time. Business rules get it as an argument; only use cases ask for it."""
+
+    def __call__(self) -> datetime: ...
+
+
+def wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """`gateways` by source ("stripe"); `team_channels` are the ways the merchant's team can be reached.
+
+    `nudge` wakes an actor for some row ids and may fail silently: the scheduler finds every row again.
+    """
+
+    engine: AsyncEngine
+    gateways: Mapping[str, Gateway]
+    policy: Policy
+    nudge: Nudge
+    team_channels: tuple[str, ...] = ()
+    clock: Clock = wall_clock

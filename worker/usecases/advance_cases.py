@@ -1,0 +1,89 @@
+"""Time has passed: do what is due for some customers. Access is taken only after asking the provider."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db import accounts, journal
+from db.accounts import Loaded
+from db.journal import Entry
+from dunning.case import settle
+from dunning.events import ClockMoved, CustomerFact
+from dunning.fold import fold
+from dunning.plan import plan
+from dunning.steps import Kind, Step
+from providers.lookup import Lookup, ProviderUnavailableError, Subject
+from worker.services import Services
+from worker.usecases.enact import enact
+from worker.wake import wake
+
+log = structlog.get_logger()
+
+# A provider that cannot be asked never costs a customer their access: the revocation waits.
+ASK_AGAIN = timedelta(minutes=5)
+
+
+async def advance_cases(services: Services, customer_ids: Sequence[int]) -> None:
+    """Do what is due for these customers (row ids), each in a transaction of its own."""
+    for customer_id in customer_ids:
+        try:
+            await advance_customer(services, customer_id)
+        except Exception as error:
+            # The next customer must not wait for this one; the scheduler brings it back.
+            log.exception("customer.failed", customer=customer_id, error=type(error).__name__)
+
+
+async def advance_customer(services: Services, customer_id: int) -> None:
+    """Ask first, then lock, fold the answer and do what is still due."""
+    now = services.clock()
+    async with services.engine.connect() as connection:
+        found = (await accounts.load(connection, [customer_id])).get(customer_id)
+    if found is None:
+        return
+    at = found.clock or now
+    due = plan(settle(found.account, services.policy), found.history, services.policy, at).due(at)
+    taking = [step for step in due if step.kind is Kind.ACCESS]
+    answers = [await _ask(services, found.account.source, step, at) for step in taking]
+    verified = [step.case for step, answer in zip(taking, answers, strict=True) if answer is not None]
+    async with services.engine.begin() as connection:
+        loaded = (await accounts.load(connection, [customer_id], lock=True))[customer_id]
+        told = [fact for answer in answers for fact in answer or ()]
+        result = await enact(
+            connection,
+            loaded,
+            settle(fold(loaded.account, *told), services.policy),
+            policy=services.policy,
+            team_channels=services.team_channels,
+            now=loaded.clock or now,
+            verified=verified,
+        )
+        await _keep(connection, loaded, [step.case for step in taking if step.case not in verified], now)
+    await wake(services, {customer_id: replace(result, unverified=False)})
+
+
+async def _ask(services: Services, source: str, step: Step, at: datetime) -> list[CustomerFact] | None:
+    """The provider's present view of the case, or None: nobody confirmed that it is unpaid."""
+    gateway = services.gateways.get(source)
+    if gateway is None:
+        return []
+    try:
+        found = await gateway.look_up(Lookup(Subject.INVOICE, step.case, at))
+    except ProviderUnavailableError as error:
+        log.error("revocation.postponed", case=step.case, error=str(error))
+        return None
+    facts = [fact for fact in found.facts if not isinstance(fact, ClockMoved)]
+    return facts or None
+
+
+async def _keep(connection: AsyncConnection, loaded: Loaded, cases: Sequence[str], now: datetime) -> None:
+    """Access that is due to be taken, but unconfirmed, is kept; we ask again soon."""
+    why = "nobody could confirm that the invoice is unpaid: access is kept for now"
+    at = loaded.clock or now
+    await journal.write(connection, [Entry(loaded.id, at, "access.kept", why, case) for case in cases])
+    if loaded.clock is None:
+        await accounts.look_again(connection, loaded.id, cases, now + ASK_AGAIN)

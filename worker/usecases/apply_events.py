@@ -1,0 +1,189 @@
+"""From stored events to facts, decisions and effects.
+
+Whatever the events leave unsaid is asked *before* any lock is taken; then one transaction locks the
+rows and the accounts, folds, plans and writes. A batch that fails is tried again row by row, so one bad
+row costs nobody else anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db import accounts, inbox, journal
+from db.inbox import InboxRow
+from db.journal import Entry
+from dunning.case import settle
+from dunning.events import BillingEvent, ClockMoved, CustomerFact
+from dunning.fold import fold
+from providers import registry
+from providers.lookup import Lookup, MalformedEventError, Normalised, ProviderUnavailableError
+from worker.services import Services
+from worker.usecases.enact import Enacted, enact
+from worker.wake import wake
+
+log = structlog.get_logger()
+
+# A fact waits this long for a provider that cannot be asked; then it counts with what it says by itself.
+PATIENCE = timedelta(minutes=10)
+# Questions to a provider at the same time, so that a backlog does not turn into 429s.
+CONCURRENT_LOOKUPS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """One inbox row with everything it states, lookups included."""
+
+    row: InboxRow
+    facts: tuple[BillingEvent, ...]
+
+    @property
+    def customers(self) -> list[tuple[str, str]]:
+        return [(self.row.source, fact.customer) for fact in self.facts if not isinstance(fact, ClockMoved)]
+
+    @property
+    def invoices(self) -> set[str]:
+        return {ref for fact in self.facts if (ref := getattr(fact, "invoice", None))}
+
+
+async def apply_events(services: Services, ids: Sequence[int]) -> None:
+    """Apply the pending inbox rows among `ids`. Rows that cannot be applied now stay due."""
+    async with services.engine.connect() as connection:
+        rows = await inbox.read_pending(connection, ids)
+    limit = asyncio.Semaphore(CONCURRENT_LOOKUPS)
+    stated = [
+        found for found in await asyncio.gather(*(_state(services, row, limit) for row in rows)) if found
+    ]
+    if not stated:
+        return
+    try:
+        await _apply(services, stated)
+    except Exception as error:
+        if len(stated) == 1:
+            await _failed(services, stated[0].row, error)
+            return
+        log.warning("batch.split", rows=len(stated), error=type(error).__name__)
+        for one in stated:
+            try:
+                await _apply(services, [one])
+            except Exception as own_error:
+                await _failed(services, one.row, own_error)
+
+
+async def _failed(services: Services, row: InboxRow, error: Exception) -> None:
+    """Keep the error with the row; the scheduler hands it out again and retires it after some attempts."""
+    log.exception("event.failed", event=row.event_id, type=row.type, error=type(error).__name__)
+    async with services.engine.begin() as connection:
+        await inbox.note_failure(connection, row.id, f"{type(error).__name__}: {error}"[:500], counts=True)
+
+
+async def _state(services: Services, row: InboxRow, limit: asyncio.Semaphore) -> Stated | None:
+    """Everything the row states, or None when it has to wait or can never be read."""
+    try:
+        said = registry.normalise(row.source, json.loads(row.payload))
+    except (MalformedEventError, ValueError, AttributeError, TypeError) as error:
+        async with services.engine.begin() as connection:
+            await inbox.mark_dead(connection, row.id, f"{type(error).__name__}: {error}"[:500])
+        log.error("event.retired", event=row.event_id, type=row.type, error=type(error).__name__)
+        return None
+    facts = list(said.facts)
+    for lookup in said.lookups:
+        try:
+            async with limit:
+                facts += await _look_up(services, row.source, lookup)
+        except ProviderUnavailableError as error:
+            if services.clock() - row.received_at < PATIENCE:
+                await _wait(services, row, error)
+                return None
+            log.error("lookup.given_up", event=row.event_id, subject=lookup.subject.value, error=str(error))
+    return Stated(row, tuple(facts))
+
+
+async def _wait(services: Services, row: InboxRow, error: ProviderUnavailableError) -> None:
+    log.warning("event.waits_for_provider", event=row.event_id, error=str(error))
+    async with services.engine.begin() as connection:
+        await inbox.note_failure(connection, row.id, f"provider unavailable: {error}", counts=False)
+
+
+async def _look_up(services: Services, source: str, lookup: Lookup) -> tuple[BillingEvent, ...]:
+    gateway = services.gateways.get(source)
+    if gateway is None:
+        return ()
+    found: Normalised = await gateway.look_up(lookup)
+    facts = found.facts
+    for further in found.lookups:
+        facts += (await gateway.look_up(further)).facts
+    return facts
+
+
+async def _apply(services: Services, stated: Sequence[Stated]) -> None:
+    now = services.clock()
+    async with services.engine.begin() as connection:
+        mine = await inbox.lock_pending(connection, [one.row.id for one in stated])
+        ours = [one for one in stated if one.row.id in mine]
+        moved = _clock_moves(ours)
+        await accounts.move_clocks(connection, moved)
+        enacted = await _advance_accounts(connection, services, ours, now)
+        ticking = await accounts.due_on_clocks(connection, moved.keys())
+        await inbox.mark_done(connection, [one.row.id for one in ours])
+    for one in ours:
+        log.info("event.applied", event=one.row.event_id, type=one.row.type)
+    await wake(services, enacted, ticking)
+
+
+def _clock_moves(stated: Sequence[Stated]) -> dict[tuple[str, str], datetime]:
+    moves: dict[tuple[str, str], datetime] = {}
+    for one in stated:
+        for fact in one.facts:
+            if isinstance(fact, ClockMoved):
+                key = (one.row.source, fact.clock)
+                moves[key] = max(moves.get(key, fact.to), fact.to)
+    return moves
+
+
+async def _advance_accounts(
+    connection: AsyncConnection, services: Services, stated: Sequence[Stated], now: datetime
+) -> dict[int, Enacted]:
+    ids = await accounts.ensure(connection, [key for one in stated for key in one.customers])
+    invoices = {ref for one in stated for ref in one.invoices}
+    loaded = await accounts.load(connection, sorted(ids.values()), also_invoices=invoices, lock=True)
+    facts = _facts_by_customer(stated)
+    enacted: dict[int, Enacted] = {}
+    for key, customer_id in sorted(ids.items(), key=lambda item: item[1]):
+        before = loaded[customer_id]
+        after = settle(fold(before.account, *facts[key]), services.policy)
+        at = before.clock or now
+        if after.customer.test_clock and not before.clock:
+            # The customer turned out to live on a test clock just now: read what time it is there.
+            before = replace(
+                before, clock=await accounts.clock_of(connection, key[0], after.customer.test_clock)
+            )
+            at = before.clock or now
+        enacted[customer_id] = await enact(
+            connection, before, after, policy=services.policy, team_channels=services.team_channels, now=at
+        )
+        await journal.write(connection, _heard(stated, key, customer_id, at))
+    return enacted
+
+
+def _facts_by_customer(stated: Sequence[Stated]) -> dict[tuple[str, str], list[CustomerFact]]:
+    grouped: dict[tuple[str, str], list[CustomerFact]] = {}
+    for one in stated:
+        for fact in one.facts:
+            if not isinstance(fact, ClockMoved):
+                grouped.setdefault((one.row.source, fact.customer), []).append(fact)
+    return grouped
+
+
+def _heard(stated: Sequence[Stated], key: tuple[str, str], customer_id: int, at: datetime) -> list[Entry]:
+    return [
+        Entry(customer_id, at, "event.applied", one.row.type, None, {"event": one.row.event_id})
+        for one in stated
+        if key in one.customers
+    ]

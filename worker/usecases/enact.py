@@ -1,0 +1,179 @@
+"""Carry a settled account forward to `now`: write what is due, once, with its reason, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from types import MappingProxyType
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db import accounts, journal, outbox
+from db.accounts import Loaded
+from db.journal import Entry
+from db.models import access as access_table
+from db.outbox import NewEffect
+from dunning.access import Access
+from dunning.account import Account
+from dunning.plan import plan
+from dunning.policy import Policy
+from dunning.steps import Effect, Kind, Plan, Step
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Enacted:
+    """What has to happen after the commit: outbox rows to carry out, by kind, and cases to look at again.
+
+    `unverified`: access is due to be taken, but nobody has asked the provider yet.
+    """
+
+    mail: tuple[int, ...] = ()
+    team: tuple[int, ...] = ()
+    unverified: bool = False
+
+
+async def enact(
+    connection: AsyncConnection,
+    loaded: Loaded,
+    after: Account,
+    *,
+    policy: Policy,
+    team_channels: tuple[str, ...],
+    now: datetime,
+    verified: Collection[str] = (),
+) -> Enacted:
+    """Do all that is due for one locked account and remember when it is due next.
+
+    `verified` are the cases whose invoice and subscription the provider confirmed a moment ago: only
+    their access is taken. The caller holds the account's row lock.
+    """
+    entries = _changes_of_cases(loaded, after, now)
+    history, dropped = await _suppress(connection, loaded, after, now)
+    after, planned, steps = _take_due_steps(after, history, policy, now, verified)
+    effects = [row for step in steps for row in _effects(loaded.id, step, team_channels, now)]
+    mail = await outbox.add(connection, [effect for effect in effects if effect.kind is Kind.MAIL])
+    team = await outbox.add(connection, [effect for effect in effects if effect.kind is Kind.TEAM])
+    entries += [*dropped, *(_entry(loaded.id, step, now) for step in steps)]
+    await accounts.save(connection, loaded.id, loaded.account, after)
+    await accounts.save_cases(connection, loaded, after, {ref: planned.next_due(ref) for ref in after.cases})
+    entries += await _save_access(connection, loaded.id, planned.access, now)
+    await journal.write(connection, entries)
+    waiting = any(step.kind is Kind.ACCESS for step in planned.due(now))
+    return Enacted(tuple(mail), tuple(team), unverified=waiting)
+
+
+def _take_due_steps(
+    account: Account,
+    history: Mapping[str, Effect],
+    policy: Policy,
+    now: datetime,
+    verified: Collection[str],
+) -> tuple[Account, Plan, list[Step]]:
+    """Take what is due until nothing more is: one step may call for the next (taken access, its mail)."""
+    taken: list[Step] = []
+    history = dict(history)
+    while True:
+        planned = plan(account, history, policy, now)
+        due = [step for step in planned.due(now) if step.kind is not Kind.ACCESS or step.case in verified]
+        if not due:
+            return account, planned, taken
+        for step in due:
+            history[step.key] = Effect(step.key, step.kind, step.name, step.case, "pending", now)
+            if step.kind is Kind.ACCESS:
+                account = _take_access(account, step, now)
+        taken += due
+
+
+def _take_access(account: Account, step: Step, now: datetime) -> Account:
+    case = replace(account.cases[step.case], taken_at=now, taken_level=step.name)
+    return replace(account, cases=MappingProxyType({**account.cases, step.case: case}))
+
+
+def _effects(customer_id: int, step: Step, team_channels: tuple[str, ...], now: datetime) -> list[NewEffect]:
+    """The outbox rows of a step: one a channel. A team nobody can reach leaves a row that says so."""
+    if step.kind is Kind.ACCESS:
+        return []
+    channels: tuple[str, ...] = ("mail",) if step.kind is Kind.MAIL else team_channels or ("none",)
+    return [
+        NewEffect(
+            customer_id=customer_id,
+            case=step.case,
+            step=step.key,
+            kind=step.kind,
+            name=step.name,
+            channel=channel,
+            reason=step.reason,
+            created_at=now,
+            status="suppressed" if channel == "none" else "pending",
+            last_error="no team address or chat is configured" if channel == "none" else None,
+        )
+        for channel in channels
+    ]
+
+
+def _entry(customer_id: int, step: Step, now: datetime) -> Entry:
+    verb = {Kind.MAIL: "mail.decided", Kind.TEAM: "team.called", Kind.ACCESS: "access.taken"}[step.kind]
+    log.info(verb, customer=customer_id, case=step.case, step=step.key)
+    return Entry(customer_id, now, verb, step.reason, step.case, {"step": step.key, "name": step.name})
+
+
+def _changes_of_cases(loaded: Loaded, after: Account, now: datetime) -> list[Entry]:
+    entries = []
+    for ref, case in after.cases.items():
+        before = loaded.account.cases.get(ref)
+        if before is None:
+            data = {"subscription": case.subscription, "grace_ends_at": case.grace_ends_at.isoformat()}
+            entries.append(Entry(loaded.id, case.opened_at, "case.opened", "a renewal failed", ref, data))
+            log.info("case.opened", customer=loaded.id, case=ref)
+        if case.outcome and (before is None or before.outcome != case.outcome):
+            at = case.closed_at or now
+            entries.append(Entry(loaded.id, at, "case.closed", case.outcome.value, ref))
+            log.info("case.closed", customer=loaded.id, case=ref, outcome=case.outcome.value)
+        if before and before.outcome and case.outcome is None:
+            entries.append(Entry(loaded.id, now, "case.reopened", "a newer fact says it is unpaid", ref))
+    return entries
+
+
+async def _suppress(
+    connection: AsyncConnection, loaded: Loaded, after: Account, now: datetime
+) -> tuple[dict[str, Effect], list[Entry]]:
+    """A case that has just closed wants none of the mails decided before; the history then says so."""
+    closed = [
+        ref
+        for ref, case in after.cases.items()
+        if not case.is_open and ref in loaded.account.cases and loaded.account.cases[ref].is_open
+    ]
+    why = "the case was closed before it was sent"
+    dropped = await outbox.suppress(connection, loaded.id, closed, why)
+    history = dict(loaded.history)
+    entries = []
+    for step in dropped:
+        effect = history[step] = replace(history[step], status="suppressed")
+        entries.append(Entry(loaded.id, now, "mail.suppressed", why, effect.case, {"step": step}))
+    return history, entries
+
+
+async def _save_access(
+    connection: AsyncConnection, customer_id: int, current: Access, now: datetime
+) -> list[Entry]:
+    row = (
+        await connection.execute(select(access_table).where(access_table.c.customer_id == customer_id))
+    ).one_or_none()
+    new = (current.level.value, current.reason.value, current.until, current.subscription)
+    if row is not None and (row.level, row.reason, row.until, row.subscription) == new:
+        return []
+    names = ("level", "reason", "until", "subscription")
+    changed_at = row.changed_at if row is not None and row.level == current.level.value else now
+    values = dict(zip(names, new, strict=True)) | {"customer_id": customer_id, "changed_at": changed_at}
+    await accounts.upsert(connection, access_table, [values])
+    if row is not None and row.level == current.level.value:
+        return []
+    before = row.level if row is not None else None
+    log.info("access.changed", customer=customer_id, level=current.level.value, reason=current.reason.value)
+    data = {"from": before, "to": current.level.value, "subscription": current.subscription}
+    return [Entry(customer_id, now, "access.changed", current.reason.value, None, data)]
