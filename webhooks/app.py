@@ -32,21 +32,30 @@ class Receiver:
         """`clock` gives unix seconds, against which signatures are checked."""
         self._livemode = config.livemode
         self._secrets = [secret.encode() for secret in config.stripe_webhook_secrets]
+        self._read_limit = config.read_limit
         self._log = log
         self._clock = clock
-        self.counters = Counters()
+        self._counters = Counters()
         self._store = Store(config.database_dsn, log)
-        self._nudger = Nudger(config.redis_url, self.counters, log)
+        self._nudger = Nudger(config.redis_url, log)
 
-    async def start(self) -> None:
+    def start(self) -> None:
         """Start the store and the nudger; neither waits for its server."""
-        await self._store.start()
+        self._store.start()
         self._nudger.start()
 
     async def close(self) -> None:
         """Stop both, when no request is in flight any more."""
         await self._store.close()
         self._nudger.close()
+
+    def figures(self) -> dict[str, object]:
+        """What was done since the start, as plain JSON values."""
+        return self._counters.snapshot() | {
+            "commits": self._store.commits,
+            "nudges_sent": self._nudger.sent,
+            "nudges_dropped": self._nudger.dropped,
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -69,7 +78,7 @@ class Receiver:
         except Disconnected:
             return
         except Refused as refused:
-            self.counters.rejected[refused.reason] += 1
+            self._counters.rejected[refused.reason] += 1
             self._log.warning("webhook.rejected", reason=refused.reason)
             await refused.answer.send(send)
         except Unavailable as unavailable:
@@ -86,7 +95,7 @@ class Receiver:
 
     async def _take_in(self, scope: Scope, receive: Receive) -> int | None:
         """Store one event; its row's id when a worker should be woken for it."""
-        body = await read_body(scope, receive)
+        body = await read_body(scope, receive, self._read_limit)
         if not body:
             raise Refused("empty", INVALID)
         signature = header(scope, stripe_webhook.SIGNATURE_HEADER)
@@ -121,16 +130,16 @@ class Receiver:
 
     def _count(self, row: Row, row_id: int | None) -> None:
         if row_id is None:
-            self.counters.duplicate += 1
+            self._counters.duplicate += 1
         elif row.status == "pending":
-            self.counters.accepted += 1
+            self._counters.accepted += 1
         elif row.note == WRONG_MODE:
-            self.counters.wrong_mode += 1
+            self._counters.wrong_mode += 1
         else:
-            self.counters.ignored += 1
+            self._counters.ignored += 1
 
     def _unavailable(self, reason: str) -> None:
-        self.counters.unavailable[reason] += 1
+        self._counters.unavailable[reason] += 1
         self._log.warning("webhook.unavailable", reason=reason)
 
     async def _readiness(self) -> Answer:
@@ -145,8 +154,7 @@ class Receiver:
             "status": "ready" if status == 200 else "unavailable",
             "database": database,
             "redis": self._nudger.state,
-            "commits": self._store.commits,
-            "counters": self.counters.snapshot(),
+            "counters": self.figures(),
         }
         return answer(status, json.dumps(state).encode() + b"\n", b"application/json")
 

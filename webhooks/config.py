@@ -22,6 +22,8 @@ class ReceiverConfig:
     host: str
     port: int
     """0 takes any free one."""
+    read_limit: float = 10.0
+    """Seconds a client may take for a request's headers, and again for its body."""
     log_format: Format = "auto"
     log_level: Level = "info"
 

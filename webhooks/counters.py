@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 
 @dataclass(slots=True)
 class Counters:
-    """Plain numbers, changed by the event loop's thread; those of nudges by the nudging thread alone."""
+    """Plain numbers, changed by the event loop's thread alone."""
 
     accepted: int = 0
     """Events stored for a worker."""
@@ -20,10 +20,6 @@ class Counters:
     """Requests refused for what they are, by reason."""
     unavailable: Counter[str] = field(default_factory=Counter)
     """Requests answered 503, by reason."""
-    nudges_sent: int = 0
-    """Row ids handed to the queue."""
-    nudges_dropped: int = 0
-    """Row ids left to the sweeper because the queue could not be reached."""
 
     def snapshot(self) -> dict[str, object]:
         """A copy as plain JSON values."""

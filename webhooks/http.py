@@ -7,7 +7,6 @@ from typing import Any
 
 MAX_BODY = 256 * 1024  # bytes; Stripe's events are far smaller
 MAX_DISCARD = 1024 * 1024  # bytes read and thrown away, so that the sender of too much still hears why
-READ_LIMIT = 10.0  # seconds for a whole body
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -62,13 +61,13 @@ def header(scope: Scope, name: bytes) -> bytes:
     return b",".join(value for key, value in scope["headers"] if key == name)
 
 
-async def read_body(scope: Scope, receive: Receive) -> bytes:
-    """The whole body. Raises Refused when it is too large or too slow, Disconnected when it never ends."""
+async def read_body(scope: Scope, receive: Receive, limit: float) -> bytes:
+    """The whole body, within `limit` seconds. Raises Refused when it is too large or too slow, Disconnected when it never ends."""
     declared = header(scope, b"content-length")
     if declared.isdigit() and (len(declared) > 9 or int(declared) > MAX_DISCARD):
         raise Refused("too_large", TOO_LARGE)
     try:
-        async with asyncio.timeout(READ_LIMIT):
+        async with asyncio.timeout(limit):
             return await _read(receive)
     except TimeoutError:
         raise Refused("too_slow", TOO_SLOW) from None

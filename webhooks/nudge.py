@@ -8,14 +8,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from webhooks.counters import Counters
 from webhooks.log import Log
 from worker import queues
 
 if TYPE_CHECKING:
-    from dramatiq import Message
     from dramatiq.brokers.redis import RedisBroker
 
 CAPACITY = 10_000  # ids waiting
@@ -29,17 +28,26 @@ State = Literal["unknown", "up", "down"]
 class Nudger:
     """Sends row ids to the events queue from a thread of its own, as long as Redis can be reached."""
 
-    def __init__(self, redis_url: str, counters: Counters, log: Log) -> None:
+    def __init__(self, redis_url: str, log: Log) -> None:
         """Nothing is imported or connected until `start`."""
         self._redis_url = redis_url
-        self._counters = counters
         self._log = log
-        self._ids: deque[int] = deque()
+        self._ids: deque[int] = deque(maxlen=CAPACITY)
         self._wake = threading.Event()
         self._stopping = False
         self._leave_alone_until = 0.0  # monotonic seconds
+        self._broker: RedisBroker | None = None
         self._thread = threading.Thread(target=self._run, name="nudger", daemon=True)
+        # Each number has one thread that changes it.
+        self._overflowed = 0
+        self._dropped = 0
+        self.sent = 0
         self.state: State = "unknown"
+
+    @property
+    def dropped(self) -> int:
+        """Row ids left to the sweeper."""
+        return self._dropped + self._overflowed
 
     def start(self) -> None:
         """Start the thread. It imports Dramatiq and redis itself: requests are answered before these load."""
@@ -53,57 +61,33 @@ class Nudger:
             self._thread.join(3 * LIMIT)
 
     def push(self, row_id: int) -> None:
-        """Hand over one committed row. Never blocks."""
-        if len(self._ids) >= CAPACITY:
-            self._counters.nudges_dropped += 1
-            return
+        """Hand over one committed row. Never blocks; when too many wait, the oldest is dropped."""
+        if len(self._ids) == CAPACITY:
+            self._overflowed += 1
         self._ids.append(row_id)
         self._wake.set()
 
     def _run(self) -> None:
-        broker = self._build_broker()
-        self._attempt(broker.client.ping)
+        self._attempt(self._ping)
         while not self._stopping:
             self._wake.wait()
             self._wake.clear()
             while batch := self._take():
-                if not self._attempt(lambda: broker.enqueue(_message(batch))):
-                    self._counters.nudges_dropped += len(batch)
+                if self._attempt(partial(self._enqueue, batch)):
+                    self.sent += len(batch)
                 else:
-                    self._counters.nudges_sent += len(batch)
+                    self._dropped += len(batch)
 
     def _take(self) -> list[int]:
         return [self._ids.popleft() for _ in range(min(BATCH, len(self._ids)))]
 
-    def _build_broker(self) -> "RedisBroker":
-        from dramatiq.brokers.redis import RedisBroker
-        from redis import Redis
-        from redis.backoff import NoBackoff
-        from redis.retry import Retry
-
-        client = Redis.from_url(
-            self._redis_url,
-            socket_connect_timeout=LIMIT,
-            socket_timeout=LIMIT,
-            retry=Retry(NoBackoff(), 0),
-        )
-        # No middleware: it acts on actors, and there are none here. Maintenance is the workers' business.
-        return RedisBroker(  # type: ignore[no-untyped-call]  # annotated in part
-            client=client,
-            namespace=queues.NAMESPACE,
-            middleware=[],
-            maintenance_chance=0,
-            heartbeat_timeout=queues.HEARTBEAT_TIMEOUT,
-            dead_message_ttl=queues.DEAD_MESSAGE_TTL,
-        )
-
     def _attempt(self, action: Callable[[], object]) -> bool:
-        """Whether `action` succeeded; with the breaker open it is not even tried."""
+        """Whether `action` succeeded; while the breaker is open it is not even tried."""
         if time.monotonic() < self._leave_alone_until:
             return False
         try:
             action()
-        except Exception as error:  # whatever it is, this thread must live on and the row is safe
+        except Exception as error:  # whatever it is, the row is safe and this thread must live on
             self._leave_alone_until = time.monotonic() + OPEN
             self._change("down", reason=type(error).__name__)
             return False
@@ -112,18 +96,42 @@ class Nudger:
 
     def _change(self, state: State, **fields: object) -> None:
         if state != self.state:
-            level: Literal["info", "warning"] = "info" if state == "up" else "warning"
-            self._log.write(level, f"queue.{state}", fields)
+            self._log.write("info" if state == "up" else "warning", f"queue.{state}", fields)
             self.state = state
 
+    def _ping(self) -> None:
+        self._connected().client.ping()
 
-def _message(row_ids: list[int]) -> "Message[None]":
-    from dramatiq import Message
+    def _enqueue(self, row_ids: list[int]) -> None:
+        from dramatiq import Message
 
-    return Message(
-        queue_name=queues.EVENTS.queue,
-        actor_name=queues.EVENTS.actor,
-        args=(row_ids,),
-        kwargs={},
-        options={},
+        queue, actor = queues.EVENTS.queue, queues.EVENTS.actor
+        message: Message[None] = Message(
+            queue_name=queue, actor_name=actor, args=(row_ids,), kwargs={}, options={}
+        )
+        self._connected().enqueue(message)
+
+    def _connected(self) -> "RedisBroker":
+        if self._broker is None:
+            self._broker = _build_broker(self._redis_url)
+        return self._broker
+
+
+def _build_broker(redis_url: str) -> "RedisBroker":
+    from dramatiq.brokers.redis import RedisBroker
+    from redis import Redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    client = Redis.from_url(
+        redis_url, socket_connect_timeout=LIMIT, socket_timeout=LIMIT, retry=Retry(NoBackoff(), 0)
+    )
+    # No middleware: it acts on actors, and there are none here. Maintenance is the workers' business.
+    return RedisBroker(  # type: ignore[no-untyped-call]  # annotated in part
+        client=client,
+        namespace=queues.NAMESPACE,
+        middleware=[],
+        maintenance_chance=0,
+        heartbeat_timeout=queues.HEARTBEAT_TIMEOUT,
+        dead_message_ttl=queues.DEAD_MESSAGE_TTL,
     )

@@ -10,24 +10,25 @@ import uvicorn
 from webhooks.app import Receiver
 from webhooks.config import ReceiverConfig
 from webhooks.log import Log, route_libraries
+from webhooks.protocol import limited
 
 BACKLOG = 1024
 MAX_CONNECTIONS = 1_000  # each may hold one body in memory; more are answered 503
 KEEP_ALIVE = 75  # seconds; longer than proxies keep theirs (60), so that they never reuse a closed one
-STOP_LIMIT = 12  # seconds for requests in flight: the body's 10 and the commit's 1.5
+STOP_LIMIT = 12  # seconds for requests in flight: the body's limit and the commit's
 REPORT_EVERY = 60.0  # seconds between two lines with the counters
 
 
 class Server(uvicorn.Server):
     """uvicorn, with our receiver's start and stop around it."""
 
-    def __init__(self, receiver: Receiver, log: Log) -> None:
+    def __init__(self, config: ReceiverConfig, receiver: Receiver, log: Log) -> None:
         """Nothing is started yet."""
         super().__init__(
             uvicorn.Config(
                 receiver,
                 loop="uvloop",
-                http="httptools",
+                http=limited(config.read_limit),
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -46,7 +47,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start the receiver, then listen, then say where."""
-        await self._receiver.start()
+        self._receiver.start()
         await super().startup(sockets)
         self._reporter = asyncio.create_task(self._report())
         # What is loaded now stays for good: the collector need not walk it in the middle of a request.
@@ -63,7 +64,7 @@ class Server(uvicorn.Server):
         if self._reporter:
             self._reporter.cancel()
         await self._receiver.close()
-        self._log.info("receiver.stopped", **self._receiver.counters.snapshot())
+        self._log.info("receiver.stopped", **self._receiver.figures())
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The first signal stops cleanly, a second one of either kind at once."""
@@ -71,10 +72,10 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
     async def _report(self) -> None:
-        said = self._receiver.counters.snapshot()
+        said = self._receiver.figures()
         while True:
             await asyncio.sleep(REPORT_EVERY)
-            if (now := self._receiver.counters.snapshot()) != said:
+            if (now := self._receiver.figures()) != said:
                 self._log.info("receiver.counters", **now)
                 said = now
 
@@ -91,7 +92,7 @@ def serve(config: ReceiverConfig) -> int:
     except OSError as error:
         log.error("receiver.cannot_listen", host=config.host, port=config.port, reason=error.strerror)
         return 1
-    server = Server(Receiver(config, log), log)
+    server = Server(config, Receiver(config, log), log)
     with listener:
         server.run(sockets=[listener])
     return 1 if server.force_exit else 0

@@ -38,29 +38,31 @@ class _Waiting:
 class Store:
     """Writes rows into the inbox for many requests at once. Lives in one event loop."""
 
-    def __init__(self, dsn: str, log: Log, writers: int = 1) -> None:
-        """`dsn` as asyncpg takes it; `writers` is the number of connections that write."""
+    def __init__(self, dsn: str, log: Log) -> None:
+        """`dsn` as asyncpg takes it. Nothing is opened yet."""
         self._log = log
-        self._intakes = [Intake(dsn) for _ in range(writers)]
-        self._probe = Intake(dsn)
-        self._probing = asyncio.Lock()
+        # One writer: a second connection brought nothing, since rows gather while the first one commits.
+        self._intake = Intake(dsn)
+        self._probe_intake = Intake(dsn)
         self._queue: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._writer: asyncio.Task[None] | None = None
+        self._probe: asyncio.Task[None] | None = None
         self._reachable = True
         self.commits = 0
 
-    async def start(self) -> None:
-        """Start writing. Does not wait for the database, which may come later."""
-        self._tasks = [asyncio.create_task(self._write_forever(intake)) for intake in self._intakes]
+    def start(self) -> None:
+        """Start writing, in the running event loop. The database may come later."""
+        self._writer = asyncio.create_task(self._write_forever())
 
     async def close(self) -> None:
-        """Stop. Rows nobody waits for any more are given up; call it when the requests are answered."""
-        for task in self._tasks:
+        """Stop, when the requests are answered. A row that is still waiting is given up."""
+        tasks = [task for task in (self._writer, self._probe) if task]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        for intake in (*self._intakes, self._probe):
-            intake.drop()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._intake.drop()
+        self._probe_intake.drop()
         for waiting in self._queue:
             waiting.fail(Unavailable("stopping"))
 
@@ -83,17 +85,32 @@ class Store:
             timer.cancel()
 
     async def probe(self) -> None:
-        """Return when the database answers, or raise Unavailable."""
-        async with self._probing:
-            await self._probe.probe()
+        """Return when the inbox can be reached, or raise Unavailable. Callers at one time share one look."""
+        if self._probe is None or self._probe.done():
+            self._probe = asyncio.create_task(self._probe_intake.probe())
+        await asyncio.shield(self._probe)
 
-    async def _write_forever(self, intake: Intake) -> None:
+    async def _write_forever(self) -> None:
+        try:
+            await self._intake.probe()  # so that the first event finds an open connection
+        except Unavailable as error:
+            self._note_unreachable(str(error))
         while True:
             await self._arrived.wait()
             if batch := self._take():
-                await self._write(intake, batch)
+                await self._write_surely(batch)
             else:
                 self._arrived.clear()
+
+    async def _write_surely(self, batch: Sequence[_Waiting]) -> None:
+        """`_write`, but a fault of ours fails these rows only: the one writer must outlive it."""
+        try:
+            await self._write(batch)
+        except Exception as error:
+            self._log.error("store.failed", error=type(error).__name__)
+            self._intake.drop()
+            for waiting in batch:
+                waiting.fail(Unavailable("fault"))
 
     def _take(self) -> list[_Waiting]:
         """The oldest rows that somebody still waits for, up to the limits of one statement."""
@@ -106,11 +123,11 @@ class Store:
                 size += len(waiting.row.payload or b"")
         return batch
 
-    async def _write(self, intake: Intake, batch: Sequence[_Waiting]) -> None:
+    async def _write(self, batch: Sequence[_Waiting]) -> None:
         """Write until every row is committed, refused or given up by its request."""
         while batch := [waiting for waiting in batch if not waiting.done.done()]:
             try:
-                new = dict(await intake.insert([waiting.row for waiting in batch]))
+                new = dict(await self._intake.insert([waiting.row for waiting in batch]))
             except Unavailable as error:
                 self._note_unreachable(str(error))
                 await asyncio.sleep(PAUSE)
@@ -120,8 +137,8 @@ class Store:
                     return
                 # Halving finds one bad row among 500 in 18 statements, soon enough for the other 499.
                 middle = len(batch) // 2
-                await self._write(intake, batch[:middle])
-                await self._write(intake, batch[middle:])
+                await self._write(batch[:middle])
+                await self._write(batch[middle:])
                 return
             else:
                 self._note_commit()
