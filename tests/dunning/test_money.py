@@ -90,7 +90,7 @@ def test_the_day_is_the_readers_day(locale: str, zone: str, shown: str) -> None:
 )
 def test_a_time_names_its_zone(locale: str, zone: str, shown: str) -> None:
     """A deadline without a zone is a deadline nobody can keep."""
-    assert format_date_time(LATE, locale, ZoneInfo(zone)).replace("\N{NARROW NO-BREAK SPACE}", " ") == shown
+    assert format_date_time(LATE, locale, ZoneInfo(zone)).replace(NBSP, " ") == shown
 
 
 def test_a_fixed_offset_is_a_zone_too() -> None:

@@ -1,0 +1,94 @@
+"""From the facts of a mail to its subject, text and HTML."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from functools import cache
+from pathlib import Path
+from re import sub
+from typing import Final
+
+from babel import Locale
+from css_inline import CSSInliner
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from emails.brand import Brand
+from emails.catalogue import FinalWarning, Mail, TeamEscalation
+from emails.context import Reader
+from emails.translations import SOURCE_LANGUAGE, choose_locale, language_of, translations
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+
+# Mail clients drop <style>, so the rules are written into every tag. Done per mail (0.1 ms): a
+# page with template tags in it is not HTML yet.
+_INLINER: Final = CSSInliner(load_remote_stylesheets=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedMail:
+    """A mail as it is stored and sent; rendered once, never again."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def render(props: Mail, *, brand: Brand, locale: str, timezone: tzinfo, now: datetime) -> RenderedMail:
+    """Write the mail in the reader's language; a locale without a translation gives English.
+
+    Dates are shown in `timezone`; `now` only counts the days left before a deadline. Raises ValueError for a
+    naive datetime or a link that is not http(s).
+    """
+    locale = SOURCE_LANGUAGE if isinstance(props, TeamEscalation) else choose_locale([locale])
+    language = language_of(locale) or SOURCE_LANGUAGE
+    reader = Reader(locale, timezone)
+    facts = reader.show(props) | _frame(brand, locale) | {"days_left": _days_left(props, now)}
+    subject = " ".join(_fill(language, f"{props.template}/subject.txt", facts).split())
+    text = _fill(language, f"{props.template}/body.txt", facts)
+    html = _fill(language, f"{props.template}/body.html", facts | {"subject": subject})
+    return RenderedMail(subject, sub(r"\n{3,}", "\n\n", text).strip() + "\n", _INLINER.inline(html))
+
+
+def _days_left(props: Mail, now: datetime) -> int:
+    """Whole days to the deadline of a warning, to the nearest one and at least 1."""
+    return (
+        max(1, round((props.access_until - now) / timedelta(days=1)))
+        if isinstance(props, FinalWarning)
+        else 0
+    )
+
+
+def _frame(brand: Brand, locale: str) -> dict[str, object]:
+    right_to_left = Locale.parse(locale, sep="-").character_order == "right-to-left"
+    return {
+        "brand": brand,
+        "lang": locale,
+        "direction": "rtl" if right_to_left else "ltr",
+        "start": "right" if right_to_left else "left",
+    }
+
+
+def _fill(language: str, name: str, facts: Mapping[str, object]) -> str:
+    kind = "html" if name.endswith(".html") else "txt"
+    template = environment(language, kind).get_template(name)
+    return template.render(facts, layout=f"layout.{kind}")
+
+
+@cache
+def environment(language: str, kind: str) -> Environment:
+    """The templates of one language, built once.
+
+    There is one environment for HTML and one for text: the words are written down once, in .txt files both
+    of them include, and only the first one escapes what is put into them.
+    """
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=kind == "html",  # noqa: S701 - the other kind is text, where &amp; would be an error
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    # Added to the environment by the i18n extension.
+    made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
+    return made
