@@ -55,6 +55,7 @@ Written by `python -m settings.docs` from the declarations in `settings/`; do no
 
 Settings are environment variables. A file `.env` in the working directory is read as well; the environment
 goes before it, and `.env.example` is one to start from. An empty value counts as not set.
+Put a value with a space, a `#` or a `$` in single quotes: then it means the same to Docker Compose.
 
 Each process asks for the settings it uses and no others: the receiver needs no Stripe key and no mail server.
 "Commands" are `dunning migrate`, `status`, `access`, `case` and `explain`.

@@ -108,7 +108,7 @@ def test_the_table_knows_every_room() -> None:
 
 
 def test_the_reader_of_imports_sees_them_all() -> None:
-    """A control: nested, aliased and from-imports are found, and a forbidden one would fail the test above."""
+    """A control: nested and from-imports are found, and a forbidden one would fail the test above."""
     found = set(imports("cli.migrate"))
     assert {"asyncpg", "db.migrate.upgrade", "settings.load"} <= found
     assert not any(is_within("db.migrate.upgrade", place) for place in MAY_IMPORT["webhooks"])

@@ -1,0 +1,34 @@
+# One image for every process of the service: `docker run dunning-worker receiver`, `worker`, `scheduler`...
+# Build and base image use the same Python; neither needs a compiler, since every pinned package has a wheel.
+ARG PYTHON=3.13
+
+FROM python:${PYTHON}-slim AS build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+WORKDIR /src
+RUN python -m venv --without-pip /opt/dunning
+
+# Dependencies are a layer of their own, built anew only when their list or their versions change.
+COPY pyproject.toml requirements.lock ./
+RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > wanted.txt \
+    && pip --python /opt/dunning/bin/python install --constraint requirements.lock --requirement wanted.txt \
+    && pip install --constraint requirements.lock setuptools
+
+COPY . .
+RUN pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
+    && pip --python /opt/dunning/bin/python install --no-deps /wheels/*.whl \
+    && pip --python /opt/dunning/bin/python check \
+    && /opt/dunning/bin/dunning --version
+
+FROM python:${PYTHON}-slim
+RUN useradd --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin dunning
+COPY --from=build /opt/dunning /opt/dunning
+# In a container the servers must listen beyond loopback; who may reach them is decided outside.
+ENV PATH=/opt/dunning/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    DUNNING_RECEIVER_HOST=0.0.0.0 \
+    DUNNING_API_HOST=0.0.0.0 \
+    DUNNING_LOG_FORMAT=json
+WORKDIR /tmp
+USER 10001:10001
+ENTRYPOINT ["dunning"]
+CMD ["--help"]
