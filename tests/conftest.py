@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 
+from sandbox.inbox import Inbox, mail_inbox
 from sandbox.postgres import PostgresServer, embedded_postgres
 from sandbox.valkey import ValkeyServer, embedded_valkey
 
@@ -57,3 +58,10 @@ def redis_url(valkey_server: ValkeyServer) -> str:
     with redis.Redis.from_url(valkey_server.url) as client:
         client.flushall()
     return valkey_server.url
+
+
+@pytest.fixture
+def inbox() -> Iterator[Inbox]:
+    """A real SMTP server that keeps what it is sent."""
+    with mail_inbox() as server:
+        yield server
