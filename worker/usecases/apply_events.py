@@ -78,7 +78,7 @@ async def apply_events(services: Services, ids: Sequence[int]) -> None:
 
 async def _failed(services: Services, row: InboxRow, error: Exception) -> None:
     """Keep the error with the row; the scheduler hands it out again and retires it after some attempts."""
-    log.exception("event.failed", event=row.event_id, type=row.type, error=type(error).__name__)
+    log.exception("event.failed", event_id=row.event_id, type=row.type, error=type(error).__name__)
     async with services.engine.begin() as connection:
         await inbox.note_failure(connection, row.id, f"{type(error).__name__}: {error}"[:500], counts=True)
 
@@ -90,7 +90,7 @@ async def _state(services: Services, row: InboxRow, limit: asyncio.Semaphore) ->
     except (MalformedEventError, ValueError, AttributeError, TypeError) as error:
         async with services.engine.begin() as connection:
             await inbox.mark_dead(connection, row.id, f"{type(error).__name__}: {error}"[:500])
-        log.error("event.retired", event=row.event_id, type=row.type, error=type(error).__name__)
+        log.error("event.retired", event_id=row.event_id, type=row.type, error=type(error).__name__)
         return None
     facts = list(said.facts)
     for lookup in said.lookups:
@@ -101,12 +101,14 @@ async def _state(services: Services, row: InboxRow, limit: asyncio.Semaphore) ->
             if services.clock() - row.received_at < PATIENCE:
                 await _wait(services, row, error)
                 return None
-            log.error("lookup.given_up", event=row.event_id, subject=lookup.subject.value, error=str(error))
+            log.error(
+                "lookup.given_up", event_id=row.event_id, subject=lookup.subject.value, error=str(error)
+            )
     return Stated(row, tuple(facts))
 
 
 async def _wait(services: Services, row: InboxRow, error: ProviderUnavailableError) -> None:
-    log.warning("event.waits_for_provider", event=row.event_id, error=str(error))
+    log.warning("event.waits_for_provider", event_id=row.event_id, error=str(error))
     async with services.engine.begin() as connection:
         await inbox.note_failure(connection, row.id, f"provider unavailable: {error}", counts=False)
 
@@ -133,7 +135,7 @@ async def _apply(services: Services, stated: Sequence[Stated]) -> None:
         ticking = await accounts.due_on_clocks(connection, moved.keys())
         await inbox.mark_done(connection, [one.row.id for one in ours])
     for one in ours:
-        log.info("event.applied", event=one.row.event_id, type=one.row.type)
+        log.info("event.applied", event_id=one.row.event_id, type=one.row.type)
     await wake(services, enacted, ticking)
 
 

@@ -16,7 +16,7 @@ from db.accounts import Loaded
 from db.journal import Entry
 from db.models import access as access_table
 from db.outbox import NewEffect
-from dunning.access import Access
+from dunning.access import Access, Reason
 from dunning.account import Account
 from dunning.plan import plan
 from dunning.policy import Policy
@@ -172,6 +172,9 @@ async def _save_access(
     values = dict(zip(names, new, strict=True)) | {"customer_id": customer_id, "changed_at": changed_at}
     await accounts.upsert(connection, access_table, [values])
     if row is not None and row.level == current.level.value:
+        return []
+    if row is None and current.reason is Reason.NO_SUBSCRIPTION:
+        # Somebody who has not subscribed yet has lost nothing worth a line.
         return []
     before = row.level if row is not None else None
     log.info("access.changed", customer=customer_id, level=current.level.value, reason=current.reason.value)
