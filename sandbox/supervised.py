@@ -68,6 +68,8 @@ class Supervised:
         os.close(starting)
         with open(started) as pipe:
             self.pid = int(pipe.readline() or "0")
+        if self.pid == 0:
+            self._process.wait()  # nothing may ever be sent to pid 0, which is our own process group
 
     @property
     def output(self) -> IO[bytes]:

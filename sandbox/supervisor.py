@@ -141,6 +141,7 @@ def main(argv: list[str]) -> int:
         os.setsid()  # Ctrl-C and a closed terminal concern the starter, which stops us in its own order
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])  # what the starter blocks is its own affair
     wakeup, write_end = os.pipe()
     os.set_blocking(write_end, False)
     signal.set_wakeup_fd(write_end)
