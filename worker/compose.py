@@ -130,6 +130,7 @@ def _final_warning(f: _Facts) -> Mail:
         category=f.s.decline.category,
         card=f.card,
         access_until=f.deadline,
+        hours_left=int(f.key.rsplit(":", 1)[1].removesuffix("h")),
         consequence=f.policy.at_expiry,
         pay_url=f.pay_url,
         invoice_number=f.s.invoice.number,

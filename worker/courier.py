@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from email.message import EmailMessage
 from typing import Any, Protocol
 
 import httpx
-from emails.message import build_message
-from emails.smtp import Accepted, Deferred, Delivery, Rejected
 
+from emails.addresses import AddressError
 from emails.brand import Brand
+from emails.delivery import Accepted, Deferred, Delivery, Rejected
+from emails.message import build_message
+from emails.render import RenderedMail
 
 CHAT_TIMEOUT = 10.0  # seconds
 
@@ -21,7 +24,7 @@ CHAT_TIMEOUT = 10.0  # seconds
 class Transport(Protocol):
     """What takes a finished message and says what became of it."""
 
-    async def send(self, message: Any) -> Delivery: ...
+    async def send(self, message: EmailMessage | bytes) -> Delivery: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +53,26 @@ class Courier:
         """Send one stored message. `key` makes the Message-ID, so a repeated message is recognisable."""
         if channel == "chat":
             return await self._chat(stored)
-        message = build_message(
-            subject=stored["subject"],
-            text=stored["text"],
-            html=stored["html"],
+        rendered = RenderedMail(stored["subject"], stored["text"], stored["html"])
+        try:
+            message = self._message(rendered, key, recipient or "", stored)
+        except AddressError as error:
+            return Rejected(553, str(error))
+        return await self.transport.send(message)
+
+    def _message(
+        self, rendered: RenderedMail, key: str, recipient: str, stored: dict[str, Any]
+    ) -> EmailMessage:
+        return build_message(
+            rendered,
             sender=self.sender.address,
-            recipient=recipient or "",
+            recipient=recipient,
             reply_to=self.sender.reply_to,
             key=key,
             domain=self.sender.domain,
             thread_key=stored["thread"],
             date=datetime.fromisoformat(stored["date"]),
         )
-        return await self.transport.send(message)
 
     async def _chat(self, stored: dict[str, Any]) -> Delivery:
         """A team told twice is better than a team not told: everything but an answer is tried again."""
@@ -72,9 +82,9 @@ class Courier:
             async with httpx.AsyncClient(timeout=CHAT_TIMEOUT) as client:
                 answer = await client.post(self.chat_url, json={"text": stored["text"]})
         except httpx.HTTPError as error:
-            return Deferred(type(error).__name__)
+            return Deferred(None, type(error).__name__)
         if answer.is_success:
             return Accepted(str(answer.status_code))
         if answer.status_code in (408, 429) or answer.status_code >= 500:
-            return Deferred(f"HTTP {answer.status_code}")
+            return Deferred(answer.status_code, "the chat is out of order")
         return Rejected(answer.status_code, "the chat refused the message")

@@ -11,7 +11,6 @@ from typing import Any
 
 import structlog
 from emails.chat import chat_text
-from emails.smtp import Accepted, Deferred, Delivery, Rejected
 
 from db import accounts, journal, outbox
 from db.accounts import Loaded
@@ -21,6 +20,7 @@ from dunning.case import Situation, settle, situation
 from dunning.plan import plan, why_not
 from dunning.steps import Kind
 from emails.catalogue import Mail, TeamEscalation
+from emails.delivery import Accepted, Deferred, Delivery, Rejected
 from emails.render import render
 from emails.translations import choose_locale
 from providers.lookup import ProviderUnavailableError
@@ -83,9 +83,10 @@ async def _write_down(services: Services, loaded: Loaded, claim: Claim, answer: 
     if isinstance(answer, Accepted):
         await _finish(services, loaded, claim, "sent")
     elif isinstance(answer, Deferred):
-        await _postpone(services, claim, answer.reason, loaded)
+        await _postpone(services, claim, f"{answer.code} {answer.text}", loaded)
     elif isinstance(answer, Rejected):
-        await _finish(services, loaded, claim, "failed", error=f"{answer.code} refused")
+        why = f"the server refused it with {answer.code}"
+        await _finish(services, loaded, claim, "failed", error=why, details=answer.text)
     else:
         await _finish(services, loaded, claim, "unknown", error="the mail server never answered")
 
@@ -175,13 +176,23 @@ async def _postpone(services: Services, claim: Claim, error: str, loaded: Loaded
 
 
 async def _finish(
-    services: Services, loaded: Loaded, claim: Claim, status: str, *, error: str | None = None
+    services: Services,
+    loaded: Loaded,
+    claim: Claim,
+    status: str,
+    *,
+    error: str | None = None,
+    details: str = "",
 ) -> None:
-    """Write the outcome down and have the case look at it: a warning that was accepted starts a deadline."""
+    """Write the outcome down and have the case look at it: a warning that was accepted starts a deadline.
+
+    `details` are the server's own words: they may repeat the address, so the journal goes without them.
+    """
     at = loaded.clock or services.clock()
     accepted_at = at if status == "sent" else None
+    said = f"{error}: {details}"[:500] if details else error
     async with services.engine.begin() as connection:
-        if not await outbox.finish(connection, claim, status, accepted_at=accepted_at, error=error):
+        if not await outbox.finish(connection, claim, status, accepted_at=accepted_at, error=said):
             return
         verb = "mail" if claim.channel == "mail" else claim.channel
         entry = Entry(claim.customer_id, at, f"{verb}.{status}", error, claim.case, {"step": claim.step})
