@@ -50,7 +50,10 @@ class PaymentFailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinalWarning:
-    """Access ends at `access_until` unless the payment arrives; written 72 and 24 hours before."""
+    """Access ends at `access_until` unless the payment arrives; usually written 72 and 24 hours before.
+
+    `hours_left` is the rung of the ladder, not the time that is left: from 24 on it is called a reminder.
+    """
 
     template: ClassVar = "final_warning"
 
@@ -60,7 +63,7 @@ class FinalWarning:
     category: Category
     card: CardLabel | None
     access_until: datetime
-    hours_left: Literal[72, 24]
+    hours_left: int
     consequence: Consequence
     pay_url: str | None
     invoice_number: str | None

@@ -43,9 +43,9 @@ def render(props: Mail, *, brand: Brand, locale: str, timezone: tzinfo, now: dat
     language = language_of(locale) or SOURCE_LANGUAGE
     reader = Reader(locale, timezone)
     facts = reader.show(props) | _frame(brand, locale) | {"days_left": _days_left(props, now)}
-    subject = " ".join(_fill(language, f"{props.template}/subject.txt", facts).split())
-    text = _fill(language, f"{props.template}/body.txt", facts)
-    html = _fill(language, f"{props.template}/body.html", facts | {"subject": subject})
+    subject = " ".join(fill(language, f"{props.template}/subject.txt", facts).split())
+    text = fill(language, f"{props.template}/body.txt", facts)
+    html = fill(language, f"{props.template}/body.html", facts | {"subject": subject})
     return RenderedMail(subject, sub(r"\n{3,}", "\n\n", text).strip() + "\n", _INLINER.inline(html))
 
 
@@ -68,7 +68,8 @@ def _frame(brand: Brand, locale: str) -> dict[str, object]:
     }
 
 
-def _fill(language: str, name: str, facts: Mapping[str, object]) -> str:
+def fill(language: str, name: str, facts: Mapping[str, object]) -> str:
+    """One template with these facts; a fact it misses raises jinja2.UndefinedError."""
     kind = "html" if name.endswith(".html") else "txt"
     template = environment(language, kind).get_template(name)
     return template.render(facts, layout=f"layout.{kind}")

@@ -10,6 +10,7 @@ from emails.brand import Brand
 from emails.catalogue import (
     AccessEnded,
     CardLabel,
+    Consequence,
     EndReason,
     FinalWarning,
     Mail,
@@ -98,7 +99,9 @@ def _bare() -> PaymentFailed:
     )
 
 
-def final_warning(category: Category, *, hours_left: int = 72, consequence: str = "revoked") -> FinalWarning:
+def final_warning(
+    category: Category, *, hours_left: int = 72, consequence: Consequence = "revoked"
+) -> FinalWarning:
     """The last words before access ends."""
     return FinalWarning(
         customer_name=_CUSTOMER,
@@ -107,8 +110,8 @@ def final_warning(category: Category, *, hours_left: int = 72, consequence: str 
         category=category,
         card=_method(category),
         access_until=NOW + timedelta(hours=hours_left),
-        hours_left=24 if hours_left == 24 else 72,
-        consequence="limited" if consequence == "limited" else "revoked",
+        hours_left=hours_left,
+        consequence=consequence,
         pay_url=_URL,
         invoice_number="NW-0042",
         other_open=1,
