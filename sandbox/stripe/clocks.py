@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sandbox.stripe import invoices, subscriptions
+from sandbox.stripe import collection, invoices, subscriptions
 from sandbox.stripe.errors import ApiError
 from sandbox.stripe.ledger import Ledger, Task
 from sandbox.stripe.policy import DAY
@@ -71,7 +71,7 @@ def _perform(ledger: Ledger, task: Task, now: int) -> None:
         case "finalize" if invoice.status == "draft" and invoice.auto_advance:
             _finalize(ledger, invoice, now)
         case "collect" if invoice.status == "open" and invoice.next_payment_attempt == task.due:
-            invoices.collect(ledger, invoice, now)
+            collection.collect(ledger, invoice, now)
         case "abandon" if invoice.status == "open":
             invoices.void(ledger, invoice, now)
         case _:
@@ -86,4 +86,4 @@ def _finalize(ledger: Ledger, invoice: Invoice, now: int) -> None:
         case "mark_uncollectible":
             invoices.mark_uncollectible(ledger, opened, now)
         case _:
-            invoices.collect(ledger, opened, now)
+            collection.collect(ledger, opened, now)

@@ -14,9 +14,10 @@ from sandbox.stripe.api.app import LoggedRequest, StripeApi
 from sandbox.stripe.api.faults import Faults
 from sandbox.stripe.delivery import WebhookDelivery
 from sandbox.stripe.endpoints import DeliveryPolicy, Endpoint
-from sandbox.stripe.engine import START, BillingEngine
+from sandbox.stripe.engine import BillingEngine
 from sandbox.stripe.hosted import HostedPages
 from sandbox.stripe.policy import RetryPolicy
+from sandbox.stripe.timeline import START
 from sandbox.stripe.versions import NEW
 
 # Seconds until a start or a stop that hangs is an error.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from sandbox.stripe import invoices, payments, standing
+from sandbox.stripe import collection, invoices, payments, standing
 from sandbox.stripe.errors import ApiError
 from sandbox.stripe.ledger import Ledger
 from sandbox.stripe.periods import period_start
@@ -70,7 +70,7 @@ def _first_payment(ledger: Ledger, subscription: Subscription, now: int) -> None
     ledger.emit("customer.subscription.created", ledger.get(Subscription, subscription.id), at=now)
     ledger.emit("invoice.created", invoice, at=now)
     ledger.plan(subscription.test_clock, subscription.current_period_end, "renew", subscription.id)
-    invoices.collect(ledger, invoices.finalize(ledger, invoice, now), now)
+    collection.collect(ledger, invoices.finalize(ledger, invoice, now), now)
     if ledger.get(Subscription, subscription.id).status == "incomplete":
         ledger.plan(subscription.test_clock, now + PATIENCE, "expire", subscription.id)
 
@@ -151,7 +151,7 @@ def resume(ledger: Ledger, subscription: Subscription, now: int) -> Subscription
     period = (subscription.current_period_start, subscription.current_period_end)
     invoice = _bill(ledger, rebased, "subscription_update", period, now)
     ledger.emit("invoice.created", invoice, at=now)
-    attempt = invoices.collect(ledger, invoices.finalize(ledger, invoice, now), now)
+    attempt = collection.collect(ledger, invoices.finalize(ledger, invoice, now), now)
     current = ledger.get(Subscription, subscription.id)
     if not attempt.succeeded:
         ledger.plan(subscription.test_clock, now + PATIENCE, "abandon", invoice.id)

@@ -1,53 +1,21 @@
-"""The real client speaks with the simulation, in both API versions, and meets its refusals."""
+"""Reading with the real client: expansion, lists and events, in both API versions."""
 
 import asyncio
-import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 import stripe
 
-from sandbox.stripe import OLD, Card, Fault, SimulatedStripe, custom_schedule, simulated_stripe
-from sandbox.stripe.records import Customer, Invoice, Subscription
-
-KEY = "sk_test_sandbox"
-FAILED = datetime(2026, 2, 10, 10, tzinfo=UTC)
-
-
-def client(sim: SimulatedStripe, **options: Any) -> stripe.StripeClient:
-    """A real client, pointed at the simulation."""
-    return stripe.StripeClient(options.pop("key", KEY), base_addresses={"api": sim.url}, **options)
+from sandbox.stripe import OLD, SimulatedStripe
+from tests.sandbox.stripe_account import FIRST_ATTEMPT, client, newest, served_failed_renewal
 
 
 @pytest.fixture
 def sim() -> Iterator[SimulatedStripe]:
-    """A running simulation with one customer whose renewal failed for lack of funds."""
-    with simulated_stripe(policy=custom_schedule(3, 5, 7)) as simulation:
-        engine = simulation.engine
-        clock = engine.create_clock(datetime(2026, 1, 10, 9, tzinfo=UTC))
-        customer = engine.create_customer(
-            "someone@example.com",
-            "Someone",
-            clock=clock,
-            card=Card(outcomes=["ok", "insufficient_funds"]),
-            preferred_locales=["de-AT", "en"],
-        )
-        engine.create_subscription(customer, engine.create_price(), metadata={"seats": "3"})
-        engine.advance(clock, FAILED)
+    """One customer whose renewal failed for lack of funds."""
+    with served_failed_renewal() as simulation:
         yield simulation
-
-
-def newest(sim: SimulatedStripe) -> tuple[Customer, Subscription, Invoice]:
-    """The customer, the subscription and its failed invoice."""
-    subscription = sim.engine.ledger.all(Subscription)[-1]
-    return (
-        sim.engine.get(Customer, subscription.customer),
-        subscription,
-        sim.engine.latest_invoice(subscription),
-    )
 
 
 def test_the_reason_through_the_invoices_payments(sim: SimulatedStripe) -> None:
@@ -133,98 +101,6 @@ def test_expanding_through_lists_and_parents(sim: SimulatedStripe) -> None:
         client(sim).v1.invoices.list({"expand": ["customer"]})
 
 
-def test_paying_by_hand_is_declined(sim: SimulatedStripe) -> None:
-    """A declined payment is a CardError that tells all there is to know."""
-    invoice = newest(sim)[2]
-    with pytest.raises(stripe.CardError) as declined:
-        client(sim).v1.invoices.pay(invoice.id)
-    error: Any = declined.value.error
-    assert (declined.value.http_status, declined.value.code) == (402, "card_declined")
-    assert (error.decline_code, error.advice_code) == ("insufficient_funds", "try_again_later")
-    assert error.payment_intent.id == invoice.payment_intent
-    assert declined.value.user_message == "Your card has insufficient funds."
-    assert sim.engine.refresh(invoice).attempt_count == 1
-
-
-def test_a_new_card_pays(sim: SimulatedStripe) -> None:
-    """Attach, make default, pay: the invoice is paid and the subscription active."""
-    v1 = client(sim).v1
-    customer, subscription, invoice = newest(sim)
-    method = v1.payment_methods.attach("pm_card_visa", {"customer": customer.id})
-    v1.customers.update(customer.id, {"invoice_settings": {"default_payment_method": method.id}})
-    assert v1.subscriptions.retrieve(subscription.id).status == "past_due"
-    assert v1.invoices.pay(invoice.id).status == "paid"
-    assert v1.subscriptions.retrieve(subscription.id).status == "active"
-    attached = sim.engine.events("payment_method.attached")[-1]
-    assert attached.request.id in {each.id for each in sim.requests}
-
-
-def test_confirming_an_intent_on_session(sim: SimulatedStripe) -> None:
-    """3D Secure stops an off-session payment with 402; the customer's confirmation completes it."""
-    v1 = client(sim).v1
-    customer, _, invoice = newest(sim)
-    sim.engine.save_card(customer, Card(outcomes=["requires_action"]))
-    with pytest.raises(stripe.CardError) as asked:
-        v1.invoices.pay(invoice.id)
-    assert asked.value.code == "invoice_payment_intent_requires_action"
-    intent = v1.payment_intents.retrieve(invoice.payment_intent or "")
-    assert intent.status == "requires_action"
-    assert v1.payment_intents.confirm(intent.id).status == "succeeded"
-    assert sim.engine.refresh(invoice).status == "paid"
-
-
-def test_the_same_key_gets_the_same_answer(sim: SimulatedStripe) -> None:
-    """A repeated request does nothing twice, whether it was paid or declined."""
-    v1 = client(sim).v1
-    invoice = newest(sim)[2]
-    for _ in range(3):
-        with pytest.raises(stripe.CardError):
-            v1.invoices.pay(invoice.id, {}, {"idempotency_key": "retry-1"})
-    tries = sim.api.requested("POST", "/v1/invoices")
-    assert [each.replayed for each in tries] == [False, True, True]
-    assert {each.idempotency_key for each in tries} == {"retry-1"}
-    assert len(sim.engine.charges(newest(sim)[0])) == 3
-
-
-def test_a_key_belongs_to_one_request(sim: SimulatedStripe) -> None:
-    """The same key with other parameters is refused."""
-    v1 = client(sim).v1
-    customer = newest(sim)[0]
-    v1.customers.update(customer.id, {"name": "One"}, {"idempotency_key": "name"})
-    with pytest.raises(stripe.IdempotencyError):
-        v1.customers.update(customer.id, {"name": "Two"}, {"idempotency_key": "name"})
-    assert sim.engine.refresh(customer).name == "One"
-
-
-def test_an_answer_that_is_lost_is_not_done_twice(sim: SimulatedStripe) -> None:
-    """The client's own retry carries the same key, so one charge is made."""
-    invoice = newest(sim)[2]
-    sim.engine.save_card(newest(sim)[0], Card())
-    sim.faults.add(Fault(match="POST .*/pay", status=500, after=True))
-    paid = client(sim, max_network_retries=2).v1.invoices.pay(invoice.id)
-    assert paid.status == "paid"
-    assert len(sim.engine.events("invoice.paid")) == 2
-
-
-@pytest.mark.parametrize(
-    ("status", "error"), [(429, stripe.RateLimitError), (500, stripe.APIError), (503, stripe.APIError)]
-)
-def test_faults_on_request(sim: SimulatedStripe, status: int, error: type[Exception]) -> None:
-    """The wished-for number of requests fails, the next one is answered truly."""
-    sim.faults.add(Fault(match="/v1/customers", status=status))
-    with pytest.raises(error):
-        client(sim).v1.customers.retrieve(newest(sim)[0].id)
-    assert client(sim).v1.customers.retrieve(newest(sim)[0].id).email == "someone@example.com"
-
-
-def test_a_slow_answer(sim: SimulatedStripe) -> None:
-    """An impatient client gives up."""
-    sim.faults.add(Fault(match="/v1/customers", seconds=0.5))
-    headers = {"Authorization": f"Bearer {KEY}"}
-    with pytest.raises(httpx.ReadTimeout):
-        httpx.get(f"{sim.url}/v1/customers", headers=headers, timeout=0.05)
-
-
 def test_refusals(sim: SimulatedStripe) -> None:
     """A wrong key is 401, an unknown id or address 404, an unknown parameter or version 400."""
     with pytest.raises(stripe.AuthenticationError):
@@ -256,30 +132,9 @@ def test_events_by_type_and_time(sim: SimulatedStripe) -> None:
     v1 = client(sim).v1
     found = v1.events.list({"types": ["invoice.payment_failed", "invoice.paid"]})
     assert [each.type for each in found.data] == ["invoice.payment_failed", "invoice.paid"]
-    since = v1.events.list({"created": {"gte": int(FAILED.timestamp())}, "limit": 100})
-    assert all(each.created >= int(FAILED.timestamp()) for each in since.data)
+    since = v1.events.list({"created": {"gte": int(FIRST_ATTEMPT.timestamp())}, "limit": 100})
+    assert all(each.created >= int(FIRST_ATTEMPT.timestamp()) for each in since.data)
     assert v1.events.retrieve(found.data[0].id).data.object["attempt_count"] == 1
-
-
-def test_a_clock_is_advanced_over_the_api(sim: SimulatedStripe) -> None:
-    """The answer says advancing, the clock is ready when the work is done, and both are events."""
-    v1 = client(sim).v1
-    clock_id = newest(sim)[0].test_clock or ""
-    moving = v1.test_helpers.test_clocks.advance(
-        clock_id, {"frozen_time": int((FAILED + timedelta(days=3)).timestamp())}
-    )
-    assert moving.status == "advancing"
-    deadline = time.monotonic() + 5
-    while v1.test_helpers.test_clocks.retrieve(clock_id).status != "ready":
-        assert time.monotonic() < deadline
-    types = [event.type for event in sim.engine.events()]
-    last = [each for each in types if each.startswith("test_helpers")][-2:]
-    assert last == ["test_helpers.test_clock.advancing", "test_helpers.test_clock.ready"]
-    assert sim.engine.refresh(newest(sim)[2]).attempt_count == 2
-    with pytest.raises(stripe.InvalidRequestError, match="two intervals"):
-        v1.test_helpers.test_clocks.advance(
-            clock_id, {"frozen_time": int((FAILED + timedelta(days=90)).timestamp())}
-        )
 
 
 def test_lists_leave_test_clocks_out(sim: SimulatedStripe) -> None:
@@ -292,63 +147,3 @@ def test_lists_leave_test_clocks_out(sim: SimulatedStripe) -> None:
     assert [each.id for each in on_clock.data] == [customer.id]
     of_customer = v1.subscriptions.list({"customer": customer.id, "status": "all"})
     assert [each.id for each in of_customer.data] == [subscription.id]
-
-
-def test_cancelling_and_updating_a_subscription(sim: SimulatedStripe) -> None:
-    """Own default card, cancellation at the period's end, then at once."""
-    v1 = client(sim).v1
-    customer, subscription, invoice = newest(sim)
-    card = v1.payment_methods.attach("pm_card_mastercard", {"customer": customer.id})
-    changed = v1.subscriptions.update(
-        subscription.id, {"default_payment_method": card.id, "cancel_at_period_end": True}
-    )
-    assert (changed.default_payment_method, changed.cancel_at_period_end) == (card.id, True)
-    gone = v1.subscriptions.cancel(subscription.id)
-    assert gone.status == "canceled"
-    assert not sim.engine.refresh(invoice).auto_advance
-
-
-def test_void_and_write_off(sim: SimulatedStripe) -> None:
-    """An open invoice is written off and may then still be voided, but not paid after that."""
-    v1 = client(sim).v1
-    invoice = newest(sim)[2]
-    assert v1.invoices.mark_uncollectible(invoice.id).status == "uncollectible"
-    assert v1.invoices.void_invoice(invoice.id).status == "void"
-    with pytest.raises(stripe.InvalidRequestError, match="void"):
-        v1.invoices.pay(invoice.id)
-
-
-def test_the_pages_behind_the_links(sim: SimulatedStripe) -> None:
-    """The hosted invoice page takes a card and pays; the portal page saves one; guessing leads nowhere."""
-    customer, _, invoice = newest(sim)
-    url = invoice.hosted_url or ""
-    with httpx.Client(follow_redirects=True) as browser:
-        assert "open" in browser.get(url).text
-        assert browser.get(url.partition("?")[0]).status_code == 404
-        assert browser.post(url, data={"number": "4000000000000002"}).status_code == 402
-        assert "paid" in browser.post(url).text
-
-        session = client(sim).v1.billing_portal.sessions.create(
-            {"customer": customer.id, "flow_data": {"type": "payment_method_update"}}
-        )
-        before = sim.engine.refresh(customer).default_payment_method
-        assert browser.post(session.url, data={"number": "5555555555554444"}).is_success
-    assert sim.engine.refresh(customer).default_payment_method != before
-
-
-def test_an_account_built_over_the_api(sim: SimulatedStripe) -> None:
-    """Clock, customer, card and subscription can be made by the client alone."""
-    v1 = client(sim).v1
-    clock = v1.test_helpers.test_clocks.create({"frozen_time": 1_770_000_000, "name": "walk"})
-    customer = v1.customers.create({"email": "new@example.com", "test_clock": clock.id})
-    number: Any = {"number": "4000000000000341", "exp_month": 4, "exp_year": 2030}
-    card = v1.payment_methods.create({"type": "card", "card": number})
-    v1.payment_methods.attach(card.id, {"customer": customer.id})
-    v1.customers.update(customer.id, {"invoice_settings": {"default_payment_method": card.id}})
-    price = v1.prices.list().data[0]
-    subscription: Any = v1.subscriptions.create(
-        {"customer": customer.id, "items": [{"price": price.id}], "expand": ["latest_invoice"]}
-    )
-    assert (subscription.status, subscription.latest_invoice.status) == ("incomplete", "open")
-    product: Any = v1.prices.retrieve(price.id, {"expand": ["product"]}).product
-    assert product.name == "Team plan"

@@ -1,60 +1,14 @@
-"""The calendar of a subscription: renewals, retries, and what becomes of those who do not pay."""
+"""Renewals and retries: when a card is charged, what counts, and which card it is."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sandbox.stripe import BillingEngine, Card, RetryPolicy, custom_schedule, smart_retries
+from sandbox.stripe import BillingEngine, Card, custom_schedule, smart_retries
 from sandbox.stripe.declines import HARD_DECLINES
-from sandbox.stripe.policy import DAY, SubscriptionEnd
-from sandbox.stripe.records import Customer, Event, Invoice, Subscription, TestClock
-
-JANUARY = datetime(2026, 1, 10, 9, tzinfo=UTC)
-# The first renewal's charge: a month later, an hour after its draft.
-FIRST_RETRYABLE = datetime(2026, 2, 10, 10, tzinfo=UTC)
-
-
-@dataclass
-class Account:
-    """One customer on one clock."""
-
-    engine: BillingEngine
-    clock: TestClock
-    customer: Customer
-    subscription: Subscription
-
-    def advance(self, to: datetime) -> None:
-        self.engine.advance(self.engine.refresh(self.clock), to)
-
-    @property
-    def status(self) -> str:
-        return self.engine.refresh(self.subscription).status
-
-    @property
-    def invoice(self) -> Invoice:
-        return self.engine.latest_invoice(self.subscription)
-
-    @property
-    def failures(self) -> list[Event]:
-        return self.engine.events("invoice.payment_failed")
-
-
-def subscribed(
-    *outcomes: str,
-    policy: RetryPolicy | None = None,
-    start: datetime = JANUARY,
-    currency: str = "usd",
-    amount: int = 2000,
-    trial_days: int = 0,
-) -> Account:
-    """A new subscriber; the first outcome is that of the first payment."""
-    engine = BillingEngine(policy=policy or custom_schedule(3, 5, 7))
-    clock = engine.create_clock(start)
-    customer = engine.create_customer("someone@example.com", clock=clock, card=Card(outcomes=outcomes))
-    price = engine.create_price(amount, currency)
-    subscription = engine.create_subscription(customer, price, trial_days=trial_days)
-    return Account(engine, clock, customer, subscription)
+from sandbox.stripe.policy import DAY
+from sandbox.stripe.records import Invoice
+from tests.sandbox.stripe_account import FIRST_ATTEMPT, JANUARY, subscribed
 
 
 def test_a_subscription_of_the_31st_renews_on_the_last_day_of_short_months() -> None:
@@ -91,15 +45,15 @@ def test_a_renewal_is_drafted_then_finalised_and_charged_an_hour_later() -> None
         "test_helpers.test_clock.ready",
     ]
     charged_at = account.engine.charges(account.customer)[-1].created
-    assert charged_at == int(FIRST_RETRYABLE.timestamp())
+    assert charged_at == int(FIRST_ATTEMPT.timestamp())
 
 
 def test_a_failed_renewal_tells_its_story_in_order() -> None:
     """A first failure is charge, intent, invoice, customer, then subscription."""
     account = subscribed("ok", "insufficient_funds")
-    account.advance(FIRST_RETRYABLE - timedelta(minutes=1))
+    account.advance(FIRST_ATTEMPT - timedelta(minutes=1))
     seen = len(account.engine.events())
-    account.advance(FIRST_RETRYABLE)
+    account.advance(FIRST_ATTEMPT)
 
     assert [event.type for event in account.engine.events()[seen + 1 : -1]] == [
         "payment_intent.created",
@@ -142,7 +96,7 @@ def test_smart_retries_try_eight_times_in_two_weeks() -> None:
 def test_a_hard_decline_is_counted_but_not_charged_again(reason: str) -> None:
     """The schedule goes on and counts; no second charge is made with the same card."""
     account = subscribed("ok", reason)
-    account.advance(FIRST_RETRYABLE + timedelta(days=9))
+    account.advance(FIRST_ATTEMPT + timedelta(days=9))
 
     renewals = [
         each for each in account.engine.charges(account.customer) if each.invoice == account.invoice.id
@@ -155,11 +109,11 @@ def test_a_hard_decline_is_counted_but_not_charged_again(reason: str) -> None:
 def test_a_new_card_is_charged_at_the_next_retry() -> None:
     """Saving a card retries nothing by itself, but the schedule then uses it."""
     account = subscribed("ok", "stolen_card")
-    account.advance(FIRST_RETRYABLE + timedelta(days=1))
+    account.advance(FIRST_ATTEMPT + timedelta(days=1))
     account.engine.save_card(account.customer, Card("mastercard", "4444"))
     assert account.status == "past_due"
 
-    account.advance(FIRST_RETRYABLE + timedelta(days=4))
+    account.advance(FIRST_ATTEMPT + timedelta(days=4))
     assert account.status == "active"
     assert account.engine.charges(account.customer)[-1].payment_method.card.last4 == "4444"
 
@@ -171,184 +125,44 @@ def test_the_subscriptions_own_card_goes_before_the_customers() -> None:
     customer = engine.create_customer("someone@example.com", clock=clock)
     own = engine.save_card(customer, Card(outcomes=["ok", "expired_card"]))
     subscription = engine.create_subscription(customer, engine.create_price(), payment_method=own)
-    engine.advance(clock, FIRST_RETRYABLE)
+    engine.advance(clock, FIRST_ATTEMPT)
     engine.save_card(customer, Card(last4="1111"))
-    engine.advance(engine.refresh(clock), FIRST_RETRYABLE + timedelta(days=3))
+    engine.advance(engine.refresh(clock), FIRST_ATTEMPT + timedelta(days=3))
     assert engine.refresh(subscription).status == "canceled"
 
 
 def test_a_replaced_card_keeps_its_id() -> None:
     """The network's update rescues an expired card without anybody doing anything."""
     account = subscribed("ok", "expired_card")
-    account.advance(FIRST_RETRYABLE)
+    account.advance(FIRST_ATTEMPT)
     method = account.engine.charges(account.customer)[-1].payment_method
     account.engine.network_updates_card(method, Card(exp=(1, 2031)))
-    account.advance(FIRST_RETRYABLE + timedelta(days=3))
+    account.advance(FIRST_ATTEMPT + timedelta(days=3))
     assert account.status == "active"
     (updated,) = account.engine.events("payment_method.automatically_updated")
     assert updated.subject.id == method.id
 
 
-@pytest.mark.parametrize(
-    ("at_end", "status", "last_event"),
-    [
-        ("cancel", "canceled", "customer.subscription.deleted"),
-        ("unpaid", "unpaid", "customer.subscription.updated"),
-        ("pause", "paused", "customer.subscription.paused"),
-        ("past_due", "past_due", None),
-    ],
-)
-def test_the_end_of_the_schedule(at_end: SubscriptionEnd, status: str, last_event: str | None) -> None:
-    """The subscription ends as its policy says; the invoice stays open and payable."""
-    account = subscribed("ok", "do_not_honor", policy=custom_schedule(1, 1, at_end=at_end))
-    account.advance(FIRST_RETRYABLE + timedelta(days=2) - timedelta(minutes=1))
-    assert account.status == "past_due"
-    seen = len(account.engine.events())
-    account.advance(FIRST_RETRYABLE + timedelta(days=2))
-
-    types = [event.type for event in account.engine.events()[seen:]]
-    assert account.status == status
-    assert (account.invoice.status, account.invoice.next_payment_attempt) == ("open", None)
-    assert last_event is None or last_event in types
-    if at_end == "cancel":
-        assert not account.invoice.auto_advance
-        assert account.engine.refresh(account.subscription).cancellation_reason == "payment_failed"
-    if at_end == "pause":
-        assert account.engine.refresh(account.subscription).paused_for == "final_payment_failure"
-
-
 def test_automations_tell_the_next_attempt_later() -> None:
     """`next_payment_attempt` is null in the failure and arrives in the following update."""
     account = subscribed("ok", "do_not_honor", policy=custom_schedule(3, 5, automations=True))
-    account.advance(FIRST_RETRYABLE)
+    account.advance(FIRST_ATTEMPT)
 
     failed = account.failures[-1].subject
     updated = account.engine.events("invoice.updated")[-1]
     assert isinstance(failed, Invoice)
     assert isinstance(updated.subject, Invoice)
     assert failed.next_payment_attempt is None
-    assert updated.subject.next_payment_attempt == int(FIRST_RETRYABLE.timestamp()) + 3 * DAY
+    assert updated.subject.next_payment_attempt == int(FIRST_ATTEMPT.timestamp()) + 3 * DAY
     events = account.engine.events()
     assert events.index(updated) > events.index(account.failures[-1])
-
-
-def test_unpaid_writes_drafts_and_only_the_newest_invoice_revives() -> None:
-    """While unpaid, renewals stay drafts; paying the old invoice is not enough."""
-    account = subscribed("ok", "do_not_honor", policy=custom_schedule(1, at_end="unpaid"))
-    account.advance(datetime(2026, 3, 20, tzinfo=UTC))
-    _, old, newest = account.engine.invoices(account.subscription)
-    assert (newest.status, newest.auto_advance) == ("draft", False)
-
-    account.engine.pay_invoice(old, card=Card(last4="1111"))
-    assert account.status == "unpaid"
-    account.engine.pay_invoice(newest, card=Card(last4="1111"))
-    assert account.status == "active"
-
-
-def test_left_past_due_it_goes_on_being_charged() -> None:
-    """The next period's invoice is charged, and paying that one revives the subscription."""
-    account = subscribed(
-        "ok", "do_not_honor", "do_not_honor", "ok", policy=custom_schedule(1, at_end="past_due")
-    )
-    account.advance(datetime(2026, 3, 12, tzinfo=UTC))
-    _, failed, following = account.engine.invoices(account.subscription)
-    assert (failed.status, following.status) == ("open", "paid")
-    assert account.status == "active"
-
-
-def test_a_paused_subscription_resumes_when_its_invoice_is_paid_late() -> None:
-    """No renewal while paused; after the payment a new period begins at once."""
-    account = subscribed("ok", "do_not_honor", policy=custom_schedule(1, at_end="pause"))
-    account.advance(datetime(2026, 4, 1, tzinfo=UTC))
-    assert len(account.engine.invoices(account.subscription)) == 2
-
-    account.engine.pay_invoice(account.invoice, card=Card(last4="1111"))
-    account.engine.save_card(account.customer, Card(last4="1111"))
-    assert account.status == "active"
-    assert account.engine.events("customer.subscription.resumed")
-    account.advance(datetime(2026, 4, 2, tzinfo=UTC))
-    assert account.invoice.billing_reason == "subscription_cycle"
-    assert account.invoice.status == "paid"
-
-
-def test_resume_by_hand_bills_a_new_period() -> None:
-    """It starts over with a new period; unpaid for 23 hours, the invoice is voided and the pause goes on."""
-    account = subscribed("ok", "do_not_honor")
-    account.engine.pause(account.subscription)
-    account.engine.resume(account.subscription)
-    assert account.status == "paused"
-    account.advance(JANUARY + timedelta(hours=24))
-    assert (account.status, account.invoice.status) == ("paused", "void")
-
-    account.engine.save_card(account.customer, Card())
-    account.engine.resume(account.subscription)
-    assert account.status == "active"
-    assert account.engine.refresh(account.subscription).anchor == account.invoice.created
-
-
-def test_pause_on_the_first_failure() -> None:
-    """A policy may pause at once; the reason says so."""
-    policy = RetryPolicy(delays=(DAY,), pause_on_first_failure=True)
-    account = subscribed("ok", "insufficient_funds", policy=policy)
-    account.advance(FIRST_RETRYABLE)
-    assert account.engine.refresh(account.subscription).paused_for == "first_payment_failure"
-
-
-def test_a_write_off_makes_past_due_active_and_is_no_payment() -> None:
-    """The subscription is in good standing again although nobody paid; the customer stays delinquent."""
-    account = subscribed("ok", "do_not_honor")
-    account.advance(FIRST_RETRYABLE)
-    account.engine.write_off(account.invoice)
-    assert account.status == "active"
-    assert account.engine.refresh(account.customer).delinquent
-    assert len(account.engine.events("invoice.paid")) == 1
-
-
-def test_a_void_falls_back_to_the_invoice_before() -> None:
-    """With the failed invoice voided, the paid one before it decides; its intent is canceled."""
-    account = subscribed("ok", "do_not_honor")
-    account.advance(FIRST_RETRYABLE)
-    account.engine.void_invoice(account.invoice)
-    assert account.status == "active"
-    assert account.engine.payment_intent(account.invoice).status == "canceled"
-
-
-def test_a_late_payment_does_not_bring_a_canceled_subscription_back() -> None:
-    """Canceled is final; the open invoice can still be paid."""
-    account = subscribed("ok", "do_not_honor", policy=custom_schedule(1))
-    account.advance(FIRST_RETRYABLE + timedelta(days=5))
-    assert account.engine.pay_invoice(account.invoice, card=Card()).succeeded
-    assert (account.invoice.status, account.status) == ("paid", "canceled")
-
-
-def test_cancel_at_period_end_keeps_to_the_end() -> None:
-    """The subscription is active until its period is over, then deleted without another invoice."""
-    account = subscribed("ok")
-    planned = account.engine.cancel(account.subscription, at_period_end=True)
-    assert (planned.status, planned.cancel_at) == ("active", planned.current_period_end)
-    account.advance(datetime(2026, 3, 1, tzinfo=UTC))
-
-    ended = account.engine.refresh(account.subscription)
-    assert (ended.status, ended.cancellation_reason) == ("canceled", "cancellation_requested")
-    assert ended.ended_at == planned.current_period_end
-    assert len(account.engine.invoices(account.subscription)) == 1
-
-
-def test_a_first_payment_that_fails_never_becomes_a_subscription() -> None:
-    """Incomplete for 23 hours, then expired with its invoice voided; no retries."""
-    account = subscribed("insufficient_funds")
-    assert account.status == "incomplete"
-    assert account.invoice.billing_reason == "subscription_create"
-    assert account.invoice.next_payment_attempt is None
-    account.advance(JANUARY + timedelta(hours=23))
-    assert (account.status, account.invoice.status) == ("incomplete_expired", "void")
 
 
 @pytest.mark.parametrize("outcome", ["authentication_required", "requires_action"])
 def test_authentication_is_asked_for_and_given(outcome: str) -> None:
     """Both events come for one failure; the customer's confirmation pays."""
     account = subscribed("ok", outcome)
-    account.advance(FIRST_RETRYABLE)
+    account.advance(FIRST_ATTEMPT)
     asked = account.engine.events("invoice.payment_action_required")
     assert [each.subject.id for each in asked] == [each.subject.id for each in account.failures]
 
@@ -364,7 +178,7 @@ def test_authentication_is_asked_for_and_given(outcome: str) -> None:
 def test_a_try_by_hand_is_not_counted() -> None:
     """A manual decline fails with the same attempt count and does not move the schedule."""
     account = subscribed("ok", "insufficient_funds")
-    account.advance(FIRST_RETRYABLE)
+    account.advance(FIRST_ATTEMPT)
     planned = account.invoice.next_payment_attempt
     assert not account.engine.pay_invoice(account.invoice).succeeded
     assert (account.invoice.attempt_count, account.invoice.next_payment_attempt) == (1, planned)
@@ -394,14 +208,6 @@ def test_an_indian_card_is_not_retried() -> None:
     assert engine.latest_invoice(subscription).next_payment_attempt is None
 
 
-def test_a_trial_is_free_and_then_billed() -> None:
-    """The trial's invoice is zero and paid; the first real one comes at its end."""
-    account = subscribed("ok", trial_days=14)
-    assert (account.status, account.invoice.total, account.invoice.status) == ("trialing", 0, "paid")
-    account.advance(JANUARY + timedelta(days=15))
-    assert (account.status, account.invoice.total) == ("active", 2000)
-
-
 def test_yen_has_no_cents() -> None:
     """Amounts are what Stripe would send for the currency."""
     account = subscribed("ok", currency="jpy", amount=980)
@@ -416,7 +222,7 @@ def test_two_subscriptions_of_one_customer_stand_for_themselves() -> None:
     other = account.engine.create_subscription(
         account.customer, account.engine.create_price(500), payment_method=other_card
     )
-    account.advance(FIRST_RETRYABLE)
+    account.advance(FIRST_ATTEMPT)
     assert (account.status, account.engine.refresh(other).status) == ("active", "past_due")
 
 

@@ -103,7 +103,7 @@ def _portal(request: ApiRequest) -> Answer:
             url=f"{request.ledger.hosted_base_url}/hosted/portal/{session_id}",
             return_url=params.text("return_url"),
             locale=params.text("locale"),
-            flow={"after_completion": {"type": "portal_homepage"}} | flow if flow else None,
+            flow=flow or None,
         )
     )
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sandbox.stripe import invoices
+from sandbox.stripe import collection, invoices
 from sandbox.stripe.api.declined import refusal
 from sandbox.stripe.api.pages import PAGING, page
 from sandbox.stripe.api.request import Answer, ApiRequest, Page, Routes
@@ -74,7 +74,7 @@ def _pay(request: ApiRequest) -> Answer:
                 f"The payment method {method.id} does not belong to the invoice's customer.",
                 param="payment_method",
             )
-    attempt = invoices.pay(
+    attempt = collection.pay(
         request.ledger, invoice, now, method=method, on_session=not params.flag("off_session", True)
     )
     if not attempt.succeeded:

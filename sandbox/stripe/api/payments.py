@@ -1,6 +1,6 @@
 """/v1/payment_intents, /v1/charges"""
 
-from sandbox.stripe import invoices
+from sandbox.stripe import collection
 from sandbox.stripe.api.declined import refusal
 from sandbox.stripe.api.pages import PAGING, page
 from sandbox.stripe.api.request import Answer, ApiRequest, Page, Routes
@@ -32,7 +32,7 @@ def _confirm_intent(request: ApiRequest) -> Answer:
         )
     invoice = request.ledger.get(Invoice, intent.invoice)
     chosen = params.text("payment_method") or intent.payment_method
-    attempt = invoices.pay(
+    attempt = collection.pay(
         request.ledger,
         invoice,
         request.ledger.now(invoice.test_clock),

@@ -144,7 +144,7 @@ def portal_session(record: PortalSession, version: ApiVersion) -> Json:
         "configuration": f"bpc_{derived('portal', 'configuration')}",
         "created": record.created,
         "customer": record.customer,
-        "flow": dict(record.flow) if record.flow is not None else None,
+        "flow": _portal_flow(record, version) if record.flow is not None else None,
         "livemode": False,
         "locale": record.locale,
         "on_behalf_of": None,
@@ -156,3 +156,13 @@ def portal_session(record: PortalSession, version: ApiVersion) -> Json:
     if version.endive:
         body |= {"after_expiration": None}
     return body
+
+
+def _portal_flow(record: PortalSession, version: ApiVersion) -> Json:
+    unused = dict.fromkeys(
+        ("subscription_cancel", "subscription_update", "subscription_update_confirm"), None
+    )
+    after = {"hosted_confirmation": None, "redirect": None, "type": "portal_homepage"}
+    asked = dict(record.flow or {})
+    body: Json = unused | asked | {"after_completion": after | asked.get("after_completion", {})}
+    return {"customer_update": None, "subscription_pause": None} | body if version.endive else body

@@ -1,16 +1,16 @@
-"""Invoices and their lines as Stripe sends them."""
+"""Invoices as Stripe sends them."""
 
 from sandbox.stripe.ids import derived
-from sandbox.stripe.objects import catalogue
 from sandbox.stripe.objects.common import ACCOUNT_NAME, Json, list_of
-from sandbox.stripe.records import Invoice, InvoiceLine
+from sandbox.stripe.objects.invoice_line import invoice_line
+from sandbox.stripe.records import Invoice
 from sandbox.stripe.versions import ApiVersion
 
 
 def invoice(record: Invoice, version: ApiVersion) -> Json:
     """Old versions name subscription, intent and charge; new ones have a `parent` and hide the payments."""
     paid = record.amount_paid
-    lines = [_line(record, line, version) for line in record.lines]
+    lines = [invoice_line(record, line, version) for line in record.lines]
     body: Json = {
         "id": record.id,
         "object": "invoice",
@@ -153,65 +153,3 @@ def confirmation_secret(record: Invoice) -> Json | None:
 def client_secret(intent_id: str) -> str:
     """The intent's secret for use in a browser."""
     return f"{intent_id}_secret_{derived(intent_id, 'secret')}"
-
-
-def _line(record: Invoice, line: InvoiceLine, version: ApiVersion) -> Json:
-    price = line.item.price
-    body: Json = {
-        "id": line.id,
-        "object": "line_item",
-        "amount": line.amount,
-        "currency": record.currency,
-        "description": f"{line.item.quantity} \u00d7 {price.product_name}",
-        "discount_amounts": [],
-        "discountable": True,
-        "discounts": [],
-        "invoice": record.id,
-        "livemode": False,
-        "metadata": dict(record.subscription_metadata),
-        "period": {"end": line.end, "start": line.start},
-        "pretax_credit_amounts": [],
-        "quantity": line.item.quantity,
-        "subscription": record.subscription,
-    }
-    return body | (_new_line(record, line, version) if version.basil else _old_line(line, version))
-
-
-def _old_line(line: InvoiceLine, version: ApiVersion) -> Json:
-    return {
-        "amount_excluding_tax": line.amount,
-        "plan": catalogue.plan(line.item.price, version),
-        "price": catalogue.price(line.item.price, version),
-        "proration": False,
-        "proration_details": {"credited_items": None},
-        "subscription_item": line.item.id,
-        "tax_amounts": [],
-        "tax_rates": [],
-        "type": "subscription",
-        "unit_amount_excluding_tax": str(line.item.price.unit_amount),
-    }
-
-
-def _new_line(record: Invoice, line: InvoiceLine, version: ApiVersion) -> Json:
-    price = line.item.price
-    body: Json = {
-        "parent": {
-            "invoice_item_details": None,
-            "subscription_item_details": {
-                "invoice_item": None,
-                "proration": False,
-                "proration_details": {"credited_items": None},
-                "subscription": record.subscription,
-                "subscription_item": line.item.id,
-            },
-            "type": "subscription_item_details",
-        },
-        "pricing": {
-            "price_details": {"price": price.id, "product": price.product},
-            "type": "price_details",
-            "unit_amount_decimal": str(price.unit_amount),
-        },
-        "subtotal": line.amount,
-        "taxes": [],
-    }
-    return body | {"quantity_decimal": str(line.item.quantity)} if version.endive else body

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sandbox.stripe.cards import Card
 from sandbox.stripe.records.base import Record
@@ -92,4 +92,4 @@ class PortalSession(Record):
     url: str
     return_url: str | None = None
     locale: str | None = None
-    flow: Mapping[str, object] | None = None
+    flow: Mapping[str, Any] | None = None

@@ -1,0 +1,208 @@
+"""Acting with the real client: paying, keys, faults, clocks, subscriptions, and the hosted pages."""
+
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+import stripe
+
+from sandbox.stripe import Card, Fault, SimulatedStripe
+from tests.sandbox.stripe_account import FIRST_ATTEMPT, client, newest, served_failed_renewal
+
+
+@pytest.fixture
+def sim() -> Iterator[SimulatedStripe]:
+    """One customer whose renewal failed for lack of funds."""
+    with served_failed_renewal() as simulation:
+        yield simulation
+
+
+def test_paying_by_hand_is_declined(sim: SimulatedStripe) -> None:
+    """A declined payment is a CardError that tells all there is to know."""
+    invoice = newest(sim)[2]
+    with pytest.raises(stripe.CardError) as declined:
+        client(sim).v1.invoices.pay(invoice.id)
+    error: Any = declined.value.error
+    assert (declined.value.http_status, declined.value.code) == (402, "card_declined")
+    assert (error.decline_code, error.advice_code) == ("insufficient_funds", "try_again_later")
+    assert error.payment_intent.id == invoice.payment_intent
+    assert declined.value.user_message == "Your card has insufficient funds."
+    assert sim.engine.refresh(invoice).attempt_count == 1
+
+
+def test_a_new_card_pays(sim: SimulatedStripe) -> None:
+    """Attach, make default, pay: the invoice is paid and the subscription active."""
+    v1 = client(sim).v1
+    customer, subscription, invoice = newest(sim)
+    method = v1.payment_methods.attach("pm_card_visa", {"customer": customer.id})
+    v1.customers.update(customer.id, {"invoice_settings": {"default_payment_method": method.id}})
+    assert v1.subscriptions.retrieve(subscription.id).status == "past_due"
+    assert v1.invoices.pay(invoice.id).status == "paid"
+    assert v1.subscriptions.retrieve(subscription.id).status == "active"
+    attached = sim.engine.events("payment_method.attached")[-1]
+    assert attached.request.id in {each.id for each in sim.requests}
+
+
+def test_confirming_an_intent_on_session(sim: SimulatedStripe) -> None:
+    """3D Secure stops an off-session payment with 402; the customer's confirmation completes it."""
+    v1 = client(sim).v1
+    customer, _, invoice = newest(sim)
+    sim.engine.save_card(customer, Card(outcomes=["requires_action"]))
+    with pytest.raises(stripe.CardError) as asked:
+        v1.invoices.pay(invoice.id)
+    assert asked.value.code == "invoice_payment_intent_requires_action"
+    intent = v1.payment_intents.retrieve(invoice.payment_intent or "")
+    assert intent.status == "requires_action"
+    assert v1.payment_intents.confirm(intent.id).status == "succeeded"
+    assert sim.engine.refresh(invoice).status == "paid"
+
+
+def test_the_same_key_gets_the_same_answer(sim: SimulatedStripe) -> None:
+    """A repeated request does nothing twice, whether it was paid or declined."""
+    v1 = client(sim).v1
+    invoice = newest(sim)[2]
+    for _ in range(3):
+        with pytest.raises(stripe.CardError):
+            v1.invoices.pay(invoice.id, {}, {"idempotency_key": "retry-1"})
+    tries = sim.api.requested("POST", "/v1/invoices")
+    assert [each.replayed for each in tries] == [False, True, True]
+    assert {each.idempotency_key for each in tries} == {"retry-1"}
+    assert len(sim.engine.charges(newest(sim)[0])) == 3
+
+
+def test_a_key_belongs_to_one_request(sim: SimulatedStripe) -> None:
+    """The same key with other parameters is refused."""
+    v1 = client(sim).v1
+    customer = newest(sim)[0]
+    v1.customers.update(customer.id, {"name": "One"}, {"idempotency_key": "name"})
+    with pytest.raises(stripe.IdempotencyError):
+        v1.customers.update(customer.id, {"name": "Two"}, {"idempotency_key": "name"})
+    assert sim.engine.refresh(customer).name == "One"
+
+
+def test_an_answer_that_is_lost_is_not_done_twice(sim: SimulatedStripe) -> None:
+    """The client's own retry carries the same key, so one charge is made."""
+    invoice = newest(sim)[2]
+    sim.engine.save_card(newest(sim)[0], Card())
+    sim.faults.add(Fault(match="POST .*/pay", status=500, after=True))
+    paid = client(sim, max_network_retries=2).v1.invoices.pay(invoice.id)
+    assert paid.status == "paid"
+    assert len(sim.engine.events("invoice.paid")) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(429, stripe.RateLimitError), (500, stripe.APIError), (503, stripe.APIError)]
+)
+def test_faults_on_request(sim: SimulatedStripe, status: int, error: type[Exception]) -> None:
+    """The wished-for number of requests fails, the next one is answered truly."""
+    sim.faults.add(Fault(match="/v1/customers", status=status))
+    with pytest.raises(error):
+        client(sim).v1.customers.retrieve(newest(sim)[0].id)
+    assert client(sim).v1.customers.retrieve(newest(sim)[0].id).email == "someone@example.com"
+
+
+def test_a_slow_answer(sim: SimulatedStripe) -> None:
+    """An impatient client gives up."""
+    sim.faults.add(Fault(match="/v1/customers", seconds=0.5))
+    headers = {"Authorization": f"Bearer {sim.api_key}"}
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.get(f"{sim.url}/v1/customers", headers=headers, timeout=0.05)
+
+
+def test_a_clock_is_advanced_over_the_api(sim: SimulatedStripe) -> None:
+    """The answer says advancing, the clock is ready when the work is done, and both are events."""
+    v1 = client(sim).v1
+    clock_id = newest(sim)[0].test_clock or ""
+    moving = v1.test_helpers.test_clocks.advance(
+        clock_id, {"frozen_time": int((FIRST_ATTEMPT + timedelta(days=3)).timestamp())}
+    )
+    assert moving.status == "advancing"
+    deadline = time.monotonic() + 5
+    while v1.test_helpers.test_clocks.retrieve(clock_id).status != "ready":
+        assert time.monotonic() < deadline
+    types = [event.type for event in sim.engine.events()]
+    last = [each for each in types if each.startswith("test_helpers")][-2:]
+    assert last == ["test_helpers.test_clock.advancing", "test_helpers.test_clock.ready"]
+    assert sim.engine.refresh(newest(sim)[2]).attempt_count == 2
+    with pytest.raises(stripe.InvalidRequestError, match="two intervals"):
+        v1.test_helpers.test_clocks.advance(
+            clock_id, {"frozen_time": int((FIRST_ATTEMPT + timedelta(days=90)).timestamp())}
+        )
+
+
+def test_cancelling_and_updating_a_subscription(sim: SimulatedStripe) -> None:
+    """Own default card, cancellation at the period's end, then at once."""
+    v1 = client(sim).v1
+    customer, subscription, invoice = newest(sim)
+    card = v1.payment_methods.attach("pm_card_mastercard", {"customer": customer.id})
+    changed = v1.subscriptions.update(
+        subscription.id, {"default_payment_method": card.id, "cancel_at_period_end": True}
+    )
+    assert (changed.default_payment_method, changed.cancel_at_period_end) == (card.id, True)
+    gone = v1.subscriptions.cancel(subscription.id)
+    assert gone.status == "canceled"
+    assert not sim.engine.refresh(invoice).auto_advance
+
+
+def test_void_and_write_off(sim: SimulatedStripe) -> None:
+    """An open invoice is written off and may then still be voided, but not paid after that."""
+    v1 = client(sim).v1
+    invoice = newest(sim)[2]
+    assert v1.invoices.mark_uncollectible(invoice.id).status == "uncollectible"
+    assert v1.invoices.void_invoice(invoice.id).status == "void"
+    with pytest.raises(stripe.InvalidRequestError, match="void"):
+        v1.invoices.pay(invoice.id)
+
+
+def test_the_pages_behind_the_links(sim: SimulatedStripe) -> None:
+    """The hosted invoice page takes a card and pays; the portal page saves one; guessing leads nowhere."""
+    customer, _, invoice = newest(sim)
+    url = invoice.hosted_url or ""
+    with httpx.Client(follow_redirects=True) as browser:
+        assert "open" in browser.get(url).text
+        assert browser.get(url.partition("?")[0]).status_code == 404
+        assert browser.post(url, data={"number": "4000000000000002"}).status_code == 402
+        assert "paid" in browser.post(url).text
+
+        session = client(sim).v1.billing_portal.sessions.create(
+            {"customer": customer.id, "flow_data": {"type": "payment_method_update"}}
+        )
+        before = sim.engine.refresh(customer).default_payment_method
+        assert browser.post(session.url, data={"number": "5555555555554444"}).is_success
+    assert sim.engine.refresh(customer).default_payment_method != before
+
+
+def test_an_account_built_over_the_api(sim: SimulatedStripe) -> None:
+    """Clock, customer, card and subscription can be made by the client alone."""
+    v1 = client(sim).v1
+    clock = v1.test_helpers.test_clocks.create({"frozen_time": 1_770_000_000, "name": "walk"})
+    customer = v1.customers.create({"email": "new@example.com", "test_clock": clock.id})
+    number: Any = {"number": "4000000000000341", "exp_month": 4, "exp_year": 2030}
+    card = v1.payment_methods.create({"type": "card", "card": number})
+    v1.payment_methods.attach(card.id, {"customer": customer.id})
+    v1.customers.update(customer.id, {"invoice_settings": {"default_payment_method": card.id}})
+    price = v1.prices.list().data[0]
+    subscription: Any = v1.subscriptions.create(
+        {"customer": customer.id, "items": [{"price": price.id}], "expand": ["latest_invoice"]}
+    )
+    assert (subscription.status, subscription.latest_invoice.status) == ("incomplete", "open")
+    product: Any = v1.prices.retrieve(price.id, {"expand": ["product"]}).product
+    assert product.name == "Team plan"
+
+
+def test_a_portal_session_says_what_it_is_for(sim: SimulatedStripe) -> None:
+    """The flow comes back with every member, the unused ones null."""
+    session: Any = client(sim).v1.billing_portal.sessions.create(
+        {
+            "customer": newest(sim)[0].id,
+            "flow_data": {"type": "payment_method_update"},
+            "return_url": "https://app.example.com/billing",
+        }
+    )
+    assert session.flow.type == "payment_method_update"
+    assert session.flow.after_completion.type == "portal_homepage"
+    assert session.flow.subscription_cancel is None
+    assert session.url.startswith(sim.url)
