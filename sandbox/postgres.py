@@ -173,7 +173,8 @@ def _give(owner: int, *directories: Path) -> None:
 
 
 def _url(database: str, runtime: Path) -> str:
-    return f"postgresql+asyncpg://postgres@/{quote(database, safe='')}?host={quote(str(runtime))}"
+    # The port is a part of the socket's name; left out, asyncpg would take it from PGPORT.
+    return f"postgresql+asyncpg://postgres@/{quote(database, safe='')}?host={quote(str(runtime))}&port=5432"
 
 
 def _identifier(name: str) -> str:

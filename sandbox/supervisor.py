@@ -114,8 +114,12 @@ def watch(command: subprocess.Popen[bytes], starter: int, wakeup: int, grace: fl
         if wakeup in ready and signal.SIGTERM in os.read(wakeup, 64):
             return "stopped", grace
         if _STDIN in ready:
-            words = os.read(_STDIN, 64).split()
-            return ("stopped", float(words[1])) if words else ("orphaned", grace)
+            line = os.read(_STDIN, 64)
+            if not line:
+                return "orphaned", grace
+            verb, _, seconds = line.partition(b" ")
+            if verb == b"stop":
+                return "stopped", float(seconds)
         if os.getppid() != starter:
             return "orphaned", grace
 

@@ -1,9 +1,18 @@
 """What the tests of the servers ask the machine itself: its processes, and conditions that come true."""
 
 import os
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from sandbox.supervised import Supervised
+
+
+def permits_namespaces() -> bool:
+    """Whether root may make a user namespace here; in most containers it may not."""
+    probe = Supervised(["true"], output=subprocess.DEVNULL, become="namespace")
+    return os.geteuid() == 0 and probe.wait(10) == 0
 
 
 def until(condition: Callable[[], bool], seconds: float, what: str) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -45,6 +47,19 @@ def test_servers_listen_on_no_port(postgres_server: PostgresServer, valkey_serve
     assert sql(postgres_server.url, "SHOW listen_addresses") == ""
     with redis.Redis.from_url(valkey_server.url) as client:
         assert client.config_get("port") == {"port": "0"}
+
+
+def test_url_does_not_depend_on_the_environment(postgres_server: PostgresServer) -> None:
+    """Whoever has PGPORT and PGUSER set for another server still reaches this one."""
+    program = "import sys; from tests.sandbox.test_servers import sql; print(sql(sys.argv[1], 'SELECT 42'))"
+    done = subprocess.run(
+        [sys.executable, "-c", program, postgres_server.url],
+        env={**os.environ, "PGPORT": "7777", "PGUSER": "somebody", "PGHOST": "elsewhere.example"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.returncode) == ("42\n", 0), done.stderr
 
 
 def test_valkey_forgets_nothing_to_make_room(valkey_server: ValkeyServer) -> None:
