@@ -62,7 +62,10 @@ def header(scope: Scope, name: bytes) -> bytes:
 
 
 async def read_body(scope: Scope, receive: Receive, limit: float) -> bytes:
-    """The whole body, within `limit` seconds. Raises Refused when it is too large or too slow, Disconnected when it never ends."""
+    """The whole body, which may take `limit` seconds.
+
+    Raises Refused when it is too large or too slow, Disconnected when the client goes away before its end.
+    """
     declared = header(scope, b"content-length")
     if declared.isdigit() and (len(declared) > 9 or int(declared) > MAX_DISCARD):
         raise Refused("too_large", TOO_LARGE)
