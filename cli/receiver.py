@@ -6,6 +6,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from cli.overrides import environment
 from settings import ReceiverSettings, load
 from webhooks.config import ReceiverConfig
 
@@ -13,12 +14,18 @@ from webhooks.config import ReceiverConfig
 def command(
     host: Annotated[str | None, typer.Option(help="Listen here instead of DUNNING_RECEIVER_HOST.")] = None,
     port: Annotated[
-        int | None,
-        typer.Option(help="Listen here instead of DUNNING_RECEIVER_PORT; 0 takes any.", min=0, max=65535),
+        int | None, typer.Option(help="Listen here instead of DUNNING_RECEIVER_PORT; 0 takes any free one.")
     ] = None,
 ) -> None:
-    """Take Stripe's webhooks: verify, store, answer. Stops cleanly on SIGTERM and Ctrl-C."""
-    become(ReceiverConfig.from_settings(load(ReceiverSettings), host=host, port=port))
+    """Take Stripe's webhooks: verify, store, answer. Finishes what it holds on SIGTERM and Ctrl-C.
+
+    \b
+    Examples:
+      dunning receiver                          behind a TLS proxy on the same machine
+      dunning receiver --host 0.0.0.0           in a container
+    """
+    settings = load(ReceiverSettings, env=environment(DUNNING_RECEIVER_HOST=host, DUNNING_RECEIVER_PORT=port))
+    become(ReceiverConfig.from_settings(settings))
 
 
 def become(config: ReceiverConfig) -> NoReturn:

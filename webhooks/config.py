@@ -33,10 +33,8 @@ class ReceiverConfig:
             raise ValueError("the receiver needs a signing secret, and none may be empty")
 
     @classmethod
-    def from_settings(
-        cls, settings: "ReceiverSettings", *, host: str | None = None, port: int | None = None
-    ) -> "ReceiverConfig":
-        """Take what is needed out of checked settings; `host` and `port` go before theirs."""
+    def from_settings(cls, settings: "ReceiverSettings") -> "ReceiverConfig":
+        """Take what is needed out of checked settings."""
         return cls(
             database_dsn=settings.database_dsn,
             redis_url=settings.redis_url.get_secret_value(),
@@ -44,8 +42,8 @@ class ReceiverConfig:
                 secret.get_secret_value() for secret in settings.stripe_webhook_secrets
             ),
             livemode=settings.livemode,
-            host=settings.receiver_host if host is None else host,
-            port=settings.receiver_port if port is None else port,
+            host=settings.receiver_host,
+            port=settings.receiver_port,
             log_format=settings.log_format,
             log_level=settings.log_level,
         )

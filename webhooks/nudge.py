@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from dramatiq.brokers.redis import RedisBroker
 
 CAPACITY = 10_000  # ids waiting
-BATCH = 500  # ids in one message
 LIMIT = 0.5  # seconds for connecting and for each command
 OPEN = 1.0  # seconds the breaker stays open after a failure: ids are dropped, Redis is left alone
 
@@ -69,7 +68,7 @@ class Nudger:
 
     def _run(self) -> None:
         self._attempt(self._ping)
-        while not self._stopping:
+        while True:
             self._wake.wait()
             self._wake.clear()
             while batch := self._take():
@@ -77,9 +76,11 @@ class Nudger:
                     self.sent += len(batch)
                 else:
                     self._dropped += len(batch)
+            if self._stopping:
+                return
 
     def _take(self) -> list[int]:
-        return [self._ids.popleft() for _ in range(min(BATCH, len(self._ids)))]
+        return [self._ids.popleft() for _ in range(min(queues.IDS_PER_MESSAGE, len(self._ids)))]
 
     def _attempt(self, action: Callable[[], object]) -> bool:
         """Whether `action` succeeded; while the breaker is open it is not even tried."""

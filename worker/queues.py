@@ -22,6 +22,9 @@ TEAM: Final = Wakeup("team", "notify_team")
 
 WAKEUPS: Final = (EVENTS, CASES, MAIL, TEAM)
 
+# One message never carries more ids than its actor can do within its time limit.
+IDS_PER_MESSAGE: Final = 50
+
 # The Redis broker's own names and times: producers and consumers must be built with the same ones.
 NAMESPACE: Final = "dunning"
 MAINTENANCE_CHANCE: Final = 100_000  # of a million commands; how soon a dead worker's messages come back

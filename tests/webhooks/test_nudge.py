@@ -13,7 +13,7 @@ from tests.webhooks.process import ReceiverProcess, wait_until
 from tests.webhooks.stripe_calls import event, signed
 from tests.webhooks.test_faults import frozen
 from webhooks.log import Log
-from webhooks.nudge import BATCH, CAPACITY, Nudger
+from webhooks.nudge import CAPACITY, Nudger
 from worker import queues
 
 
@@ -38,14 +38,18 @@ def waiting(redis_url: str) -> list[MessageProxy]:
 
 def test_waiting_ids_travel_in_one_message(nudger: Nudger, redis_url: str) -> None:
     """Ids that wait together are one message for the actor, up to a limit, in order."""
-    count = 2 * BATCH + 7
+    count = 2 * queues.IDS_PER_MESSAGE + 7
     for row_id in range(count):
         nudger.push(row_id)
     nudger.start()
     wait_until(lambda: nudger.sent == count, "all nudges")
     messages = waiting(redis_url)
     assert {(message.queue_name, message.actor_name) for message in messages} == {("events", "apply_events")}
-    assert [len(message.args[0]) for message in messages] == [BATCH, BATCH, 7]
+    assert [len(message.args[0]) for message in messages] == [
+        queues.IDS_PER_MESSAGE,
+        queues.IDS_PER_MESSAGE,
+        7,
+    ]
     assert [row_id for message in messages for row_id in message.args[0]] == list(range(count))
     assert (nudger.state, nudger.dropped) == ("up", 0)
 
