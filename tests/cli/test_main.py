@@ -1,6 +1,8 @@
 """The `dunning` command as its users meet it: started as a process."""
 
 import os
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -84,6 +86,29 @@ def test_a_failed_command_exits_with_1(tmp_path: Path) -> None:
     assert "Look at DATABASE_URL" in done.stderr
     assert "Traceback" not in done.stderr
     assert "hidden" not in done.stderr
+
+
+def test_ctrl_c_exits_with_130(tmp_path: Path) -> None:
+    """Interrupted while it waits for a server that took the connection and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(30)
+        url = f"postgresql://dunning@127.0.0.1:{silent.getsockname()[1]}/dunning"
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cli", "migrate"],
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DATABASE_URL": url},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            connection, _ = silent.accept()
+            with connection:
+                process.send_signal(signal.SIGINT)
+                _, complaint = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert "Traceback" not in complaint
 
 
 def test_starting_a_command_does_not_load_the_others(tmp_path: Path) -> None:
