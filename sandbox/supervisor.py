@@ -114,10 +114,10 @@ def watch(command: subprocess.Popen[bytes], starter: int, wakeup: int, grace: fl
         if wakeup in ready and signal.SIGTERM in os.read(wakeup, 64):
             return "stopped", grace
         if _STDIN in ready:
-            line = os.read(_STDIN, 64)
-            if not line:
+            lines = os.read(_STDIN, 256).splitlines()  # the same may have been asked twice
+            if not lines:
                 return "orphaned", grace
-            verb, _, seconds = line.partition(b" ")
+            verb, _, seconds = lines[0].partition(b" ")
             if verb == b"stop":
                 return "stopped", float(seconds)
         if os.getppid() != starter:

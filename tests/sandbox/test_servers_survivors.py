@@ -17,13 +17,14 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import sqlalchemy
 
+from sandbox.runtime import clean_environment
 from sandbox.supervisor import NOBODY
 from tests.sandbox.machine import alive, permits_namespaces, processes_of, until
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parents[1]
 PACKAGES = Path(sqlalchemy.__file__).parents[1]
-ENVIRONMENT = {"PATH": os.defpath, "PYTHONPATH": f"{PROJECT}:{PACKAGES}"}
+ENVIRONMENT = clean_environment() | {"PYTHONPATH": f"{PROJECT}:{PACKAGES}"}
 AS_ROOT = os.geteuid() == 0
 WAYS = ["as started"]
 if AS_ROOT:
@@ -154,6 +155,7 @@ def test_nothing_survives_the_kill_of_the_starter(launcher: Launcher, directory:
     until(lambda: not any(path.exists() for path in sockets), 10, "socket directories are gone")
 
 
+@pytest.mark.parametrize("launcher", ["as started"], indirect=True)  # has nothing to do with the uid
 def test_ctrl_c_reaches_the_starter_alone(launcher: Launcher, directory: Path) -> None:
     """SIGINT to the whole process group leaves the servers to the starter, which stops them in its order."""
     with serving(launcher, directory) as program:

@@ -1,0 +1,29 @@
+"""Our own processes, as `dunning up` and the demo run them side by side."""
+
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+# Mail has a worker of its own, so that a slow mail server does not hold up events.
+PROGRAMS: Mapping[str, Sequence[str]] = MappingProxyType(
+    {
+        "receiver": ("receiver",),
+        "worker": ("worker", "--queues", "events,cases"),
+        "mailer": ("worker", "--queues", "mail,team"),
+        "scheduler": ("scheduler",),
+        "api": ("api",),
+    }
+)
+
+
+def command_line(name: str) -> list[str]:
+    """The command line of one of PROGRAMS, run by this interpreter; KeyError for another name."""
+    # -P: a directory that happens to be called `cli` where the command is run must not be mistaken for ours.
+    return [sys.executable, "-P", "-m", "cli", *PROGRAMS[name]]
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody listens on, so that a program keeps its address when it restarts."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
