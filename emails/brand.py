@@ -35,7 +35,13 @@ class Brand:
 
     @property
     def color_in_the_dark(self) -> str:
-        """The button's colour in dark mode: the brand's own, lightened until it stands out (3:1)."""
+        """The button's colour in dark mode: the brand's own, lightened until it stands out (3:1).
+
+        A black or dark grey one becomes nearly white: anything between looks like a button one cannot press.
+        """
+        channels = _channels(self.color)
+        if max(channels) - min(channels) < 32 and contrast(self.color, DARK_CARD) < 3:
+            return "#e6e8eb"
         return next(
             shade
             for share in range(0, 101, 10)

@@ -1,7 +1,7 @@
 """From the facts of a mail to its subject, text and HTML."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from functools import cache
 from pathlib import Path
@@ -13,7 +13,7 @@ from css_inline import CSSInliner
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from emails.brand import Brand
-from emails.catalogue import FinalWarning, Mail, TeamEscalation
+from emails.catalogue import FinalWarning, Mail, PaymentFailed, TeamEscalation
 from emails.context import Reader
 from emails.translations import SOURCE_LANGUAGE, choose_locale, language_of, translations
 
@@ -36,17 +36,33 @@ class RenderedMail:
 def render(props: Mail, *, brand: Brand, locale: str, timezone: tzinfo, now: datetime) -> RenderedMail:
     """Write the mail in the reader's language; a locale without a translation gives English.
 
-    Dates are shown in `timezone`; `now` only counts the days left before a deadline. Raises ValueError for a
-    naive datetime or a link that is not http(s).
+    Dates are shown in `timezone`. As of `now`, an attempt or a deadline that has passed is not announced, and
+    the days left are counted. Raises ValueError for a naive datetime or a link that is not http(s).
     """
     locale = SOURCE_LANGUAGE if isinstance(props, TeamEscalation) else choose_locale([locale])
     language = language_of(locale) or SOURCE_LANGUAGE
     reader = Reader(locale, timezone)
-    facts = reader.show(props) | _frame(brand, locale) | {"days_left": _days_left(props, now)}
+    facts = (
+        reader.show(_without_the_past(props, now))
+        | _frame(brand, locale)
+        | {"days_left": _days_left(props, now)}
+    )
     subject = " ".join(fill(language, f"{props.template}/subject.txt", facts).split())
     text = fill(language, f"{props.template}/body.txt", facts)
     html = fill(language, f"{props.template}/body.html", facts | {"subject": subject})
     return RenderedMail(subject, sub(r"\n{3,}", "\n\n", text).strip() + "\n", _INLINER.inline(html))
+
+
+def _without_the_past(props: Mail, now: datetime) -> Mail:
+    """A mail delayed on its way to us must not say "we will try again" of yesterday."""
+    if not isinstance(props, PaymentFailed):
+        return props
+    attempt, access = props.next_attempt_at, props.access_until
+    return replace(
+        props,
+        next_attempt_at=attempt if attempt and attempt > now else None,
+        access_until=access if access and access > now else None,
+    )
 
 
 def _days_left(props: Mail, now: datetime) -> int:

@@ -26,6 +26,13 @@ def test_the_button_can_be_read_in_any_brand_colour(colour: str) -> None:
     assert contrast(made.color_in_the_dark, DARK_CARD) >= 3
 
 
+def test_a_black_button_does_not_turn_grey_in_the_dark() -> None:
+    """Grey means "not available"; black becomes nearly white, blue stays blue."""
+    assert brand("#111111").color_in_the_dark == "#e6e8eb"
+    red, green, blue = (int(brand("#2456d6").color_in_the_dark[at : at + 2], 16) for at in (1, 3, 5))
+    assert blue > green > red
+
+
 @pytest.mark.parametrize("colour", ["blue", "#fff", "#12345g", "red; } body { display: none", ""])
 def test_a_colour_is_a_colour(colour: str) -> None:
     """It is written into a style sheet, so only #rrggbb passes."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -159,6 +159,15 @@ def test_an_attempt_that_will_be_made_is_announced_once(category: Category) -> N
     """Its date stands in the mail exactly once, or not at all."""
     assert rendered(payment_failed(category)).text.count("November 17, 2026") <= 1
     assert "November 17, 2026" in rendered(payment_failed(Category.EXPIRED_CARD)).text
+
+
+def test_what_has_passed_is_not_announced() -> None:
+    """A mail that was late says neither "we will try again" nor "your access stays" of a day gone by."""
+    past = NOW - timedelta(hours=1)
+    props = replace(payment_failed(Category.EXPIRED_CARD), next_attempt_at=past, access_until=past)
+    text = rendered(props).text
+    assert "try again" not in text
+    assert "Your access" not in text
 
 
 @pytest.mark.parametrize(
