@@ -19,7 +19,7 @@ class Brand:
 
     name: str
     support_email: str
-    website: str
+    website: str | None
     logo_url: str | None = None
     color: str = "#2456d6"
     postal_address: str | None = None

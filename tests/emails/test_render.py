@@ -275,6 +275,16 @@ def test_the_logo_stands_for_the_name_when_images_are_off() -> None:
     assert [image["alt"] for image in page.images] == ["Northwind"]
 
 
+def test_a_brand_needs_only_a_name_and_an_address_for_questions() -> None:
+    """No website, no postal address, no logo: the mail does without."""
+    mail = rendered(
+        payment_failed(Category.UNKNOWN), brand=Brand("Northwind", "help@northwind.example", None)
+    )
+    assert mail.text.endswith("\n\nNorthwind\n")
+    assert len(read(mail.html).links) == 1
+    assert "None" not in mail.html
+
+
 def test_rendering_twice_gives_the_same_mail() -> None:
     """Nothing in a mail depends on when or how often it is rendered."""
     assert rendered(SAMPLES["final_warning-24h"]) == rendered(SAMPLES["final_warning-24h"])
