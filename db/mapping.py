@@ -19,7 +19,7 @@ def observed(kind: type[T], row: RowMapping) -> T:
     values = {field.name: row[field.name] for field in fields(kind) if field.name != "as_of"}  # type: ignore[arg-type]  # kind is one of our dataclasses
     if "locales" in values:
         values["locales"] = tuple(values["locales"])
-    values["as_of"] = AsOf(row["as_of"], row["read_back"]) if row["as_of"] else None
+    values["as_of"] = AsOf(row["as_of"], row["read_at"]) if row["as_of"] else None
     return kind(**values)
 
 
@@ -29,7 +29,7 @@ def columns(thing: Observed) -> dict[str, Any]:
     if "locales" in values:
         values["locales"] = list(values["locales"])
     as_of = thing.as_of
-    return values | {"as_of": as_of and as_of.at, "read_back": bool(as_of and as_of.read_back)}
+    return values | {"as_of": as_of and as_of.at, "read_at": as_of and as_of.read_at}
 
 
 def plain(kind: type[T], row: RowMapping) -> T:

@@ -12,17 +12,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class AsOf:
-    """When an object looked like this.
+    """When an object looked like this, by the provider's clock, and when it was read back, by ours.
 
-    Provider clocks tick in whole seconds and two events may tie (Stripe: "Event ordering" is not
-    guaranteed). An object *read back* because of an event is at least as new as that event, so it
-    outranks another event of the same second.
+    Provider clocks tick in whole seconds and a test clock stands still, so many looks share one `at` (Stripe:
+    the order of events is not guaranteed). An object *read back* because of an event is at least as new as
+    that event and outranks every event of the same moment; of two read back, the later reading is newer.
     """
 
     at: datetime
-    read_back: bool = False
+    read_at: datetime | None = None
+
+    @property
+    def rank(self) -> tuple[datetime, bool, datetime]:
+        """Greater is newer."""
+        return (self.at, self.read_at is not None, self.read_at or self.at)
 
 
 @dataclass(frozen=True, slots=True)

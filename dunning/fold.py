@@ -28,14 +28,14 @@ from dunning.events import (
 
 T = TypeVar("T")
 
-CUSTOMER_SNAPSHOT = ("email", "name", "locales", "country", "test_clock", "deleted")
+CUSTOMER_SNAPSHOT = ("email", "name", "locales", "country")
 SUBSCRIPTION_SNAPSHOT = (
     "status", "plan", "product", "interval", "cancel_at_period_end", "period_end",
     "ended_at", "paused_for", "ended_for", "payment_method",
 )  # fmt: skip
 INVOICE_SNAPSHOT = (
     "status", "subscription", "billing_reason", "collection_method", "number",
-    "currency", "amount_remaining", "amount_paid", "next_attempt_at",
+    "currency", "amount_remaining", "next_attempt_at",
 )  # fmt: skip
 
 
@@ -51,7 +51,7 @@ def fold(account: Account, *facts: CustomerFact) -> Account:
 def _fold_one(account: Account, fact: CustomerFact) -> Account:
     match fact:
         case CustomerSeen():
-            return replace(account, customer=_observe(account.customer, fact, CUSTOMER_SNAPSHOT))
+            return replace(account, customer=_fold_customer(account.customer, fact))
         case SubscriptionSeen():
             return _with_subscription(account, _fold_subscription(_subscription(account, fact), fact))
         case InvoiceSeen():
@@ -75,13 +75,22 @@ def _observe(seen: T, fact: object, snapshot: tuple[str, ...]) -> T:
     return replace(seen, as_of=fact.as_of, **values)  # type: ignore[type-var,attr-defined]  # T is one of our snapshot classes
 
 
-def _rank(thing: object, snapshot: tuple[str, ...]) -> tuple[bool, AsOf | None, bool, str]:
+def _rank(thing: object, snapshot: tuple[str, ...]) -> tuple[object, ...]:
     as_of: AsOf | None = getattr(thing, "as_of", None)
     if as_of is None:
-        return (False, None, False, "")
+        return ()
     # On a tie an ended subscription wins: for Stripe `canceled` is final, so the other one is older.
     ended = getattr(thing, "status", None) in ENDED
-    return (True, as_of, ended, repr([getattr(thing, name) for name in snapshot]))
+    return (*as_of.rank, ended, repr([getattr(thing, name) for name in snapshot]))
+
+
+def _fold_customer(seen: Customer, fact: CustomerSeen) -> Customer:
+    """Deletion is final, and a customer stays on their test clock, which a deleted one no longer names."""
+    return replace(
+        _observe(seen, fact, CUSTOMER_SNAPSHOT),
+        deleted=seen.deleted or fact.deleted,
+        test_clock=_either(seen.test_clock, fact.test_clock),
+    )
 
 
 def _fold_subscription(seen: Subscription, fact: SubscriptionSeen) -> Subscription:
@@ -97,6 +106,7 @@ def _fold_invoice(account: Account, fact: InvoiceSeen) -> Account:
     invoice = replace(
         _observe(seen, fact, INVOICE_SNAPSHOT),
         attempt_count=max(seen.attempt_count, fact.attempt_count),
+        amount_paid=max(seen.amount_paid, fact.amount_paid),
         paid_at=earliest(seen.paid_at, fact.paid_at),
         voided_at=earliest(seen.voided_at, fact.voided_at),
         written_off_at=earliest(seen.written_off_at, fact.written_off_at),

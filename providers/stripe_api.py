@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from datetime import UTC, datetime
 from typing import Any
 
 import stripe
@@ -70,12 +71,12 @@ class StripeGateway:
         return self._products[product]
 
     async def _invoice(self, lookup: Lookup, invoice_id: str) -> tuple[BillingEvent, ...]:
+        as_of = _from_now_on(lookup)
         invoice = await self._ask(
             self._client.v1.invoices.retrieve_async(invoice_id, {"expand": EXPANDED_INVOICE})
         )
         if not invoice or subscription_of(invoice) is None:
             return ()
-        as_of = AsOf(lookup.at, read_back=True)
         facts: list[BillingEvent] = [invoice_seen(invoice, as_of)]
         if isinstance(invoice.get("customer"), dict):
             facts.append(customer_seen(invoice["customer"], as_of))
@@ -131,12 +132,12 @@ class StripeGateway:
         return await self._invoice(lookup, invoice) if invoice else ()
 
     async def _subscription(self, lookup: Lookup) -> tuple[BillingEvent, ...]:
+        as_of = _from_now_on(lookup)
         found = await self._ask(
             self._client.v1.subscriptions.retrieve_async(lookup.ref, {"expand": ["customer"]})
         )
         if not found:
             return ()
-        as_of = AsOf(lookup.at, read_back=True)
         facts: list[BillingEvent] = [subscription_seen(found, as_of)]
         if isinstance(found.get("customer"), dict):
             facts.append(customer_seen(found["customer"], as_of))
@@ -163,6 +164,11 @@ class StripeGateway:
             # Only the kind of error: its text may hold what was asked for.
             raise ProviderUnavailableError(type(error).__name__) from None
         return answer
+
+
+def _from_now_on(lookup: Lookup) -> AsOf:
+    """What is asked now is as new as this moment, and as the event that made us ask."""
+    return AsOf(lookup.at, read_at=datetime.now(UTC))
 
 
 def _method_type(reason: Json) -> str | None:
