@@ -8,7 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import RowMapping, Table, and_, func, or_, select, tuple_, update
+from sqlalchemy import RowMapping, Table, and_, exists, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -57,15 +57,24 @@ async def load(
 ) -> dict[int, Loaded]:
     """Accounts by row id. With `lock`, nobody else folds or decides for them until the transaction ends.
 
-    Invoices that never failed are left out, except `also_invoices`.
+    Invoices that never failed are left out, except `also_invoices` and those whose payment may end an open
+    case of the same subscription.
     """
     wanted = select(customers).where(customers.c.id.in_(ids)).order_by(customers.c.id)
     if lock:
         # In id order, so that two batches with common customers wait for each other and never deadlock.
         wanted = wanted.with_for_update()
     owners = (await connection.execute(wanted)).mappings().all()
-    failed = or_(invoices.c.failed_at.is_not(None), invoices.c.ref.in_(list(also_invoices)))
-    invoice_rows = await _of(connection, invoices, ids, failed)
+    paid_since = exists().where(
+        cases.c.customer_id == invoices.c.customer_id,
+        cases.c.subscription == invoices.c.subscription,
+        cases.c.closed_at.is_(None),
+        cases.c.opened_at < invoices.c.paid_at,
+    )
+    wanted_invoices = or_(
+        invoices.c.failed_at.is_not(None), invoices.c.ref.in_(list(also_invoices)), paid_since
+    )
+    invoice_rows = await _of(connection, invoices, ids, wanted_invoices)
     subscription_rows = await _of(connection, subscriptions, ids)
     charge_rows = await _of(connection, charges, ids)
     case_rows = await _of(connection, cases, ids)

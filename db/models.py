@@ -98,6 +98,7 @@ subscriptions = Table(
     Column("ended_for", Text),
     Column("payment_method", Text),
     moment("last_paid_at"),
+    moment("good_at"),
     moment("nonpayment_at"),
 )
 

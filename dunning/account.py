@@ -17,6 +17,7 @@ from dunning.events import AsOf
 
 # Stripe: past_due is recoverable and keeps its entitlement until a grace window says otherwise.
 ENTITLED = frozenset({"trialing", "active", "past_due"})
+PAYING = frozenset({"active", "trialing"})
 ENDED = frozenset({"canceled", "incomplete_expired"})
 # `status_details.paused.subscription.type`, Stripe API 2026-09-30: these two pauses are dunning's end.
 PAUSED_FOR_NONPAYMENT = frozenset({"first_payment_failure", "final_payment_failure"})
@@ -39,7 +40,11 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """`last_paid_at` and `nonpayment_at` are latest-ever latches; the rest is the newest observation."""
+    """The newest observation, and three latest-ever latches.
+
+    `last_paid_at` is when money came; `good_at` and `nonpayment_at` are when it was seen in good standing and
+    when stopped for want of payment.
+    """
 
     ref: str
     as_of: AsOf | None = None
@@ -54,6 +59,7 @@ class Subscription:
     ended_for: str | None = None
     payment_method: str | None = None
     last_paid_at: datetime | None = None
+    good_at: datetime | None = None
     nonpayment_at: datetime | None = None
 
     @property

@@ -10,12 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 
-from dunning.account import Account, Case, Charge, Invoice, Outcome, Subscription
+from dunning.account import PAYING, Account, Case, Charge, Invoice, Outcome, Subscription
 from dunning.declines import Category, Decline, classify
 from dunning.fold import latest
 from dunning.policy import Policy
-
-PAYING = frozenset({"active", "trialing"})
 
 
 def settle(account: Account, policy: Policy) -> Account:
@@ -33,8 +31,12 @@ def settle(account: Account, policy: Policy) -> Account:
             continue
         if case is None:
             case = Case(invoice.ref, invoice.subscription, opened_at, policy.grace)
-        closed_at, outcome = _end(account, replace(case, opened_at=opened_at))
-        cases[invoice.ref] = replace(case, opened_at=opened_at, closed_at=closed_at, outcome=outcome)
+        case = replace(case, opened_at=opened_at)
+        closed_at, outcome = _end(account, case)
+        if outcome is None and case.outcome is Outcome.RECOVERED:
+            # Money came. A later failure is another case; this one does not come back with its old deadline.
+            continue
+        cases[invoice.ref] = replace(case, closed_at=closed_at, outcome=outcome)
     return replace(account, cases=MappingProxyType(cases))
 
 
@@ -48,11 +50,10 @@ def is_dunned(invoice: Invoice) -> bool:
 
 
 def first_failure(account: Account, invoice: Invoice) -> datetime | None:
-    """When the first charge failed: by the ledger if it is known, else by the earliest event."""
+    """When its first payment failed. An event is made a little after its charge; some failures have none."""
     if invoice.failed_at is None:
         return None
-    charges = account.charges_of(invoice.ref)
-    return charges[0].at if charges else invoice.failed_at
+    return min([invoice.failed_at, *(charge.at for charge in account.charges_of(invoice.ref))])
 
 
 def _end(account: Account, case: Case) -> tuple[datetime | None, Outcome | None]:
@@ -64,8 +65,9 @@ def _end(account: Account, case: Case) -> tuple[datetime | None, Outcome | None]
         return invoice.voided_at, Outcome.VOIDED
     if invoice.written_off_at:
         return invoice.written_off_at, Outcome.WRITTEN_OFF
-    if _paid_by_a_later_invoice(case, subscription):
-        return subscription.last_paid_at, Outcome.RECOVERED
+    revived_at = _revived_at(account, case, subscription)
+    if revived_at:
+        return revived_at, Outcome.RECOVERED
     if subscription.ended and subscription.as_of:
         return subscription.ended_at or subscription.as_of.at, Outcome.ENDED
     if account.customer.deleted and account.customer.as_of:
@@ -86,12 +88,21 @@ def _paid(invoice: Invoice, subscription: Subscription) -> Outcome:
     return Outcome.RECOVERED
 
 
-def _paid_by_a_later_invoice(case: Case, subscription: Subscription) -> bool:
-    """Stripe revives a subscription when its *latest* invoice is paid; an older one may stay open."""
-    paid_at = subscription.last_paid_at
-    if paid_at is None or paid_at <= case.opened_at or subscription.as_of is None:
-        return False
-    return subscription.status in PAYING and subscription.as_of.at >= paid_at
+def _revived_at(account: Account, case: Case, subscription: Subscription) -> datetime | None:
+    """When a later invoice was paid: that revives a Stripe subscription, though an older one stays open.
+
+    Only latches are read, so that the next failure does not undo what a payment has ended.
+    """
+    payments = [
+        invoice.paid_at
+        for invoice in account.invoices.values()
+        if invoice.subscription == case.subscription
+        and invoice.paid_at
+        and invoice.amount_paid > 0
+        and (first_failure(account, invoice) or invoice.paid_at) > case.opened_at
+    ]
+    good_at = subscription.good_at
+    return min((at for at in payments if good_at and at <= good_at), default=None)
 
 
 @dataclass(frozen=True, slots=True)

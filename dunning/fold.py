@@ -13,7 +13,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TypeVar
 
-from dunning.account import ENDED, Account, Charge, Customer, Invoice, Subscription
+from dunning.account import ENDED, PAYING, Account, Charge, Customer, Invoice, Subscription
 from dunning.events import (
     AsOf,
     ChargeFailed,
@@ -95,9 +95,10 @@ def _fold_customer(seen: Customer, fact: CustomerSeen) -> Customer:
 
 def _fold_subscription(seen: Subscription, fact: SubscriptionSeen) -> Subscription:
     observed = Subscription(ref=seen.ref, status=fact.status, paused_for=fact.paused_for)
-    nonpayment_at = fact.as_of.at if observed.stopped_for_nonpayment else None
     return replace(
-        _observe(seen, fact, SUBSCRIPTION_SNAPSHOT), nonpayment_at=latest(seen.nonpayment_at, nonpayment_at)
+        _observe(seen, fact, SUBSCRIPTION_SNAPSHOT),
+        good_at=latest(seen.good_at, fact.as_of.at if fact.status in PAYING else None),
+        nonpayment_at=latest(seen.nonpayment_at, fact.as_of.at if observed.stopped_for_nonpayment else None),
     )
 
 

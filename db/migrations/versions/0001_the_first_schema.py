@@ -261,6 +261,7 @@ def upgrade() -> None:
         sa.Column("ended_for", sa.Text(), nullable=True),
         sa.Column("payment_method", sa.Text(), nullable=True),
         sa.Column("last_paid_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("good_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("nonpayment_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["customer_id"],
