@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from emails.chat import chat_text
 
 from db import accounts, journal, outbox
 from db.accounts import Loaded
@@ -20,6 +19,7 @@ from dunning.case import Situation, settle, situation
 from dunning.plan import plan, why_not
 from dunning.steps import Kind
 from emails.catalogue import Mail, TeamEscalation
+from emails.chat import chat_text
 from emails.delivery import Accepted, Deferred, Delivery, Rejected
 from emails.render import render
 from emails.translations import choose_locale
@@ -170,7 +170,7 @@ async def _postpone(services: Services, claim: Claim, error: str, loaded: Loaded
         await _finish(services, loaded, claim, "failed", error=error)
         return
     wait = min(FIRST_WAIT * 2 ** (claim.fence - 1), LONGEST_WAIT)
-    log.warning("effect.postponed", step=claim.step, seconds=wait.total_seconds(), error=error)
+    log.warning("effect.postponed", step=claim.step, seconds=wait.total_seconds())
     async with services.engine.begin() as connection:
         await outbox.postpone(connection, claim, wait, error)
 
