@@ -25,6 +25,13 @@ RETURNING id, source, event_id
 """
 _PROBE = "SELECT id FROM inbox LIMIT 0"  # fails while migrations are missing, and reads no row
 
+_SESSION = {
+    "application_name": "dunning-receiver",
+    "statement_timeout": str(int(STATEMENT_LIMIT * 1000)),
+    # An answered event must survive a power cut, whatever the server's default.
+    "synchronous_commit": "on",
+}
+
 _DATA_ERRORS = (
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,
@@ -123,16 +130,13 @@ class Intake:
 
     async def _open(self) -> Any:
         self.drop()
-        async with asyncio.timeout(CONNECT_LIMIT):
-            self._connection = await asyncpg.connect(
-                self._dsn,
-                command_timeout=STATEMENT_LIMIT,
-                server_settings={
-                    "application_name": "dunning-receiver",
-                    "statement_timeout": str(int(STATEMENT_LIMIT * 1000)),
-                    # An answered event must survive a power cut, whatever the server's default.
-                    "synchronous_commit": "on",
-                },
-            )
-            self._insert = await self._connection.prepare(_INSERT)
+        try:
+            async with asyncio.timeout(CONNECT_LIMIT):
+                self._connection = await asyncpg.connect(
+                    self._dsn, command_timeout=STATEMENT_LIMIT, server_settings=_SESSION
+                )
+                self._insert = await self._connection.prepare(_INSERT)
+        except Exception as error:  # a certificate, a parameter, a missing table: nothing can be stored now
+            self.drop()
+            raise Unavailable(type(error).__name__) from None
         return self._insert

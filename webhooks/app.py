@@ -58,40 +58,38 @@ class Receiver:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        path = scope["path"]
-        if path == "/webhooks/stripe":
-            await self._webhook(scope, receive, send)
-        elif path not in ("/healthz", "/readyz"):
-            await NOT_FOUND.send(send)
-        elif scope["method"] not in ("GET", "HEAD"):
-            await GET_ONLY.send(send)
-        else:
-            await (OK if path == "/healthz" else await self._readiness()).send(send)
-
-    async def _webhook(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] != "POST":
-            await POST_ONLY.send(send)
-            return
+        """Answer one request, then nudge."""
+        row_id = None
         try:
-            row_id = await self._take_in(scope, receive)
+            if scope["path"] == "/webhooks/stripe" and scope["method"] == "POST":
+                row_id = await self._take_in(scope, receive)
+                reply = OK
+            else:
+                reply = await self._elsewhere(scope["path"], scope["method"])
         except Disconnected:
             return
         except Refused as refused:
-            self._counters.rejected[refused.reason] += 1
-            self._log.warning("webhook.rejected", reason=refused.reason)
-            await refused.answer.send(send)
+            reply = self._rejected(refused)
         except Unavailable as unavailable:
-            self._unavailable(str(unavailable))
-            await UNAVAILABLE.send(send)
+            reply = self._unavailable(str(unavailable))
         except Exception as error:  # a fault of ours must cost a retry, never an event or a 500
             self._log.error("webhook.failed", error=type(error).__name__, line=_origin(error))
-            self._unavailable("fault")
-            await UNAVAILABLE.send(send)
-        else:
-            await OK.send(send)
-            if row_id is not None:
-                self._nudger.push(row_id)
+            reply = self._unavailable("fault")
+        await reply.send(send)
+        if row_id is not None:
+            self._nudger.push(row_id)
+
+    async def _elsewhere(self, path: str, method: str) -> Answer:
+        match path, method:
+            case "/healthz", "GET" | "HEAD":
+                return OK
+            case "/readyz", "GET" | "HEAD":
+                return await self._readiness()
+            case "/healthz" | "/readyz", _:
+                return GET_ONLY
+            case "/webhooks/stripe", _:
+                return POST_ONLY
+        return NOT_FOUND
 
     async def _take_in(self, scope: Scope, receive: Receive) -> int | None:
         """Store one event; its row's id when a worker should be woken for it."""
@@ -101,8 +99,7 @@ class Receiver:
         signature = header(scope, stripe_webhook.SIGNATURE_HEADER)
         try:
             stripe_webhook.verify(signature, body, self._secrets, self._clock())
-            envelope = stripe_webhook.envelope(body)
-            row = self._row(envelope, body)
+            row = self._row(stripe_webhook.envelope(body), body)
             row_id = await self._store.put(row)
         except BadSignature as bad:
             raise Refused(f"signature.{bad}", INVALID) from None
@@ -138,9 +135,15 @@ class Receiver:
         else:
             self._counters.ignored += 1
 
-    def _unavailable(self, reason: str) -> None:
+    def _rejected(self, refused: Refused) -> Answer:
+        self._counters.rejected[refused.reason] += 1
+        self._log.warning("webhook.rejected", reason=refused.reason)
+        return refused.answer
+
+    def _unavailable(self, reason: str) -> Answer:
         self._counters.unavailable[reason] += 1
         self._log.warning("webhook.unavailable", reason=reason)
+        return UNAVAILABLE
 
     async def _readiness(self) -> Answer:
         """Ready when the inbox can be reached. Redis is only reported: without it events wait a little."""

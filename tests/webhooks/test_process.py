@@ -1,5 +1,6 @@
 """The process itself: what it loads, how it is started, what it writes."""
 
+import asyncio
 import io
 import json
 import logging
@@ -9,11 +10,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.webhooks.conftest import Query
 from tests.webhooks.process import DEADLINE, ReceiverProcess
 from tests.webhooks.stripe_calls import SECRET, event, signed
+from webhooks.app import Receiver
 from webhooks.config import ReceiverConfig
 from webhooks.log import LibraryHandler, Log
 
@@ -108,6 +111,29 @@ def test_the_configuration_keeps_its_secrets(config: ReceiverConfig) -> None:
     for secrets in ((), ("",), (SECRET, "")):
         with pytest.raises(ValueError, match="signing secret"):
             ReceiverConfig("d", "r", secrets, livemode=False, host="h", port=0)
+
+
+def test_a_fault_of_ours_is_a_503(config: ReceiverConfig) -> None:
+    """Whatever breaks inside, the provider is told to try again; the log says where, not with what."""
+
+    def broken() -> float:
+        raise ZeroDivisionError("telltale")
+
+    out = io.StringIO()
+    receiver = Receiver(config, Log("json", "error", out), clock=broken)
+    body = event()
+
+    async def post() -> httpx.Response:
+        transport = httpx.ASGITransport(app=receiver)
+        async with httpx.AsyncClient(transport=transport, base_url="http://receiver") as client:
+            return await client.post("/webhooks/stripe", content=body, headers=signed(body))
+
+    assert asyncio.run(post()).status_code == 503
+    line = json.loads(out.getvalue())
+    assert (line["event"], line["error"]) == ("webhook.failed", "ZeroDivisionError")
+    assert line["line"].startswith(__file__)
+    assert "telltale" not in out.getvalue()
+    assert receiver.figures()["unavailable"] == {"fault": 1}
 
 
 def test_lines_look_like_those_of_the_other_processes() -> None:

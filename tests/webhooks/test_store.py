@@ -1,9 +1,12 @@
 """Group commit against a real database: what shares a commit, and what must not share a failure."""
 
 import asyncio
+import io
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
+from typing import cast
 
 import asyncpg  # type: ignore[import-untyped]  # ships no annotations
 import pytest
@@ -89,6 +92,22 @@ def test_other_values_the_database_refuses(dsn: str, query: Query, event_id: str
     outcomes = asyncio.run(put_together(Store(dsn, Log("json", "error")), [row("evt_1"), row(event_id)]))
     assert isinstance(outcomes[1], Unstorable)
     assert [each["event_id"] for each in query("SELECT event_id FROM inbox")] == ["evt_1"]
+
+
+def test_a_fault_of_ours_fails_its_rows_only(dsn: str, query: Query) -> None:
+    """A statement that cannot even be built fails the rows it was for; the writer goes on."""
+
+    async def stumble() -> None:
+        out = io.StringIO()
+        store = Store(dsn, Log("json", "error", out))
+        nonsense = row(cast(str, None))
+        first = await put_together(store, [row("evt_1"), nonsense])
+        assert [str(outcome) for outcome in first] == ["fault", "fault"]
+        assert json.loads(out.getvalue())["event"] == "store.failed"
+        assert isinstance((await put_together(store, [row("evt_2")]))[0], int)
+
+    asyncio.run(stumble())
+    assert [each["event_id"] for each in query("SELECT event_id FROM inbox")] == ["evt_2"]
 
 
 def test_a_full_queue_turns_away_at_once(dsn: str) -> None:
