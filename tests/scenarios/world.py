@@ -1,37 +1,40 @@
 """A world in one process: the simulated Stripe, a real database and mail server, and the worker's own code.
 
 Nothing of ours is replaced: events go into the inbox as the receiver stores them, and wake-ups are
-collected instead of queued and then carried out by the same use cases that the actors call.
+collected instead of queued and then carried out by the same use cases that the actors call. One event loop
+and one pool of connections are kept, as in a real worker.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, select
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy import func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
 
 from db import models
+from db.session import create_engine
 from dunning.policy import Policy
 from emails.brand import Brand
 from emails.smtp import SmtpTransport
 from providers.stripe_api import StripeGateway
 from providers.stripe_webhook import envelope
 from sandbox.inbox import Inbox
-from sandbox.mail import Mail
-from sandbox.stripe import Card, SimulatedStripe
+from sandbox.stripe import SimulatedStripe
 from sandbox.stripe.objects import render_event
-from sandbox.stripe.records import Customer, Event, Subscription, TestClock
+from sandbox.stripe.records import Event
 from sandbox.stripe.versions import NEW, ApiVersion
 from worker.courier import Courier, Sender
 from worker.queues import CASES, EVENTS, MAIL, TEAM, Wakeup
+from worker.schedule import tick
 from worker.services import Services
 from worker.usecases.advance_cases import advance_cases
 from worker.usecases.apply_events import apply_events
@@ -39,144 +42,234 @@ from worker.usecases.deliver import deliver
 
 START = datetime(2026, 1, 1, 9, tzinfo=UTC)
 TEAM_ADDRESS = "success@merchant.example"
+DOMAIN = "merchant.example"
+T = TypeVar("T")
+
+
+class Stage:
+    """An event loop with a pool of connections to one database: what worlds that follow one another share."""
+
+    def __init__(self, database_url: str) -> None:
+        self._runner = asyncio.Runner()
+        self.engine = create_engine(database_url, name="world", pool_size=8)
+
+    def run(self, step: Coroutine[Any, Any, T]) -> T:
+        return self._runner.run(step)
+
+    def clear(self) -> None:
+        """Empty the database."""
+        names = ", ".join(models.metadata.tables)
+        self.run(self._execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+
+    async def _execute(self, statement: str) -> None:
+        async with self.engine.begin() as connection:
+            await connection.execute(text(statement))
+
+    def close(self) -> None:
+        self.run(self.engine.dispose())
+        self._runner.close()
 
 
 class World:
-    """Everything a scenario needs. Customers live on test clocks; `days` walks one forward and settles."""
+    """Everything a scenario needs; `now` is the wall clock, by which customers without a test clock live."""
 
     def __init__(
-        self, stripe: SimulatedStripe, database_url: str, inbox: Inbox, policy: Policy, version: str = NEW
+        self,
+        stage: Stage,
+        stripe: SimulatedStripe,
+        inbox: Inbox,
+        *,
+        policy: Policy | None = None,
+        version: str = NEW,
+        chat_url: str | None = None,
+        smtp_timeout: float = 30.0,
     ) -> None:
-        self.stripe, self.inbox, self.policy = stripe, inbox, policy
+        self.stripe, self.inbox = stripe, inbox
         self.version = ApiVersion(version)
-        self.engine = create_async_engine(database_url, poolclass=NullPool)
+        self.now = START
         self.queue: deque[tuple[Wakeup, list[int]]] = deque()
+        self.run = stage.run
+        self._heard = 0
         self.services = Services(
-            engine=self.engine,
+            engine=stage.engine,
             gateways={"stripe": StripeGateway(stripe.api_key, api_base=stripe.url)},
-            policy=policy,
+            policy=policy or Policy(),
             nudge=self._nudge,
-            team_channels=("mail",),
-            clock=lambda: START,
+            team_channels=("mail", "chat") if chat_url else ("mail",),
+            clock=lambda: self.now,
         )
+        self.transport = SmtpTransport(inbox.url, timeout=smtp_timeout)
         self.courier = Courier(
             sender=Sender(
                 address="Acme <billing@merchant.example>",
                 reply_to="support@merchant.example",
-                domain="merchant.example",
+                domain=DOMAIN,
                 brand=Brand("Acme", "support@merchant.example", "https://merchant.example"),
                 timezone=ZoneInfo("UTC"),
                 livemode=False,
+                billing_page_url="https://merchant.example/billing",
                 team_address=TEAM_ADDRESS,
             ),
-            transport=SmtpTransport(inbox.url),
+            transport=self.transport,
+            chat_url=chat_url,
         )
-        self._heard = 0
+
+    def close(self) -> None:
+        self.run(self.transport.close())
 
     async def _nudge(self, wakeup: Wakeup, ids: Sequence[int]) -> None:
         if ids:
             self.queue.append((wakeup, list(ids)))
 
-    # the story
+    # what Stripe says, and what follows
 
-    def subscriber(
-        self, email: str | None = "ada@customer.example", *, card: Card, amount: int = 1900, **options: Any
-    ) -> tuple[TestClock, Customer, Subscription]:
-        """A customer on a test clock of their own whose first payment went through."""
-        clock = self.stripe.engine.create_clock(START)
-        price = self.stripe.engine.create_price(
-            amount, options.pop("currency", "usd"), product_name="Team plan"
-        )
-        policy = options.pop("retries", None)
-        customer = self.stripe.engine.create_customer(email, clock=clock, card=card, **options)
-        return clock, customer, self.stripe.engine.create_subscription(customer, price, policy=policy)
+    def settle(self, *, seed: int | None = None, twice: bool = False, batched: bool = False) -> None:
+        """Deliver what Stripe has said since, and do all that follows from it.
 
-    async def days(self, clock: TestClock, days: float, *, step: float = 1.0) -> None:
-        """Let time pass on a clock, in steps, doing everything that becomes due."""
-        end = self.stripe.engine.now(clock) + timedelta(days=days)
-        while (now := self.stripe.engine.now(clock)) < end:
-            self.stripe.engine.advance(clock, min(end, now + timedelta(days=step)))
-            await self.settle()
+        With a `seed` in random order, `twice` with every event repeated, `batched` in one message.
+        """
+        self.run(self._settle(self.hear(), seed=seed, twice=twice, batched=batched))
 
-    async def settle(self, *, shuffle: int | None = None, twice: bool = False) -> None:
-        """Deliver what Stripe has said since and do all that follows from it."""
-        await self.store(self.new_events(), shuffle=shuffle, twice=twice)
+    async def _settle(
+        self, events: Sequence[Event], *, seed: int | None, twice: bool, batched: bool
+    ) -> None:
+        rows = await self.store([*events, *events] if twice else events)
+        if seed is not None:
+            Random(seed).shuffle(rows)  # noqa: S311  # disorder, not a secret
+        chunks = [rows] if batched else [[row] for row in rows]
+        self.queue.extend((EVENTS, chunk) for chunk in chunks if chunk)
         await self.drain()
 
-    def new_events(self) -> list[Event]:
+    def hear(self) -> list[Event]:
+        """What has happened at Stripe since the last time, in its order."""
         events = self.stripe.engine.events()
         fresh, self._heard = events[self._heard :], len(events)
         return fresh
 
-    async def store(
-        self, events: Sequence[Event], *, shuffle: int | None = None, twice: bool = False
-    ) -> None:
-        """Put events into the inbox as the receiver does, and wake the worker for each by itself."""
-        events = [*events, *events] if twice else list(events)
-        if shuffle is not None:
-            Random(shuffle).shuffle(events)  # noqa: S311  # disorder, not a secret
+    async def store(self, events: Sequence[Event]) -> list[int]:
+        """Put events into the inbox as the receiver does; returns the row of each delivery."""
+        rows = []
         for event in events:
             body = json.dumps(render_event(event, self.version)).encode()
             seen = envelope(body)
             if seen.disposition == "pending":
-                await self._store(body, seen.event_id, seen.type, seen.created_at)
+                rows.append(await self._store(body, seen.event_id, seen.type, seen.created_at))
+        return rows
 
-    async def _store(self, body: bytes, event_id: str, kind: str, created_at: datetime | None) -> None:
-        async with self.engine.begin() as connection:
-            known = await connection.execute(
-                select(models.inbox.c.id).where(models.inbox.c.event_id == event_id)
-            )
-            row = known.scalar_one_or_none()
-            if row is None:
-                added = await connection.execute(
-                    insert(models.inbox)
-                    .values(
-                        source="stripe",
-                        event_id=event_id,
-                        type=kind,
-                        livemode=False,
-                        created_at=created_at,
-                        status="pending",
-                        payload=body,
-                    )
-                    .returning(models.inbox.c.id)
-                )
-                row = added.scalar_one()
-        self.queue.append((EVENTS, [row]))
+    async def _store(self, body: bytes, event_id: str, kind: str, created_at: datetime | None) -> int:
+        inbox = models.inbox
+        row = {
+            "source": "stripe",
+            "event_id": event_id,
+            "type": kind,
+            "livemode": False,
+            "created_at": created_at,
+            "received_at": self.now,
+            "status": "pending",
+            "payload": body,
+        }
+        async with self.services.engine.begin() as connection:
+            await connection.execute(insert(inbox).values(row).on_conflict_do_nothing())
+            known = await connection.execute(select(inbox.c.id).where(inbox.c.event_id == event_id))
+            return int(known.scalar_one())
 
     async def drain(self) -> None:
         """Carry out wake-ups until nobody has anything left to do."""
         while self.queue:
-            wakeup, ids = self.queue.popleft()
-            if wakeup is EVENTS:
-                await apply_events(self.services, ids)
-            elif wakeup is CASES:
-                await advance_cases(self.services, ids)
-            elif wakeup in (MAIL, TEAM):
-                for row in ids:
-                    await deliver(self.services, self.courier, row)
+            await self._answer(*self.queue.popleft())
+
+    async def drain_at_once(self) -> None:
+        """The same with everything that waits taken up at the same time, as by many workers."""
+        while self.queue:
+            waiting = [self._answer(*wakeup) for wakeup in self.queue]
+            self.queue.clear()
+            await asyncio.gather(*waiting)
+
+    async def _answer(self, wakeup: Wakeup, ids: list[int]) -> None:
+        if wakeup is EVENTS:
+            await apply_events(self.services, ids)
+        elif wakeup is CASES:
+            await advance_cases(self.services, ids)
+        elif wakeup in (MAIL, TEAM):
+            for row in ids:
+                await deliver(self.services, self.courier, row)
+
+    # time
+
+    def advance(self, clock: Any, to: datetime) -> None:
+        """Let a test clock, or with None the wall clock, reach `to` and everything happen that is due."""
+        self.stripe.engine.advance(clock, to)
+        if clock is None:
+            self.now = to
+        self.settle()
+        if clock is None:
+            self.tick()
+
+    def tick(self) -> None:
+        """One round of the scheduler, and all that follows from it."""
+        self.run(self._tick())
+
+    async def _tick(self) -> None:
+        await tick(self.services.engine, self._nudge, clock=lambda: self.now, delay=0.0)
+        await self.drain()
+
+    def machine_time(self, passed: timedelta) -> None:
+        """Let the database's clock, by which leases and postponements run, be later by so much.
+
+        The scheduler looks every minute of it, as it would have.
+        """
+        self.run(self._machine_time(passed))
+
+    async def _machine_time(self, passed: timedelta) -> None:
+        async with self.services.engine.begin() as connection:
+            await connection.execute(
+                text(
+                    "UPDATE outbox SET due_at = due_at - :passed, lease_until = lease_until - :passed,"
+                    " handed_at = handed_at - :passed"
+                ),
+                {"passed": passed},
+            )
+            await connection.execute(
+                update(models.inbox).values(due_at=models.inbox.c.due_at - passed)
+            )
+            await connection.execute(
+                update(models.cases).values(swept_at=models.cases.c.swept_at - passed)
+            )
+        await self._tick()
 
     # what came of it
 
-    def mails(self, email: str = "ada@customer.example") -> list[Mail]:
-        return self.inbox.to(email)
+    def rows(self, table: Any, *columns: Any) -> list[Any]:
+        return self.run(self._rows(table, *columns))
 
-    async def rows(self, table: Any, *columns: Any) -> list[Any]:
-        async with self.engine.connect() as connection:
-            return list(await connection.execute(select(*(columns or (table,))).select_from(table)))
+    async def _rows(self, table: Any, *columns: Any) -> list[Any]:
+        async with self.services.engine.connect() as connection:
+            query = select(*(columns or (table,))).select_from(table)
+            return list(await connection.execute(query))
 
-    async def access(self, customer: Customer) -> Any:
-        async with self.engine.connect() as connection:
-            found = await connection.execute(
-                select(models.access)
-                .join(models.customers, models.customers.c.id == models.access.c.customer_id)
-                .where(models.customers.c.ref == customer.id)
-            )
-            return found.one()
-
-    async def steps(self) -> list[tuple[str, str]]:
+    def effects(self) -> list[tuple[str, str]]:
         """(step, status) of every effect, in the order they were decided."""
-        rows = await self.rows(
-            models.outbox, models.outbox.c.id, models.outbox.c.step, models.outbox.c.status
-        )
-        return [(row.step, row.status) for row in sorted(rows)]
+        box = models.outbox
+        return [(row.step, row.status) for row in sorted(self.rows(box, box.c.id, box.c.step, box.c.status))]
+
+    def unfinished(self) -> int:
+        """How many events and effects still wait for somebody."""
+        return self.run(self._unfinished())
+
+    async def _unfinished(self) -> int:
+        async with self.services.engine.connect() as connection:
+            events = select(func.count()).where(models.inbox.c.status != "done")
+            effects = select(func.count()).where(models.outbox.c.status.in_(("pending", "sending")))
+            return int((await connection.execute(events)).scalar_one()) + int(
+                (await connection.execute(effects)).scalar_one()
+            )
+
+    def with_services(self, **changes: Any) -> Services:
+        """The same services but for some parts."""
+        return replace(self.services, **changes)
+
+    def all_at_once(self, *steps: Awaitable[Any]) -> list[Any]:
+        async def together() -> list[Any]:
+            return list(await asyncio.gather(*steps))
+
+        return self.run(together())
