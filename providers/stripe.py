@@ -65,6 +65,14 @@ def _invoice(invoice: Json, _before: Json, created: datetime) -> Normalised:
     return Normalised((invoice_seen(invoice, AsOf(created)),))
 
 
+def _updated(invoice: Json, before: Json, created: datetime) -> Normalised:
+    """It overtakes `invoice.payment_failed`, and counts attempts that may never have been charges."""
+    said = _invoice(invoice, before, created)
+    if said.facts and invoice.get("status") == "open" and invoice.get("attempt_count"):
+        return Normalised(said.facts, (Lookup(Subject.INVOICE, required(invoice, "id"), created),))
+    return said
+
+
 def _failure(invoice: Json, created: datetime, *, action_required: bool) -> Normalised:
     said = _invoice(invoice, {}, created)
     if not said.facts:
@@ -140,7 +148,7 @@ HANDLERS: dict[str, Handler] = {
     "invoice.payment_action_required": _action_required,
     "invoice.paid": _invoice,
     "invoice.payment_succeeded": _invoice,
-    "invoice.updated": _invoice,
+    "invoice.updated": _updated,
     "invoice.voided": _invoice,
     "invoice.marked_uncollectible": _invoice,
     "customer.subscription.created": _subscription,

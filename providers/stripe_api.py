@@ -25,6 +25,7 @@ from providers.stripe_objects import (
 
 # Seconds. Short, because whoever asks can come back; the library's own default is 80.
 TIMEOUT = 8.0
+CONFIRMATION_WANTED: Json = {"code": "payment_intent_action_required"}
 EXPANDED_INVOICE = [
     "customer",
     "parent.subscription_details.subscription",
@@ -97,7 +98,9 @@ class StripeGateway:
             intent = (payment.get("payment") or {}).get("payment_intent")
             if not isinstance(intent, dict):
                 continue
-            reason = intent.get("last_payment_error") or reason
+            # An intent that waits for the bank's confirmation has no error: nothing has been declined.
+            asked = CONFIRMATION_WANTED if intent.get("status") == "requires_action" else None
+            reason = intent.get("last_payment_error") or asked or reason
             waiting = waiting or intent.get("status") == "requires_payment_method"
             charges = await self._ask(
                 self._client.v1.charges.list_async({"payment_intent": intent["id"], "limit": 100})
