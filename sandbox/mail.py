@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from email.utils import parsedate_to_datetime
 from typing import cast
 
 # What a mail server writes on top of a mail it delivers (RFC 5321, 4.4), and so what a file begins with.
@@ -114,8 +115,10 @@ def from_file(number: int, content: bytes, clock_header: str) -> Mail:
 
 
 def _moment(header: object) -> datetime | None:
+    """The time a header names, in ISO 8601 or as the Date header writes it; None when it names none."""
+    text = str(header).strip()
     try:
-        moment = datetime.fromisoformat(str(header).strip())
+        moment = datetime.fromisoformat(text) if text[:4].isdigit() else parsedate_to_datetime(text)
     except ValueError:
         return None
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

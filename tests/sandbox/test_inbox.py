@@ -62,6 +62,17 @@ def test_mail_is_kept_as_sent(inbox: Inbox, sender: smtplib.SMTP) -> None:
     assert inbox.to("nobody@example.com") == []
 
 
+def test_the_date_header_can_name_the_simulated_time() -> None:
+    """A sender that writes the simulated time into Date is understood, in whatever zone it writes it."""
+    mail = a_mail()
+    mail["Date"] = "Thu, 01 Jan 2026 10:13:00 +0100"
+    with mail_inbox(clock_header="Date") as inbox, connect(inbox.url) as connection:
+        connection.send_message(mail)
+        (received,) = inbox.wait_for(1)
+    assert received.date == datetime(2026, 1, 1, 9, 13, tzinfo=UTC)
+    assert received.simulated
+
+
 def test_mail_without_a_simulated_date_has_the_time_of_arrival(inbox: Inbox, sender: smtplib.SMTP) -> None:
     """No header, or one that is no time, leaves the machine's clock."""
     for value in (None, "the day before yesterday"):
