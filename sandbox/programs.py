@@ -24,6 +24,6 @@ def command_line(name: str) -> list[str]:
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on, so that a program keeps its address when it restarts."""
+    """A TCP port of 127.0.0.1 that nobody listens on; a program keeps it when it restarts."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])

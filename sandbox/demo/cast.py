@@ -1,0 +1,73 @@
+"""Puts the people of the stories on stage: test clocks, customers with cards, subscriptions a month old."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sandbox.demo.days import at, month_before
+from sandbox.demo.story import Story
+from sandbox.stripe import BillingEngine
+from sandbox.stripe.records import Customer, Subscription, TestClock
+
+# Stripe's own limit.
+CUSTOMERS_PER_CLOCK = 3
+# Between the renewals of two clocks, so that not everything happens in the same minute.
+STAGGER = timedelta(minutes=13)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A test clock on which everything happens `lag` later than the calendar says."""
+
+    record: TestClock
+    lag: timedelta
+
+    def time(self, day: int, time: timedelta) -> datetime:
+        """The moment on this clock for a time of a day of the calendar."""
+        return at(day, time) + self.lag
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """One customer of the simulated Stripe, and the story they live."""
+
+    story: Story
+    customer: Customer
+    subscription: Subscription
+    clock: Clock
+
+
+def cast(engine: BillingEngine, stories: Sequence[Story]) -> list[Role]:
+    """Subscribe everybody, in the order of the stories; the first payment of each goes through."""
+    roles: dict[str, Role] = {}
+    for number, together in enumerate(_sharing_a_clock(stories)):
+        lag = number * STAGGER
+        start = month_before(together[0].renewal_day) + lag
+        clock = Clock(engine.create_clock(start, f"demo {number + 1}"), lag)
+        for story in together:
+            roles[story.email] = _subscribe(engine, story, clock)
+    return [roles[story.email] for story in stories]
+
+
+def _subscribe(engine: BillingEngine, story: Story, clock: Clock) -> Role:
+    buys = story.purchase
+    price = engine.create_price(buys.amount, buys.currency, product_name=buys.plan)
+    customer = engine.create_customer(
+        story.email, story.name, clock=clock.record, card=story.card, preferred_locales=story.locales
+    )
+    subscription = engine.create_subscription(customer, price, policy=story.retries)
+    return Role(story, customer, subscription, clock)
+
+
+def _sharing_a_clock(stories: Sequence[Story]) -> list[list[Story]]:
+    """Those who renew on the same day, three at a time."""
+    groups: list[list[Story]] = []
+    for story in sorted(stories, key=lambda story: story.renewal_day):
+        last = groups[-1] if groups else []
+        if last and len(last) < CUSTOMERS_PER_CLOCK and last[0].renewal_day == story.renewal_day:
+            last.append(story)
+        else:
+            groups.append([story])
+    return groups

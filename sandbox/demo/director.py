@@ -1,0 +1,131 @@
+"""Plays the stories: moves the clocks, lets people act, waits until everything has been done, looks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import httpx
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from sandbox.demo import records, settled
+from sandbox.demo.cast import Clock, Role, cast
+from sandbox.demo.days import EVENING, LAST_DAY, MORNING
+from sandbox.demo.deeds import perform
+from sandbox.demo.happenings import Audience, Counts, Happening
+from sandbox.demo.records import Failure, Records
+from sandbox.demo.stage import Stage
+from sandbox.demo.story import Deed, Story
+from sandbox.demo.verdict import Difference, differences
+from sandbox.demo.witness import Seen, Witness
+
+# For all that follows from one stop of the clocks, on a machine that has other things to do.
+_SETTLE_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One customer at the end."""
+
+    story: Story
+    customer: str
+    events: int
+    failures: tuple[Failure, ...]
+    seen: Seen
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """All customers at the end, in the order of the stories; `seconds` is how long the thirty days took."""
+
+    results: tuple[Result, ...]
+    counts: Counts
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        return not any(result.differences for result in self.results)
+
+
+class Director:
+    """Runs the days of one performance."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        roles: Sequence[Role],
+        witness: Witness,
+        engine: AsyncEngine,
+        audience: Audience,
+    ) -> None:
+        self._stage, self._roles, self._witness = stage, roles, witness
+        self._engine, self._audience = engine, audience
+
+    async def prologue(self) -> None:
+        """Everybody has subscribed a month ago: let that arrive."""
+        await self._settle(None)
+
+    async def day(self, day: int) -> None:
+        """The morning, when Stripe charges, and the evening, when some people act."""
+        await self._advance({role.clock for role in self._roles}, day, MORNING)
+        tonight = [(role, deed) for role in self._roles for deed in role.story.deeds if deed.day == day]
+        if tonight:
+            await self._advance({role.clock for role, _ in tonight}, day, EVENING)
+            await self._act(tonight, day)
+
+    async def _advance(self, clocks: Iterable[Clock], day: int, time: timedelta) -> None:
+        billing = self._stage.stripe
+        # Held until all have moved, so that the events of all clocks are shuffled together.
+        with billing.delivery.held():
+            for clock in sorted(clocks, key=lambda clock: clock.lag):
+                billing.engine.advance(clock.record, clock.time(day, time))
+        await self._settle(day)
+
+    async def _act(self, deeds: Sequence[tuple[Role, Deed]], day: int) -> None:
+        for role, deed in deeds:
+            self._audience.happened(Happening(day, "deed", role.story.name, deed.words))
+            await perform(self._stage, role, deed)
+        await self._settle(day)
+
+    async def _settle(self, day: int | None) -> None:
+        """Wait until every event is acknowledged and all that follows from them is done; then look."""
+        await self._stage.stripe.delivery.drain(_SETTLE_SECONDS)
+        await settled.settle(self._engine, self._stage.check, _SETTLE_SECONDS)
+        news = await self._witness.look(day)
+        for happening in news:
+            self._audience.happened(happening)
+        self._audience.day(day or 0, self._witness.counts())
+
+
+async def play(stage: Stage, stories: Sequence[Story], audience: Audience) -> Outcome:
+    """Thirty days. Raises StageError, NotSettledError, DeedError, TimeoutError, or httpx.HTTPError."""
+    began = time.monotonic()
+    roles = cast(stage.stripe.engine, stories)
+    engine = create_async_engine(stage.database_url, pool_size=1)
+    key = {"Authorization": f"Bearer {stage.api_key}"}
+    try:
+        async with httpx.AsyncClient(base_url=stage.api_url, headers=key, trust_env=False) as api:
+            witness = Witness(stage, roles, api)
+            director = Director(stage, roles, witness, engine, audience)
+            await director.prologue()
+            for day in range(LAST_DAY + 1):
+                await director.day(day)
+        written = await records.read(engine)
+    finally:
+        await engine.dispose()
+    results = tuple(_result(role, witness.testimony(role, written), written) for role in roles)
+    return Outcome(results, witness.counts(), time.monotonic() - began)
+
+
+def _result(role: Role, seen: Seen, written: Records) -> Result:
+    return Result(
+        story=role.story,
+        customer=role.customer.id,
+        events=written.events.get(role.customer.id, 0),
+        failures=tuple(failure for failure in written.failures if failure.customer == role.customer.id),
+        seen=seen,
+        differences=tuple(differences(role.story, seen)),
+    )

@@ -1,0 +1,166 @@
+"""Everything the demo plays on: real servers, our real processes, and the world outside on loopback."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from db.migrate import upgrade
+from sandbox.demo.chat import Chat, chat_room
+from sandbox.inbox import Inbox, mail_inbox
+from sandbox.postgres import embedded_postgres
+from sandbox.processes import Processes
+from sandbox.programs import PROGRAMS, command_line, free_port
+from sandbox.runtime import clean_environment
+from sandbox.stripe import DeliveryPolicy, SimulatedStripe, simulated_stripe
+from sandbox.valkey import embedded_valkey
+
+TEAM_ADDRESS = "success@merchant.example"
+DOMAIN = "merchant.example"
+WEBHOOK_SECRET = "whsec_test_demo"  # noqa: S105  signs simulated events only
+_READY_SECONDS = 30.0
+_POLL_SECONDS = 0.05
+_LOG_LINES = 15
+
+
+class StageError(Exception):
+    """One of our processes ended, or did not start in time; the message holds the end of its log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The running stage. `environment` is what each of our processes was given."""
+
+    stripe: SimulatedStripe
+    inbox: Inbox
+    chat: Chat
+    processes: Processes
+    environment: dict[str, str]
+    receiver_url: str
+    api_url: str
+    logs: Path
+
+    @property
+    def database_url(self) -> str:
+        return self.environment["DATABASE_URL"]
+
+    @property
+    def api_key(self) -> str:
+        return self.environment["DUNNING_API_KEYS"]
+
+    def check(self) -> None:
+        """Raise StageError when one of our processes has ended."""
+        for exited in self.processes.poll():
+            raise StageError(f"{exited.name} ended with exit code {exited.code}\n{self._end_of(exited.name)}")
+
+    def _end_of(self, name: str) -> str:
+        log = self.logs / f"{name}.log"
+        lines = log.read_text(errors="replace").splitlines()[-_LOG_LINES:] if log.exists() else []
+        return "\n  ".join([f"the end of {log}:", *lines])
+
+
+@contextlib.contextmanager
+def stage(directory: Path, seed: int, tell: Callable[[str], None]) -> Iterator[Stage]:
+    """Set the stage while the block runs; mails and logs are kept in `directory`, all else is temporary.
+
+    `tell` hears what is being started. Raises StageError, or what `sandbox.errors` lists.
+    """
+    logs = directory / "logs"
+    logs.mkdir(parents=True)
+    with contextlib.ExitStack() as stack:
+        tell("PostgreSQL")
+        database_url = stack.enter_context(embedded_postgres(durable=False)).url
+        tell("Valkey")
+        redis_url = stack.enter_context(embedded_valkey()).url
+        tell("the schema")
+        upgrade(database_url)
+        tell("the world outside")
+        inbox = stack.enter_context(mail_inbox(directory / "mails", clock_header="Date"))
+        chat = stack.enter_context(chat_room())
+        stripe = stack.enter_context(simulated_stripe(seed=seed, delivery=_disorder(seed)))
+        environment = _environment(database_url, redis_url, stripe, inbox, chat)
+        processes = Processes(_writer(logs))
+        stack.callback(processes.stop_all)
+        for name in PROGRAMS:
+            tell(name)
+            processes.start(name, command_line(name), environment, cwd=logs)
+        set_up = Stage(
+            stripe=stripe,
+            inbox=inbox,
+            chat=chat,
+            processes=processes,
+            environment=environment,
+            receiver_url=f"http://127.0.0.1:{environment['DUNNING_RECEIVER_PORT']}",
+            api_url=f"http://127.0.0.1:{environment['DUNNING_API_PORT']}",
+            logs=logs,
+        )
+        stripe.add_endpoint(f"{set_up.receiver_url}/webhooks/stripe", WEBHOOK_SECRET)
+        _wait_until_ready(set_up)
+        yield set_up
+
+
+def _disorder(seed: int) -> DeliveryPolicy:
+    """Webhooks come twice now and then and in no order, as they may from Stripe."""
+    return DeliveryPolicy(duplicates=0.2, shuffle=True, seed=seed)
+
+
+def _environment(
+    database_url: str, redis_url: str, stripe: SimulatedStripe, inbox: Inbox, chat: Chat
+) -> dict[str, str]:
+    """The settings of all processes, and nothing of the caller's own."""
+    return clean_environment() | {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "SMTP_URL": inbox.url,
+        "STRIPE_API_BASE": stripe.url,
+        "STRIPE_API_KEY": stripe.api_key,
+        "STRIPE_WEBHOOK_SECRETS": WEBHOOK_SECRET,
+        "DUNNING_LIVEMODE": "false",
+        "DUNNING_RECEIVER_PORT": str(free_port()),
+        "DUNNING_API_PORT": str(free_port()),
+        "DUNNING_API_KEYS": "test-key-of-the-demo",
+        "DUNNING_MAIL_FROM": f"Acme Billing <billing@{DOMAIN}>",
+        "DUNNING_BRAND_NAME": "Acme",
+        "DUNNING_BRAND_SUPPORT_EMAIL": f"support@{DOMAIN}",
+        "DUNNING_BRAND_WEBSITE": f"https://{DOMAIN}",
+        "DUNNING_BRAND_POSTAL_ADDRESS": "Acme Ltd, 1 Example Street, Exampletown",
+        "DUNNING_BILLING_PAGE_URL": f"https://{DOMAIN}/billing",
+        "DUNNING_TEAM_EMAIL": TEAM_ADDRESS,
+        "DUNNING_TEAM_WEBHOOK_URL": chat.url,
+        "DUNNING_TICK_SECONDS": "0.5",
+        "DUNNING_SWEEP_DELAY_SECONDS": "1",
+        "DUNNING_LOG_FORMAT": "json",
+    }
+
+
+def _writer(logs: Path) -> Callable[[str, str], None]:
+    """Append each line a process writes to its own log."""
+
+    def write(name: str, line: str) -> None:
+        with (logs / f"{name}.log").open("a") as log:
+            log.write(f"{line}\n")
+
+    return write
+
+
+def _wait_until_ready(stage: Stage) -> None:
+    """The workers need no waiting for: what comes before they have started waits for them."""
+    deadline = time.monotonic() + _READY_SECONDS
+    for url in (stage.receiver_url, stage.api_url):
+        while not _answers(f"{url}/healthz"):
+            stage.check()
+            if time.monotonic() > deadline:
+                raise StageError(
+                    f"{url} did not answer within {_READY_SECONDS:.0f} s; the logs are in {stage.logs}"
+                )
+            time.sleep(_POLL_SECONDS)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, trust_env=False).is_success
+    except httpx.TransportError:  # not listening yet
+        return False
