@@ -68,3 +68,8 @@ def query(dsn: str) -> Query:
             await connection.close()
 
     return lambda statement, *values: asyncio.run(run(statement, *values))
+
+
+def event_ids(query: Query) -> set[str]:
+    """What is in the inbox."""
+    return {row["event_id"] for row in query("SELECT event_id FROM inbox")}

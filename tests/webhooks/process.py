@@ -7,11 +7,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
 
+from tests.webhooks.stripe_calls import event, signed
 from webhooks.config import ReceiverConfig
 
 DEADLINE = 20.0  # seconds to wait for anything before a test fails
@@ -23,6 +25,18 @@ def wait_until(condition: Callable[[], object], what: str) -> None:
     while not condition():
         assert time.monotonic() < end, f"waited in vain: {what}"
         time.sleep(0.01)
+
+
+@contextmanager
+def frozen(*pids: int) -> Iterator[None]:
+    """The processes are stopped while the block runs: connections stay open and nothing answers."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
 
 
 class ReceiverProcess:
@@ -64,6 +78,11 @@ class ReceiverProcess:
     def post(self, body: bytes, headers: dict[str, Any] | None = None) -> httpx.Response:
         """Deliver a body as it is."""
         return self.client.post("/webhooks/stripe", content=body, headers=headers)
+
+    def deliver(self, event_id: str) -> int:
+        """Post one genuine event; the status of the answer."""
+        body = event(event_id)
+        return self.post(body, signed(body)).status_code
 
     def figures(self) -> dict[str, Any]:
         """The counters, as /readyz shows them."""

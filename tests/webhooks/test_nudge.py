@@ -9,9 +9,8 @@ from dramatiq.brokers.redis import RedisBroker
 
 from sandbox.valkey import ValkeyServer
 from tests.webhooks.conftest import Query
-from tests.webhooks.process import ReceiverProcess, wait_until
+from tests.webhooks.process import ReceiverProcess, frozen, wait_until
 from tests.webhooks.stripe_calls import event, signed
-from tests.webhooks.test_faults import frozen
 from webhooks.log import Log
 from webhooks.nudge import CAPACITY, Nudger
 from worker import queues
