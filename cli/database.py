@@ -1,0 +1,67 @@
+"""How commands look into the database: read only, one snapshot, errors in a sentence."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from cli.output import CommandError
+from settings import ToolSettings
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+T = TypeVar("T")
+
+CONNECT_LIMIT = 5  # seconds
+READ_ONLY = {"default_transaction_read_only": "on", "statement_timeout": "15000", "timezone": "UTC"}
+
+_UNDEFINED = ("42P01", "42703")  # table, column
+
+
+def read(settings: ToolSettings, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    """Run `work` on a connection that sees one moment of the database and can change nothing.
+
+    Raises CommandError when the database cannot be reached or was never migrated.
+    """
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        return asyncio.run(_read(settings.database_url_sqlalchemy, work))
+    except DBAPIError as error:
+        raise failure(error.orig or error, getattr(error.orig, "sqlstate", None)) from error
+    except Exception as error:
+        # SQLAlchemy leaves asyncpg's errors as they are only while it connects.
+        if isinstance(error, OSError) or hasattr(error, "sqlstate"):
+            raise failure(error, getattr(error, "sqlstate", None)) from error
+        raise
+
+
+def failure(error: BaseException, sqlstate: str | None) -> CommandError:
+    """What a person is told of a database that could not be used."""
+    if sqlstate in _UNDEFINED:
+        return CommandError("The database has not been migrated.", "Run `dunning migrate`.")
+    reason = str(error) or type(error).__name__
+    return CommandError(f"The database cannot be used: {reason}", "Look at DATABASE_URL.")
+
+
+async def _read(url: str, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    from sqlalchemy.ext.asyncio import create_async_engine
+    from sqlalchemy.pool import NullPool
+
+    engine = create_async_engine(
+        url,
+        poolclass=NullPool,
+        hide_parameters=True,
+        isolation_level="REPEATABLE READ",
+        connect_args={
+            "timeout": CONNECT_LIMIT,
+            "server_settings": READ_ONLY | {"application_name": "dunning-command"},
+        },
+    )
+    try:
+        async with engine.connect() as connection:
+            return await work(connection)
+    finally:
+        await engine.dispose()

@@ -1,0 +1,149 @@
+"""`dunning status`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from cli.database import read
+from cli.moments import span
+from cli.output import Json, print_json
+from cli.tables import heading, print_pairs, print_rows, say
+from settings import ToolSettings, load
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from console.status import Status
+    from db.heartbeats import Heartbeat
+    from db.status import State
+
+
+def command(json: Json = False) -> None:
+    """Show what is alive, waiting, late and dead. Exit code 1 when something is wrong.
+
+    Wrong is: no living worker for a queue, no living scheduler, work that nobody takes up for a minute,
+    events given up, Redis away. What to do about it stands below.
+
+    \b
+    Examples:
+      dunning status
+      watch -n 2 dunning status
+      dunning status --json | jq .problems
+    """
+    status = _look(load(ToolSettings))
+    if json:
+        print_json(_plain(status))
+    else:
+        _print(status)
+    raise typer.Exit(1 if status.problems else 0)
+
+
+def _look(settings: ToolSettings) -> Status:
+    from console.queues import lengths
+    from console.status import assess
+    from db import heartbeats
+    from db import status as counts
+
+    async def work(connection: AsyncConnection) -> tuple[State, list[Heartbeat]]:
+        return await counts.read(connection), await heartbeats.read(connection)
+
+    state, processes = read(settings, work)
+    url = settings.redis_url
+    queues = lengths(url.get_secret_value()) if url else None
+    return assess(state, processes, queues, redis_asked=url is not None)
+
+
+def _print(status: Status) -> None:
+    heading("Processes")
+    print_rows(
+        ["Process", "State", "Last heard", "Up since", "Does"],
+        [
+            [
+                process.process,
+                "alive" if process.alive else "missing",
+                _ago(process.age),
+                process.started_at,
+                _does(process),
+            ]
+            for process in status.processes
+        ],
+        empty="None has ever been heard of.",
+    )
+    heading("Work", level=2)
+    print_pairs(_work(status))
+    heading("Access", level=2)
+    print_pairs([(level, status.state.access.get(level, 0)) for level in _levels()])
+    say("")
+    for problem in status.problems:
+        say(problem.wrong, style="bold red")
+        say(problem.cure, indent=2)
+    if not status.problems:
+        say("All is well.", style="green")
+
+
+def _levels() -> Sequence[str]:
+    from dunning.access import ORDER
+
+    return [level.value for level in ORDER]
+
+
+def _does(process: Heartbeat) -> str:
+    return ",".join(process.info.get("queues", ())) or process.kind
+
+
+def _work(status: Status) -> list[tuple[str, object]]:
+    inbox, outbox, cases = status.state.inbox, status.state.outbox, status.state.cases
+    waiting = f"{inbox.pending} waiting" + (f", the oldest for {span(inbox.oldest)}" if inbox.oldest else "")
+    sending = f"{outbox.pending} waiting, {outbox.sending} being sent"
+    late = f", late by {span(cases.overdue)}" if cases.overdue else ""
+    pairs: list[tuple[str, object]] = [
+        ("Events", f"{waiting}, {inbox.dead} given up"),
+        ("Messages", f"{sending}, {outbox.unknown} unanswered, {outbox.failed} failed"),
+        ("Cases", f"{cases.open} open, {cases.due} due{late}"),
+    ]
+    if status.queues is not None:
+        lengths = [f"{one.queue} {one.waiting} (+{one.in_hand} in hand)" for one in status.queues]
+        pairs.append(("Queues", ", ".join(lengths)))
+    return pairs
+
+
+def _ago(age: timedelta) -> str:
+    return f"{length} ago" if (length := span(age)) else "now"
+
+
+def _plain(status: Status) -> dict[str, Any]:
+    inbox, outbox, cases = status.state.inbox, status.state.outbox, status.state.cases
+    return {
+        "ok": not status.problems,
+        "problems": status.problems,
+        "processes": [
+            {
+                "process": one.process,
+                "kind": one.kind,
+                "alive": one.alive,
+                "age_seconds": _seconds(one.age),
+                "started_at": one.started_at,
+                "info": dict(one.info),
+            }
+            for one in status.processes
+        ],
+        "inbox": {"pending": inbox.pending, "oldest_seconds": _seconds(inbox.oldest), "dead": inbox.dead},
+        "outbox": {
+            "pending": outbox.pending,
+            "sending": outbox.sending,
+            "unknown": outbox.unknown,
+            "failed": outbox.failed,
+            "overdue_seconds": _seconds(outbox.overdue),
+        },
+        "cases": {"open": cases.open, "due": cases.due, "overdue_seconds": _seconds(cases.overdue)},
+        "access": {level: status.state.access.get(level, 0) for level in _levels()},
+        "queues": status.queues,
+    }
+
+
+def _seconds(length: timedelta | None) -> float | None:
+    return round(length.total_seconds(), 3) if length is not None else None

@@ -1,0 +1,217 @@
+"""The story of a customer in sentences, for a support person: what happened, was done, and comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from console.cases import CaseFacts, coming, facts, ledger, shown
+from console.changes import changes
+from console.view import Sending, View
+from console.words import CATEGORIES, CHANNELS, LEVELS, OUTCOMES, REASONS, STATUSES, step_title
+from db.journal import Entry
+from dunning.access import Access, Level, Reason
+from dunning.account import Case
+from dunning.money import Money, format_money
+from dunning.steps import warnings_accepted
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One sentence, and when it happened or will."""
+
+    text: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One case. Each part may be empty."""
+
+    case: CaseFacts
+    headline: str
+    happened: tuple[Line, ...]
+    done: tuple[Line, ...]
+    withheld: tuple[Line, ...]
+    coming: tuple[Line, ...]
+    changes: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A customer's access with its reason, and the cases behind it. `at` is the account's time."""
+
+    customer: str
+    name: str | None
+    email: str | None
+    source: str
+    at: datetime
+    test_clock: str | None
+    access: Access
+    summary: str
+    stories: tuple[Story, ...]
+    earlier: tuple[Line, ...]
+
+
+def explain(view: View, invoice: str | None = None) -> Explanation:
+    """Everything in words. With `invoice`, only that case."""
+    told = shown(view, invoice)
+    customer = view.account.customer
+    rest = [] if invoice else [case for case in view.account.cases.values() if case not in told]
+    return Explanation(
+        customer=customer.ref,
+        name=customer.name,
+        email=customer.email,
+        source=view.account.source,
+        at=view.at,
+        test_clock=customer.test_clock,
+        access=view.planned.access,
+        summary=_summary(view),
+        stories=tuple(_story(view, case) for case in told),
+        earlier=tuple(_in_order(_earlier(rest))),
+    )
+
+
+def _summary(view: View) -> str:
+    access = view.planned.access
+    text = f"{LEVELS[access.level].capitalize()}: {REASONS[access.reason]}."
+    if not view.account.cases:
+        text += " No renewal has ever failed."
+    if access.level is Level.WARNED and access.until and access.until <= view.at:
+        text += " The date has passed; access is kept until it can be taken rightly."
+    return text
+
+
+def _earlier(cases: Iterable[Case]) -> Iterator[Line]:
+    for case in cases:
+        if case.outcome:
+            yield Line(f"Invoice {case.invoice}: {OUTCOMES[case.outcome]}.", case.closed_at)
+
+
+def _story(view: View, case: Case) -> Story:
+    about = facts(view, case)
+    return Story(
+        case=about,
+        headline=_headline(about),
+        happened=tuple(_in_order(_happened(view, case, about))),
+        done=tuple(_in_order(_done(view, case))),
+        withheld=tuple(_withheld(view, case)),
+        coming=tuple(_coming(view, case, about)),
+        changes=tuple(Line(text) for text in changes(view, case)),
+    )
+
+
+def _headline(about: CaseFacts) -> str:
+    plan = f" for {about.plan}" if about.plan else ""
+    amount = format_money(Money(about.amount, about.currency), "en")
+    if about.is_open:
+        return f"{amount}{plan} is unpaid: {CATEGORIES[about.category]}."
+    how = OUTCOMES[about.outcome] if about.outcome else "unknown"
+    return f"{amount}{plan}, closed: {how}."
+
+
+def _happened(view: View, case: Case, about: CaseFacts) -> Iterator[Line]:
+    made = ledger(view, case)
+    for number, attempt in enumerate(made, 1):
+        card = f" to {attempt.card}" if attempt.card else ""
+        code = f" ({attempt.decline_code})" if attempt.decline_code else ""
+        yield Line(f"Charge {number}{card} failed: {CATEGORIES[attempt.category]}{code}.", attempt.at)
+    if not made:
+        yield Line(f"The payment failed: {CATEGORIES[about.category]}.", case.opened_at)
+    changed_at = view.account.customer.method_changed_at
+    if changed_at and changed_at > case.opened_at:
+        yield Line("The customer gave a new payment method.", changed_at)
+    subscription = view.account.subscriptions.get(case.subscription)
+    if subscription and subscription.nonpayment_at and subscription.nonpayment_at >= case.opened_at:
+        yield Line(f"{_provider(view)} stopped the subscription for non-payment.", subscription.nonpayment_at)
+    if subscription and subscription.cancel_at_period_end:
+        end = f" on {subscription.period_end:%Y-%m-%d}" if subscription.period_end else ""
+        yield Line(f"The customer has cancelled: the subscription ends with its period{end}.")
+    if case.outcome:
+        yield Line(f"The case was closed: {OUTCOMES[case.outcome]}.", case.closed_at)
+    counted, really = about.attempts_counted, about.attempts
+    if case.is_open and counted > really:
+        charges = f"{really} charge was" if really == 1 else f"{really} charges were"
+        yield Line(f"{_provider(view)} counts {counted} attempts, but only {charges} really made.")
+
+
+def _done(view: View, case: Case) -> Iterator[Line]:
+    for sending in view.sendings:
+        if sending.case == case.invoice and sending.status in ("sent", "failed", "unknown"):
+            yield Line(
+                f"{step_title(sending.step)}: {_outcome(sending)}. Why: {sending.reason}.",
+                sending.settled_at,
+            )
+    for entry in view.journal:
+        if entry.kind == "access.taken" and entry.case == case.invoice:
+            yield Line(f"Access was taken. Why: {entry.reason}.", entry.at)
+        if entry.kind == "access.kept" and entry.case == case.invoice:
+            yield Line(f"Access was kept. Why: {entry.reason}.", entry.at)
+    for entry in _access_changes(view, case):
+        yield Line(_access_changed(entry.data, entry.reason), entry.at)
+
+
+def _outcome(sending: Sending) -> str:
+    text = STATUSES.get(sending.status, sending.status)
+    if sending.status == "sent":
+        text += f" by {CHANNELS.get(sending.channel, sending.channel)}"
+    if sending.status == "failed" and sending.last_error:
+        text += f" ({sending.last_error})"
+    return text
+
+
+def _access_changes(view: View, case: Case) -> Iterator[Entry]:
+    """What became of access from the case's opening to the decisions that its closing called for."""
+    during = closing = False
+    for entry in view.journal:
+        if entry.case == case.invoice and entry.kind in ("case.opened", "case.reopened"):
+            during, closing = True, False
+        elif entry.case == case.invoice and entry.kind == "case.closed":
+            closing = True
+        elif closing and entry.kind == "event.applied":
+            during = False
+        elif during and entry.kind == "access.changed":
+            yield entry
+
+
+def _provider(view: View) -> str:
+    return view.account.source.capitalize()
+
+
+def _access_changed(data: dict[str, object], reason: str | None) -> str:
+    level = LEVELS[Level(str(data["to"]))]
+    why = REASONS[Reason(reason)] if reason in list(Reason) else reason
+    return f"Access became: {level}. Why: {why}."
+
+
+def _withheld(view: View, case: Case) -> Iterator[Line]:
+    for sending in view.sendings:
+        if sending.case == case.invoice and sending.status == "suppressed":
+            why = sending.last_error or "it was no longer wanted"
+            yield Line(f"{step_title(sending.step)}: dropped, because {why}.")
+    for item in view.planned.withheld:
+        if item.case == case.invoice:
+            yield Line(f"{step_title(item.key)}: held back, because {item.reason}.")
+
+
+def _coming(view: View, case: Case, about: CaseFacts) -> Iterator[Line]:
+    for sending in view.sendings:
+        if sending.case == case.invoice and sending.status in ("pending", "sending"):
+            yield Line(f"{step_title(sending.step)}: {STATUSES[sending.status]}.", sending.created_at)
+    lines = [Line(f"{step.title}. Why: {step.reason}.", step.at) for step in coming(view, case)]
+    again, provider = about.provider_tries_again_at, _provider(view)
+    if again and about.retried_by_provider:
+        lines.append(Line(f"{provider} charges again.", again))
+    elif again:
+        lines.append(Line(f"{provider} has an attempt scheduled that it will not make on this card.", again))
+    yield from _in_order(lines)
+    if case.is_open and about.access_until and not warnings_accepted(case, view.history):
+        yield Line("Access ends only 72 hours after a final warning has been accepted.")
+
+
+def _in_order(lines: Iterable[Line]) -> list[Line]:
+    """By time; what has none comes last."""
+    every = list(lines)
+    dated = [(line.at, place, line) for place, line in enumerate(every) if line.at]
+    return [line for _, _, line in sorted(dated)] + [line for line in every if line.at is None]

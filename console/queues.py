@@ -1,0 +1,41 @@
+"""How many wake-ups wait in Redis. Only looks: nothing of Dramatiq's is written by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from worker.queues import NAMESPACE, WAKEUPS
+
+TIMEOUT = 1.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLength:
+    """Messages of one queue that wait, and that a worker has in hand."""
+
+    queue: str
+    waiting: int
+    in_hand: int
+
+
+def lengths(redis_url: str) -> list[QueueLength] | None:
+    """The length of every queue; None when Redis cannot be asked, whatever the reason."""
+    client = Redis.from_url(
+        redis_url, socket_connect_timeout=TIMEOUT, socket_timeout=TIMEOUT, retry=Retry(NoBackoff(), 0)
+    )
+    try:
+        with client:
+            return [_length(client, wakeup.queue) for wakeup in WAKEUPS]
+    except (RedisError, OSError):
+        return None
+
+
+def _length(client: Redis, queue: str) -> QueueLength:
+    key = f"{NAMESPACE}:{queue}"
+    # Dramatiq keeps the ids that wait in a list, and all messages not yet acknowledged in a hash.
+    waiting, known = int(client.llen(key)), int(client.hlen(f"{key}.msgs"))
+    return QueueLength(queue, waiting, max(0, known - waiting))

@@ -1,0 +1,83 @@
+"""Is everything running, and is anything late? Facts in, sentences out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from console.queues import QueueLength
+from db.heartbeats import Heartbeat
+from db.status import State
+from worker.queues import WAKEUPS
+
+# Work is taken up within seconds, and by the scheduler within ten more: a minute means that nobody does it.
+LATE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that wants a person: what is wrong, and what to do about it."""
+
+    wrong: str
+    cure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything one screen shows. `queues` is None when Redis was not asked or did not answer."""
+
+    state: State
+    processes: Sequence[Heartbeat]
+    queues: Sequence[QueueLength] | None
+    problems: Sequence[Problem]
+
+
+def assess(
+    state: State,
+    processes: Sequence[Heartbeat],
+    queues: Sequence[QueueLength] | None,
+    *,
+    redis_asked: bool,
+) -> Status:
+    """Judge what was read. No problems means that all is well."""
+    problems = [*_missing(processes), *_late(state)]
+    if redis_asked and queues is None:
+        problems.append(Problem("Redis does not answer.", "Start it, or look at REDIS_URL."))
+    return Status(state, processes, queues, problems)
+
+
+def _missing(processes: Sequence[Heartbeat]) -> list[Problem]:
+    alive = [process for process in processes if process.alive]
+    problems = []
+    workers = [process for process in alive if process.kind == "worker"]
+    served = {str(queue) for worker in workers for queue in worker.info.get("queues", ())}
+    unserved = [wakeup.queue for wakeup in WAKEUPS if wakeup.queue not in served]
+    if not workers:
+        problems.append(Problem("No worker is alive.", "Start one: `dunning worker`."))
+    elif unserved:
+        names = ",".join(unserved)
+        cure = f"Start one: `dunning worker --queues {names}`."
+        problems.append(Problem(f"No worker serves {names}.", cure))
+    if not any(process.kind == "scheduler" for process in alive):
+        problems.append(Problem("No scheduler is alive.", "Start one, better two: `dunning scheduler`."))
+    return problems
+
+
+def _late(state: State) -> list[Problem]:
+    problems = []
+    if state.inbox.oldest and state.inbox.oldest > LATE:
+        cure = "Look at the workers' log for event.failed and event.waits_for_provider."
+        problems.append(Problem("Events wait for longer than a minute.", cure))
+    if state.inbox.dead:
+        cure = "Look at last_error of the inbox rows with status dead: they are not tried again."
+        problems.append(Problem(f"{state.inbox.dead} events were given up.", cure))
+    if state.outbox.overdue and state.outbox.overdue > LATE:
+        problems.append(
+            Problem("Messages wait for longer than a minute.", "Look for a worker that serves mail and team.")
+        )
+    if state.cases.overdue and state.cases.overdue > LATE:
+        problems.append(
+            Problem("Cases are late by more than a minute.", "Look at the workers' log for customer.failed.")
+        )
+    return problems

@@ -1,0 +1,102 @@
+"""The access API's way to the database: a pool that answers within a limit or says that it cannot."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import asyncpg  # type: ignore[import-untyped]  # ships no annotations
+import structlog
+
+from db import access
+from db.access import AccessRow
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+# Seconds from the question to the answer or the refusal, with connecting and waiting for a free connection.
+LIMIT = 1.5
+POOL_SIZE = 10
+
+_FAILURES = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+
+
+class Unavailable(Exception):  # noqa: N818 -- the state of the database, not a fault of ours
+    """The database did not answer in time. Its text is a reason code, safe to log."""
+
+
+async def _leave_as_it_is(_: Any) -> None:
+    """Between two uses of a connection nothing is put back: no statement of ours changes its state."""
+
+
+class Store:
+    """Reads access through a pool of connections, opened as they are needed. Lives in one event loop."""
+
+    def __init__(self, dsn: str) -> None:
+        """`dsn` as asyncpg takes it. Nothing is opened yet."""
+        self._dsn = dsn
+        self._pool: Any = None
+        self._reachable = True
+
+    async def start(self) -> None:
+        """Make the pool and try it once. The database may come later."""
+        self._pool = await asyncpg.create_pool(
+            self._dsn,
+            min_size=0,
+            max_size=POOL_SIZE,
+            timeout=LIMIT,
+            reset=_leave_as_it_is,  # the default is a second statement for each question
+            server_settings={
+                "application_name": "dunning-api",
+                "default_transaction_read_only": "on",
+                "statement_timeout": str(int(LIMIT * 1000)),
+                "timezone": "UTC",
+            },
+        )
+        try:
+            await self.probe()
+        except Unavailable:
+            return  # logged; each request says so by itself
+
+    async def close(self) -> None:
+        """Close every connection, without a word to the server, which may be frozen."""
+        self._pool.terminate()
+
+    async def access(self, source: str, customer: str) -> AccessRow | None:
+        """What `db.access.read` finds. Raises Unavailable within LIMIT seconds."""
+        return await self._ask(lambda connection: access.read(connection, source, customer))
+
+    async def probe(self) -> None:
+        """Return when access can be read. Raises Unavailable within LIMIT seconds."""
+        await self._ask(access.probe)
+
+    async def _ask(self, question: Callable[[Any], Awaitable[T]]) -> T:
+        try:
+            async with asyncio.timeout(LIMIT):
+                answered = await self._on_a_connection(question)
+        except _FAILURES as error:
+            self._note(type(error).__name__)
+            raise Unavailable(type(error).__name__) from None
+        self._note(None)
+        return answered
+
+    async def _on_a_connection(self, question: Callable[[Any], Awaitable[T]]) -> T:
+        connection = await self._pool.acquire()
+        try:
+            return await question(connection)
+        except BaseException:
+            # Interrupted or failed: asyncpg would wait for the server to confirm, which may never happen.
+            connection.terminate()
+            raise
+        finally:
+            await self._pool.release(connection)
+
+    def _note(self, failure: str | None) -> None:
+        """Log changes only: a minute without a database is two lines."""
+        if failure and self._reachable:
+            log.warning("database.unreachable", reason=failure)
+        elif not failure and not self._reachable:
+            log.info("database.reachable")
+        self._reachable = failure is None

@@ -1,0 +1,131 @@
+"""What rules and codes mean, for a person of the team. English; every value of each enumeration has words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from dunning.access import Level, Reason
+from dunning.account import Outcome
+from dunning.declines import Category
+
+CATEGORIES: Final[Mapping[Category, str]] = {
+    Category.INSUFFICIENT_FUNDS: "there was not enough money",
+    Category.EXPIRED_CARD: "the card has expired",
+    Category.AUTHENTICATION_REQUIRED: "the bank wants the customer to confirm the payment",
+    Category.INCORRECT_DETAILS: "the card's details are wrong",
+    Category.CARD_NOT_SUPPORTED: "the card does not take this kind of payment",
+    Category.PROCESSING_ERROR: "a technical fault on the way to the bank, which usually passes",
+    Category.BANK_DECLINED: "the bank declined without saying more",
+    Category.NO_PAYMENT_METHOD: "there is no payment method that may be charged",
+    Category.BANK_DEBIT_FAILED: "the bank returned the debit",
+    Category.MASKED: (
+        "lost, stolen, blocked or suspected of fraud (never tell the customer so: say the bank declined)"
+    ),
+    Category.CONSENT_WITHDRAWN: "the customer told their bank to stop this payment",
+    Category.MERCHANT_SIDE: "the fault is in our own configuration",
+    Category.UNKNOWN: "no reason was given",
+}
+
+LEVELS: Final[Mapping[Level, str]] = {
+    Level.FULL: "full access",
+    Level.WARNED: "full access, with a warning",
+    Level.LIMITED: "limited access",
+    Level.REVOKED: "no access",
+}
+
+REASONS: Final[Mapping[Reason, str]] = {
+    Reason.GOOD_STANDING: "everything is paid",
+    Reason.TRIAL: "a trial is running",
+    Reason.CANCELS_AT_PERIOD_END: "the customer has cancelled and keeps what is paid for",
+    Reason.PAYMENT_FAILED: "a renewal could not be charged and the grace period is running",
+    Reason.PAST_DUE: "the provider calls the subscription past due",
+    Reason.GRACE_EXPIRED: "the grace period ended without a payment",
+    Reason.UNPAID: "the provider gave up collecting and marked the subscription unpaid",
+    Reason.WRITTEN_OFF: "the debt was written off, which is not a payment",
+    Reason.CANCELED: "the subscription was cancelled",
+    Reason.CANCELED_FOR_NONPAYMENT: "the provider cancelled the subscription because nobody paid",
+    Reason.PAUSED: "the subscription is paused",
+    Reason.PAUSED_FOR_NONPAYMENT: "the provider paused the subscription because nobody paid",
+    Reason.FIRST_PAYMENT_INCOMPLETE: "the first payment was never completed",
+    Reason.CUSTOMER_DELETED: "the customer was deleted at the provider",
+    Reason.NO_SUBSCRIPTION: "no subscription is known",
+    Reason.UNKNOWN_STATUS: "the subscription has a status nobody knows, and nobody is locked out for that",
+}
+
+OUTCOMES: Final[Mapping[Outcome, str]] = {
+    Outcome.RECOVERED: "it was paid",
+    Outcome.CREDITED: "it was settled without money",
+    Outcome.VOIDED: "the invoice was voided",
+    Outcome.WRITTEN_OFF: "the invoice was written off",
+    Outcome.ENDED: "the subscription ended",
+    Outcome.PAID_AFTER_END: "it was paid after the subscription had ended",
+}
+
+# What became of a sending.
+STATUSES: Final[Mapping[str, str]] = {
+    "pending": "waits to be sent",
+    "sending": "is being sent",
+    "sent": "accepted",
+    "suppressed": "dropped",
+    "failed": "could not be delivered",
+    "unknown": "may have arrived, so it is not repeated",
+}
+
+CHANNELS: Final[Mapping[str, str]] = {
+    "mail": "the mail server",
+    "chat": "the team's chat",
+    "none": "nobody",
+}
+
+_ALARMS: Final[Mapping[str, str]] = {
+    "attempts": "charges keep failing",
+    "undeliverable": "a mail could not be delivered",
+    "merchant_side": "our configuration is at fault",
+    "consent_withdrawn": "the customer stopped the payment",
+    "unwarned": "grace is over without a warning",
+    "paid_after_end": "paid after the end",
+}
+
+
+def step_title(key: str) -> str:
+    """What a step's key stands for: `final_warning:in_1:72h` is "Final warning, 72 h before the end"."""
+    name, _, rest = key.partition(":")
+    detail = rest.rpartition(":")[2]
+    match name:
+        case "payment_failed":
+            return f"Mail about failure {detail}"
+        case "final_warning":
+            return f"Final warning, {detail.removesuffix('h')} h before the end"
+        case "access":
+            return "Access limited" if detail == Level.LIMITED else "Access revoked"
+        case "access_ended":
+            return "Mail that access has ended"
+        case "recovered":
+            return "Receipt for the late payment"
+        case "escalation":
+            return f"Call to the team ({_ALARMS.get(detail, detail)})"
+    return key
+
+
+def journal_title(kind: str) -> str:
+    """A journal entry's kind in words; an unknown kind stands for itself."""
+    return {
+        "case.opened": "Case opened",
+        "case.closed": "Case closed",
+        "case.reopened": "Case reopened",
+        "mail.decided": "Mail decided",
+        "mail.sent": "Mail accepted by the mail server",
+        "mail.failed": "Mail could not be delivered",
+        "mail.unknown": "Mail may have arrived",
+        "mail.suppressed": "Mail dropped",
+        "team.called": "Team called",
+        "chat.sent": "Chat message accepted",
+        "chat.failed": "Chat message refused",
+        "chat.unknown": "Chat message may have arrived",
+        "chat.suppressed": "Chat message dropped",
+        "access.changed": "Access changed",
+        "access.taken": "Access taken",
+        "access.kept": "Access kept",
+        "event.applied": "Heard",
+    }.get(kind, kind)

@@ -1,0 +1,61 @@
+"""Finding customers and cases the way a person names them. Read only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.models import cases, customers
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A customer somebody may have meant. `id` is the row's own."""
+
+    id: int
+    source: str
+    ref: str
+    name: str | None
+    email: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseKey:
+    """Which case: its owner's row and its invoice."""
+
+    customer_id: int
+    invoice: str
+
+
+async def find_customers(connection: AsyncConnection, wanted: str) -> list[Found]:
+    """Customers whose provider id is `wanted`, or whose mail address it is in any case of letters."""
+    meant: ColumnElement[bool] = customers.c.ref == wanted
+    if "@" in wanted:
+        meant = or_(meant, func.lower(customers.c.email) == wanted.lower())
+    return await _found(connection, meant)
+
+
+async def find_by_invoice(connection: AsyncConnection, invoice: str) -> list[Found]:
+    """The customers (one, but for providers that share ids) with a case for this invoice."""
+    owners = select(cases.c.customer_id).where(cases.c.invoice == invoice)
+    return await _found(connection, customers.c.id.in_(owners))
+
+
+async def _found(connection: AsyncConnection, meant: ColumnElement[bool]) -> list[Found]:
+    names = (customers.c.id, customers.c.source, customers.c.ref, customers.c.name, customers.c.email)
+    rows = await connection.execute(select(*names).where(meant).order_by(customers.c.source, customers.c.ref))
+    return [Found(**row) for row in rows.mappings()]
+
+
+async def list_cases(connection: AsyncConnection, *, only_open: bool, limit: int) -> list[CaseKey]:
+    """Open cases, the oldest first, then (unless `only_open`) closed ones, the latest closed first."""
+    wanted = select(cases.c.customer_id, cases.c.invoice)
+    if only_open:
+        wanted = wanted.where(cases.c.closed_at.is_(None))
+    wanted = wanted.order_by(
+        cases.c.closed_at.is_not(None), cases.c.closed_at.desc(), cases.c.opened_at, cases.c.invoice
+    )
+    rows = await connection.execute(wanted.limit(limit))
+    return [CaseKey(row.customer_id, row.invoice) for row in rows]
