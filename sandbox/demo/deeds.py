@@ -9,10 +9,11 @@ import httpx
 from sandbox.demo.cast import Role
 from sandbox.demo.stage import Stage
 from sandbox.demo.story import CancelsAtPeriodEnd, ConfirmsByLink, Deed, PaysByLink, SavesNewCard
+from sandbox.errors import SandboxError
 from sandbox.stripe import card_from_number
 
 
-class DeedError(Exception):
+class DeedError(SandboxError):
     """A customer could not do what the story wants."""
 
 

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sandbox.errors import SandboxError
+
 _POLL_SECONDS = 0.02
 
 _COUNT = text("""
@@ -21,7 +23,7 @@ _COUNT = text("""
 """)
 
 
-class NotSettledError(Exception):
+class NotSettledError(SandboxError):
     """Something was not done in time, or cannot be done at all."""
 
 

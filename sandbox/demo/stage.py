@@ -10,12 +10,14 @@ import httpx
 
 from db.migrate import upgrade
 from sandbox.demo.chat import Chat, chat_room
+from sandbox.errors import SandboxError
 from sandbox.inbox import Inbox, mail_inbox
 from sandbox.postgres import embedded_postgres
 from sandbox.processes import Processes
 from sandbox.programs import PROGRAMS, command_line, free_port
 from sandbox.runtime import clean_environment
 from sandbox.stripe import DeliveryPolicy, SimulatedStripe, simulated_stripe
+from sandbox.stripe.records import Customer
 from sandbox.valkey import embedded_valkey
 
 TEAM_ADDRESS = "success@merchant.example"
@@ -26,7 +28,7 @@ _POLL_SECONDS = 0.05
 _LOG_LINES = 15
 
 
-class StageError(Exception):
+class StageError(SandboxError):
     """One of our processes ended, or did not start in time; the message holds the end of its log."""
 
 
@@ -50,6 +52,20 @@ class Stage:
     @property
     def api_key(self) -> str:
         return self.environment["DUNNING_API_KEYS"]
+
+    def addresses(self) -> list[str]:
+        """Commands to look around with, as lines for a shell."""
+        key = f"Authorization: Bearer {self.api_key}"
+        customer = self.stripe.engine.ledger.all(Customer)[0].id
+        return [
+            f"export DATABASE_URL='{self.database_url}' REDIS_URL='{self.environment['REDIS_URL']}'",
+            "dunning status",
+            "dunning case list",
+            f"dunning explain {customer}",
+            f"curl -H '{key}' {self.api_url}/v1/access/{customer}",
+            f"curl {self.receiver_url}/readyz",
+            f"curl -u {self.stripe.api_key}: {self.stripe.url}/v1/subscriptions",
+        ]
 
     def check(self) -> None:
         """Raise StageError when one of our processes has ended."""

@@ -11,7 +11,7 @@ import httpx
 from emails.message import message_id
 from sandbox.demo.cast import Role
 from sandbox.demo.days import day_of
-from sandbox.demo.happenings import Counts, Happening, Kind
+from sandbox.demo.happenings import Counts, Happening
 from sandbox.demo.records import Records
 from sandbox.demo.stage import DOMAIN, TEAM_ADDRESS, Stage
 from sandbox.mail import Mail
@@ -70,7 +70,7 @@ class Witness:
         mails = self._stage.inbox.messages[self._looked_at :]
         self._looked_at += len(mails)
         answers = await asyncio.gather(*(self._access(role) for role in self._roles))
-        news = [_arrival(mail) for mail in mails]
+        news = [self._arrival(mail) for mail in mails]
         for role, level in zip(self._roles, answers, strict=True):
             levels = self._levels[role.customer.id]
             if not levels or levels[-1].what != level:
@@ -82,6 +82,13 @@ class Witness:
     async def _access(self, role: Role) -> str:
         answer = await self._api.get(f"/v1/access/{role.customer.id}")
         return str(answer.raise_for_status().json()["level"])
+
+    def _arrival(self, mail: Mail) -> Happening:
+        if mail.is_to(TEAM_ADDRESS):
+            return Happening(day_of(mail.date), "team", "to the team", mail.subject)
+        names = {role.story.email: role.story.name for role in self._roles}
+        who = ", ".join(names.get(recipient, recipient) for recipient in mail.recipients)
+        return Happening(day_of(mail.date), "mail", f"to {who}", mail.subject)
 
     def counts(self) -> Counts:
         """Everything so far."""
@@ -112,11 +119,6 @@ class Witness:
             chat=sum(role.customer.id in message for message in self._stage.chat.messages),
             doubles=len(own) + len(team) - len({_id(mail) for mail in (*own, *team)}),
         )
-
-
-def _arrival(mail: Mail) -> Happening:
-    kind: Kind = "team" if mail.is_to(TEAM_ADDRESS) else "mail"
-    return Happening(day_of(mail.date), kind, ", ".join(mail.recipients), mail.subject)
 
 
 def _in_order(mails: Sequence[Mail], names: dict[str, str]) -> tuple[Sent, ...]:
