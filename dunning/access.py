@@ -91,7 +91,8 @@ def subscription_access(
         return Access(Level(worst.taken_level or Level.REVOKED), reason, None, subscription.ref)
     failing = [deadlines[case.invoice] for case in cases if case.is_open and case.invoice in deadlines]
     if failing:
-        return Access(Level.WARNED, Reason.PAYMENT_FAILED, min(failing), subscription.ref)
+        until = subscription.period_end if subscription.cancel_at_period_end else min(failing)
+        return Access(Level.WARNED, Reason.PAYMENT_FAILED, until, subscription.ref)
     return _in_good_standing(subscription)
 
 
@@ -111,9 +112,14 @@ def _stopped(subscription: Subscription) -> Reason | None:
 
 
 def still_taken(case: Case, subscription: Subscription) -> bool:
-    """Whether what was taken in this case has not been earned back by a payment since."""
+    """Whether what was taken in this case has not been earned back by a payment since.
+
+    While the case is open, money for another invoice of the subscription earns nothing back.
+    """
     if case.taken_at is None or case.outcome is Outcome.RECOVERED:
         return False
+    if case.is_open:
+        return True
     return subscription.last_paid_at is None or subscription.last_paid_at < case.taken_at
 
 

@@ -140,6 +140,11 @@ class Situation:
         return self.charges[min(self.notice_number, len(self.charges)) - 1].at
 
     @property
+    def last_failed_at(self) -> datetime:
+        """When a payment failed last, the customer's own tries included."""
+        return latest(self.invoice.last_failed_at, self.failed_at) or self.failed_at
+
+    @property
     def charged_again(self) -> bool:
         """Whether "we tried again" is true: more than one charge, and the ledger has been read."""
         return len(self.charges) > 1

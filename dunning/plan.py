@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from dunning.access import Level, access_of, still_taken
-from dunning.account import Account, Outcome
+from dunning.account import Account, Case, Outcome
 from dunning.case import Situation, situation
 from dunning.declines import Category
 from dunning.policy import Policy
@@ -84,9 +84,14 @@ def _rules_for(context: Context) -> tuple[Rule, ...]:
     case, subscription = context.s.case, context.s.subscription
     if not case.is_open:
         return (recovery, ending, late_payment)
-    if subscription.stopped_for_nonpayment or still_taken(case, subscription):
+    taken = any(still_taken(other, subscription) for other in _of_same_subscription(context))
+    if subscription.stopped_for_nonpayment or taken:
         return (ending, escalation)
     return (notice, final_warnings, expiry, escalation)
+
+
+def _of_same_subscription(c: Context) -> list[Case]:
+    return [case for case in c.s.account.cases.values() if case.subscription == c.s.case.subscription]
 
 
 def notice(c: Context) -> Iterator[Step | Withheld]:
@@ -103,7 +108,7 @@ def notice(c: Context) -> Iterator[Step | Withheld]:
     if c.s.decline.category is Category.PROCESSING_ERROR and number == 1:
         due_at += c.policy.transient_silence
         why = "a processing error usually passes, so it is told only if it lasts"
-    told = [effect.created_at for effect in c.mails() if effect.key != key]
+    told = [effect.accepted_at or effect.created_at for effect in c.mails() if effect.key != key]
     if told and max(told) + c.policy.mail_gap > due_at:
         due_at = max(told) + c.policy.mail_gap
         why += f"; at most one mail in {hours(c.policy.mail_gap)} h"
@@ -127,7 +132,7 @@ def _why_no_notice(c: Context, number: int) -> str | None:
     ):
         return "an older unpaid invoice of the same subscription is being dunned"
     changed_at = c.s.account.customer.method_changed_at
-    if number > 1 and changed_at and changed_at > c.s.failed_at:
+    if number > 1 and changed_at and changed_at > c.s.last_failed_at:
         return "the customer gave a new payment method after this failure"
     warned = [e.created_at for e in c.mails() if e.name == "final_warning" and e.case == c.ref]
     first_warning = c.s.case.grace_ends_at - c.policy.final_warnings[0]
@@ -153,7 +158,7 @@ def final_warnings(c: Context) -> Iterator[Step | Withheld]:
     end = c.s.case.grace_ends_at
     earlier: Effect | None = None
     for before in c.policy.final_warnings:
-        key = f"final_warning:{c.ref}:{hours(before)}h"
+        key = _warning_key(c.ref, before)
         if excuse:
             yield c.withhold(key, excuse)
             continue
@@ -168,6 +173,10 @@ def final_warnings(c: Context) -> Iterator[Step | Withheld]:
             return
 
 
+def _warning_key(ref: str, before: timedelta) -> str:
+    return f"final_warning:{ref}:{hours(before)}h"
+
+
 def expiry(c: Context) -> Iterator[Step | Withheld]:
     """Access ends on schedule, if somebody was warned in time. The caller asks the provider first."""
     key = f"access:{c.ref}:{c.policy.at_expiry}"
@@ -179,11 +188,18 @@ def expiry(c: Context) -> Iterator[Step | Withheld]:
         yield Step(Kind.ACCESS, key, c.policy.at_expiry, c.ref, end, "grace ended without a payment")
     else:
         yield c.withhold(key, "no final warning has been accepted by the customer's mail server yet")
-        yield c.team(
-            "unwarned",
-            c.s.case.grace_ends_at,
-            "grace is over, but no final warning reached the customer: access is kept until a person decides",
-        )
+        if _all_warnings_tried(c):
+            yield c.team(
+                "unwarned",
+                c.s.case.grace_ends_at,
+                "no final warning reached the customer: access is kept until a person decides",
+            )
+
+
+def _all_warnings_tried(c: Context) -> bool:
+    """A case that is learned of late is past its grace before anybody could be warned."""
+    tried = [c.history.get(_warning_key(c.ref, before)) for before in c.policy.final_warnings]
+    return all(effect and effect.status not in ("pending", "sending") for effect in tried)
 
 
 def escalation(c: Context) -> Iterator[Step | Withheld]:
@@ -221,6 +237,11 @@ def ending(c: Context) -> Iterator[Step | Withheld]:
     key = f"access_ended:{c.ref}"
     if c.s.replaced:
         yield c.withhold(key, "the customer has another subscription that entitles them")
+        return
+    others = {case.invoice for case in _of_same_subscription(c)} - {c.ref}
+    told = [e.created_at for e in c.mails() if e.name == "access_ended" and e.case in others]
+    if told and (subscription.last_paid_at is None or max(told) > subscription.last_paid_at):
+        yield c.withhold(key, "the customer was told before that this subscription gives no access any more")
         return
     yield c.mail(key, "access_ended", ended_at, f"access has ended: {how}")
 

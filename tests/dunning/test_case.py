@@ -69,7 +69,7 @@ def test_a_failed_renewal_opens_a_case() -> None:
     ids=["first payment", "sent by hand", "one-off"],
 )
 def test_class_12_what_is_no_failed_renewal_is_not_dunned(fields: dict[str, Any]) -> None:
-    """A first payment has granted nothing yet, a bill sent by hand is not charged, a one-off is no renewal."""
+    """A first payment granted nothing yet, a bill sent by hand is not charged, a one-off renews nothing."""
     assert not account(invoice(**fields, attempt_count=1), failed(), charge(), ledger()).cases
 
 

@@ -74,7 +74,11 @@ def _take_due_steps(
     now: datetime,
     verified: Collection[str],
 ) -> tuple[Account, Plan, list[Step]]:
-    """Take what is due until nothing more is: one step may call for the next (taken access, its mail)."""
+    """Take what is due, one step at a time until nothing is.
+
+    A step may call for the next (access taken, its mail) or put another off: of two mails that are due to one
+    person at the same moment, the second waits for its gap.
+    """
     taken: list[Step] = []
     history = dict(history)
     while True:
@@ -82,11 +86,11 @@ def _take_due_steps(
         due = [step for step in planned.due(now) if step.kind is not Kind.ACCESS or step.case in verified]
         if not due:
             return account, planned, taken
-        for step in due:
-            history[step.key] = Effect(step.key, step.kind, step.name, step.case, "pending", now)
-            if step.kind is Kind.ACCESS:
-                account = _take_access(account, step, now)
-        taken += due
+        step = due[0]
+        history[step.key] = Effect(step.key, step.kind, step.name, step.case, "pending", now)
+        if step.kind is Kind.ACCESS:
+            account = _take_access(account, step, now)
+        taken.append(step)
 
 
 def _take_access(account: Account, step: Step, now: datetime) -> Account:
