@@ -5,9 +5,12 @@ from datetime import datetime, tzinfo
 from enum import Enum
 from urllib.parse import urlsplit
 
+from babel import Locale
+
 from dunning.money import Money, format_date, format_date_time, format_money
 from emails.catalogue import CardLabel, Mail
 from emails.names import MAX_LENGTH, clean_name
+from emails.typography import in_a_sentence
 
 # Longer than a name: a reason or a step in a list for the team.
 MAX_SENTENCE = 300
@@ -47,9 +50,10 @@ class Reader:
         return {field.name: self._shown(field.name, getattr(props, field.name)) for field in fields(props)}
 
     def moment(self, value: datetime) -> Moment:
+        locale = Locale.parse(self.locale, sep="-")
         return Moment(
-            format_date(value, self.locale, self.timezone),
-            format_date_time(value, self.locale, self.timezone),
+            in_a_sentence(format_date(value, self.locale, self.timezone), locale),
+            in_a_sentence(format_date_time(value, self.locale, self.timezone), locale),
         )
 
     def _shown(self, name: str, value: object) -> object:

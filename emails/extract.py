@@ -11,7 +11,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from emails.render import TEMPLATES
+from emails.environment import TEMPLATES
 from emails.translations import po_path
 
 _METHODS = [("**.txt", "jinja2"), ("**.html", "jinja2")]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from emails.brand import Brand
 from emails.catalogue import TeamEscalation
-from emails.render import RenderedMail, environment, render
+from emails.environment import environment
+from emails.render import RenderedMail, render
 from emails.samples import BRAND, NOW, samples
 from emails.translations import SOURCE_LANGUAGE, languages
 

@@ -1,23 +1,20 @@
 """From the facts of a mail to its subject, text and HTML."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
-from functools import cache
 from pathlib import Path
 from re import sub
 from typing import Final
 
 from babel import Locale
 from css_inline import CSSInliner
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from emails.brand import Brand
 from emails.catalogue import FinalWarning, Mail, PaymentFailed, TeamEscalation
 from emails.context import Reader
-from emails.translations import SOURCE_LANGUAGE, choose_locale, language_of, translations
-
-TEMPLATES: Final = Path(__file__).parent / "templates"
+from emails.environment import fill
+from emails.translations import SOURCE_LANGUAGE, choose_locale, language_of
+from emails.typography import gap
 
 # Mail clients drop <style>, so the rules are written into every tag. Done per mail (0.1 ms): a
 # page with template tags in it is not HTML yet.
@@ -33,8 +30,18 @@ class RenderedMail:
     html: str
 
 
-def render(props: Mail, *, brand: Brand, locale: str, timezone: tzinfo, now: datetime) -> RenderedMail:
+def render(
+    props: Mail,
+    *,
+    brand: Brand,
+    locale: str,
+    timezone: tzinfo,
+    now: datetime,
+    templates: Path | None = None,
+) -> RenderedMail:
     """Write the mail in the reader's language; a locale without a translation gives English.
+
+    Files in the folder `templates` stand in for ours of the same name; see `check_templates`.
 
     Dates are shown in `timezone`. As of `now`, an attempt or a deadline that has passed is not announced, and
     the days left are counted. Raises ValueError for a naive datetime or a link that is not http(s).
@@ -47,9 +54,9 @@ def render(props: Mail, *, brand: Brand, locale: str, timezone: tzinfo, now: dat
         | _frame(brand, locale)
         | {"days_left": _days_left(props, now)}
     )
-    subject = " ".join(fill(language, f"{props.template}/subject.txt", facts).split())
-    text = fill(language, f"{props.template}/body.txt", facts)
-    html = fill(language, f"{props.template}/body.html", facts | {"subject": subject})
+    subject = " ".join(fill(language, f"{props.template}/subject.txt", facts, templates).split())
+    text = fill(language, f"{props.template}/body.txt", facts, templates)
+    html = fill(language, f"{props.template}/body.html", facts | {"subject": subject}, templates)
     return RenderedMail(subject, sub(r"\n{3,}", "\n\n", text).strip() + "\n", _INLINER.inline(html))
 
 
@@ -75,37 +82,12 @@ def _days_left(props: Mail, now: datetime) -> int:
 
 
 def _frame(brand: Brand, locale: str) -> dict[str, object]:
-    right_to_left = Locale.parse(locale, sep="-").character_order == "right-to-left"
+    known = Locale.parse(locale, sep="-")
+    right_to_left = known.character_order == "right-to-left"
     return {
         "brand": brand,
         "lang": locale,
+        "gap": gap(known),
         "direction": "rtl" if right_to_left else "ltr",
         "start": "right" if right_to_left else "left",
     }
-
-
-def fill(language: str, name: str, facts: Mapping[str, object]) -> str:
-    """One template with these facts; a fact it misses raises jinja2.UndefinedError."""
-    kind = "html" if name.endswith(".html") else "txt"
-    template = environment(language, kind).get_template(name)
-    return template.render(facts, layout=f"layout.{kind}")
-
-
-@cache
-def environment(language: str, kind: str) -> Environment:
-    """The templates of one language, built once.
-
-    There is one environment for HTML and one for text: the words are written down once, in .txt files both
-    of them include, and only the first one escapes what is put into them.
-    """
-    made = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=kind == "html",  # noqa: S701 - the other kind is text, where &amp; would be an error
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-    )
-    # Added to the environment by the i18n extension.
-    made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
-    return made

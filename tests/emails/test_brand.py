@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emails.brand import DARK_CARD, Brand, contrast
-from emails.render import TEMPLATES
+from emails.environment import TEMPLATES
 
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 
