@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from console.cases import CaseFacts
     from console.file import CaseFile
+    from dunning.declines import Category
 
     Seen = tuple[CaseFacts, datetime]
     """A case, and the time its customer lives in."""
@@ -72,29 +73,40 @@ def _print_list(seen: Sequence[Seen]) -> None:
     columns = ["Customer", "Invoice", "Subscription", "Since", "Tries", "Why", "Access until", "Next"]
     rows = [_row(facts, at) for facts, at in seen]
     if in_terminal():
-        # Three long ids side by side leave no room for anything else.
-        columns[:3] = ["Customer, invoice, subscription"]
-        rows = [["\n".join(map(str, row[:3])), *row[3:]] for row in rows]
+        # Long ids side by side leave no room for anything else: what belongs together is stacked.
+        columns = ["Customer, invoice, subscription", "Since, tries, why", "Access until, next"]
+        rows = [["\n".join(row[:3]), "\n".join(row[3:6]), "\n".join(row[6:])] for row in rows]
     print_rows(columns, rows, empty="No cases.")
 
 
-def _row(facts: CaseFacts, at: datetime) -> list[object]:
-    until: object = facts.taken
-    if facts.access_until:
-        until = f"{facts.access_until:%Y-%m-%d} ({hint(facts.access_until, at)})"
-    elif facts.outcome:
-        until = f"closed: {facts.outcome.value.replace('_', ' ')}"
+def _row(facts: CaseFacts, at: datetime) -> list[str]:
     coming = facts.next
     return [
         facts.customer,
         facts.invoice,
         facts.subscription,
-        f"{facts.opened_at:%Y-%m-%d} ({hint(facts.opened_at, at)})",
-        facts.attempts,
+        _day(facts.opened_at, at),
+        _tries(facts.attempts),
         facts.category.value.replace("_", " "),
-        until,
-        f"{coming.title} ({hint(coming.at, at)})" if coming else None,
+        _until(facts, at),
+        f"{coming.title} ({hint(coming.at, at)})" if coming else "-",
     ]
+
+
+def _tries(number: int) -> str:
+    if not in_terminal():
+        return str(number)
+    return "1 try" if number == 1 else f"{number} tries"
+
+
+def _until(facts: CaseFacts, at: datetime) -> str:
+    if facts.outcome:
+        return f"closed: {facts.outcome.value.replace('_', ' ')}"
+    return _day(facts.access_until, at) if facts.access_until else facts.taken or "-"
+
+
+def _day(moment: datetime, at: datetime) -> str:
+    return f"{moment:%Y-%m-%d} ({hint(moment, at)})"
 
 
 @app.command()
@@ -153,29 +165,28 @@ def _print_file(file: CaseFile, at: datetime) -> None:
     print_pairs(_pairs(file, at))
     heading("Charges that failed", level=2)
     print_rows(
-        ["No", "When", "Charge", "Card", "Code", "Category"],
+        ["When", "Charge", "Card", "Why"],
         [
-            [number, when(one.at, at), one.charge, one.card, one.decline_code, one.category]
-            for number, one in enumerate(file.ledger, 1)
+            [when(one.at, at), one.charge, one.card, _why(one.category, one.decline_code)]
+            for one in file.ledger
         ],
         empty="None is known.",
     )
     heading("Timeline", level=2)
     print_rows(
-        ["When", "What", "Which", "Why"],
-        [[when(moment.at, at), moment.title, moment.about, moment.reason] for moment in file.timeline],
+        ["When", "What", "Why"],
+        [[when(one.at, at), _what(one.title, one.about), one.reason] for one in file.timeline],
         empty="Nothing is written down.",
     )
     heading("Messages", level=2)
     print_rows(
-        ["Decided", "Message", "To", "Status", "Accepted", "Tries", "Error"],
+        ["When", "Message", "To", "Status", "Tries", "Error"],
         [
             [
-                when(one.created_at, at),
+                when(one.accepted_at or one.created_at, at),
                 one.title,
                 one.recipient or one.channel,
                 one.status,
-                when(one.accepted_at, at),
                 one.attempts,
                 one.last_error,
             ]
@@ -207,7 +218,7 @@ def _pairs(file: CaseFile, at: datetime) -> list[tuple[str, object]]:
         ("Amount", format_money(Money(facts.amount, facts.currency), "en")),
         ("Since", when(facts.opened_at, at)),
         ("Attempts", stated),
-        ("Why", f"{facts.category.value} ({facts.decline_code or 'no code'})"),
+        ("Why", _why(facts.category, facts.decline_code)),
         ("Access", f"{file.access_level.value}: {file.access_reason.value}"),
     ]
     if facts.is_open:
@@ -218,6 +229,15 @@ def _pairs(file: CaseFile, at: datetime) -> list[tuple[str, object]]:
     else:
         pairs.append(("Closed", f"{when(facts.closed_at, at)}: {facts.outcome}"))
     return pairs
+
+
+def _why(category: Category, code: str | None) -> str:
+    """`insufficient_funds`, or `masked (stolen_card)` where the code says more."""
+    return category.value if code in (None, category.value) else f"{category.value} ({code})"
+
+
+def _what(title: str, about: str | None) -> str:
+    return f"{title}: {about}" if about else title
 
 
 def _tries_again(facts: CaseFacts, at: datetime) -> str:

@@ -36,9 +36,10 @@ def _draw(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
     from rich.text import Text
 
     tall = any("\n" in cell for row in cells for cell in row)
-    table = Table(box=box.SIMPLE_HEAD, show_lines=tall, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    table = Table(box=box.SIMPLE_HEAD, show_lines=tall, padding=(0, 1, 0, 0), show_edge=False)
+    for place, column in enumerate(columns):
+        # What a row is known by, an id or a time, is never broken.
+        table.add_column(column, overflow="fold", no_wrap=place == 0)
     for row in cells:
         table.add_row(*(Text(cell) for cell in row))
     console().print(table)
@@ -83,7 +84,9 @@ def say(words: str, *, indent: int = 0, label: str = "", style: str | None = Non
     from rich.text import Text
 
     grid = Table.grid(padding=0)
-    grid.add_column(no_wrap=True)
+    if label:
+        grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
-    grid.add_row(Text(label, style="dim"), Text(words, style=style or ""))
+    cells = [Text(label, style="dim")] if label else []
+    grid.add_row(*cells, Text(words, style=style or ""))
     console().print(Padding(grid, (0, 0, 0, indent)))

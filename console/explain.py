@@ -130,10 +130,9 @@ def _happened(view: View, case: Case, about: CaseFacts) -> Iterator[Line]:
         yield Line(f"The customer has cancelled: the subscription ends with its period{end}.")
     if case.outcome:
         yield Line(f"The case was closed: {OUTCOMES[case.outcome]}.", case.closed_at)
-    counted, really = about.attempts_counted, about.attempts
-    if case.is_open and counted > really:
-        charges = f"{really} charge was" if really == 1 else f"{really} charges were"
-        yield Line(f"{_provider(view)} counts {counted} attempts, but only {charges} really made.")
+    if case.is_open and about.attempts_counted > about.attempts:
+        counted, made_really = about.attempts_counted, about.attempts or "none"
+        yield Line(f"Attempts as {_provider(view)} counts them: {counted}; really made: {made_really}.")
 
 
 def _done(view: View, case: Case) -> Iterator[Line]:

@@ -1,0 +1,49 @@
+"""Customers with stories made by the worker's own code, and a running access API to ask about them."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from sandbox.inbox import Inbox
+from settings import ApiSettings, load
+from tests.console.process import ApiProcess
+from tests.console.worlds import world_on
+from tests.scenarios.world import World
+
+KEYS = ("test-key-0123456789abcdef", "test-key-fedcba9876543210")
+
+StartApi = Callable[..., ApiProcess]
+
+
+@pytest.fixture
+def world(database_url: str, inbox: Inbox) -> Iterator[World]:
+    """A world whose rows stand in the test's database."""
+    with world_on(database_url, inbox) as world:
+        yield world
+
+
+@pytest.fixture
+def start_api(database_url: str) -> Iterator[StartApi]:
+    """Start the API on the test's database, or on another one; it is stopped with the test."""
+    started: list[ApiProcess] = []
+
+    def start(url: str = database_url) -> ApiProcess:
+        started.append(ApiProcess(url, KEYS))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.stop()
+
+
+@pytest.fixture
+def api(start_api: StartApi) -> ApiProcess:
+    """A running API with two keys."""
+    return start_api()
+
+
+@pytest.fixture
+def api_settings(database_url: str) -> ApiSettings:
+    """The settings of an API on the test's database."""
+    env = {"DATABASE_URL": database_url, "DUNNING_API_KEYS": ",".join(KEYS), "DUNNING_LIVEMODE": "false"}
+    return load(ApiSettings, env=env, env_file=None)

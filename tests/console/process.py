@@ -1,0 +1,79 @@
+"""`dunning api` in a process of its own, and requests to it over real HTTP."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).resolve().parents[2]
+DEADLINE = 20.0  # seconds to wait for anything before a test fails
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    """Return when `condition` holds; fail with `what` when it does not within the deadline."""
+    end = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < end, f"waited in vain: {what}"
+        time.sleep(0.01)
+
+
+class ApiProcess:
+    """One running API, its log lines, and a client with its first key."""
+
+    def __init__(self, database_url: str, keys: Sequence[str]) -> None:
+        """Start it and wait until it says where it listens."""
+        self.log: list[dict[str, Any]] = []
+        env = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "DATABASE_URL": database_url,
+            "DUNNING_API_KEYS": ",".join(keys),
+            "DUNNING_LIVEMODE": "false",
+            "DUNNING_LOG_FORMAT": "json",
+        }
+        self.popen = subprocess.Popen(
+            [sys.executable, "-m", "cli", "api", "--port", "0"], env=env, stderr=subprocess.PIPE, text=True
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        wait_until(lambda: bool(self.said("api.started")) or self.popen.poll() is not None, "a start")
+        assert self.said("api.started"), self.log
+        self.port = int(self.said("api.started")[0]["port"])
+        self.client = httpx.Client(
+            base_url=f"http://127.0.0.1:{self.port}",
+            headers={"Authorization": f"Bearer {keys[0]}"},
+            timeout=DEADLINE,
+            trust_env=False,
+        )
+
+    def access(self, customer: str, **headers: str) -> httpx.Response:
+        """Ask about a customer; header names are given with underscores."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.client.get(f"/v1/access/{customer}", headers=named)
+
+    def said(self, event: str) -> list[dict[str, Any]]:
+        """The log lines of this event so far."""
+        return [line for line in self.log if line["event"] == event]
+
+    def stop(self) -> int:
+        """Ask it to stop; its exit code once it has, and all of its log is read."""
+        self.client.close()
+        if self.popen.poll() is None:
+            self.popen.send_signal(signal.SIGTERM)
+        code = self.popen.wait(DEADLINE)
+        self._reader.join(DEADLINE)
+        return code
+
+    def _read(self) -> None:
+        assert self.popen.stderr is not None
+        for line in self.popen.stderr:
+            # A traceback at the start is no JSON, and is what one wants to read when a test fails.
+            self.log.append(json.loads(line) if line.startswith("{") else {"event": line})

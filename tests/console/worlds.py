@@ -1,0 +1,20 @@
+"""A world of the scenarios on a test's own database, for tests that look at it from outside."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+from sandbox.inbox import Inbox
+from sandbox.stripe import custom_schedule, simulated_stripe
+from tests.scenarios.world import START, Stage, World
+
+
+@contextmanager
+def world_on(database_url: str, inbox: Inbox, **options: Any) -> Iterator[World]:
+    """The world with the default policy; Stripe retries on days 3, 8 and 15 and then cancels."""
+    with (
+        closing(Stage(database_url)) as stage,
+        simulated_stripe(now=START, policy=custom_schedule(3, 5, 7)) as stripe,
+        closing(World(stage, stripe, inbox, **options)) as world,
+    ):
+        yield world
