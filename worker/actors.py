@@ -12,7 +12,7 @@ from worker.queues import Wakeup
 from worker.services import Services
 from worker.usecases.advance_cases import advance_cases
 from worker.usecases.apply_events import apply_events
-from worker.usecases.deliver import deliver
+from worker.usecases.deliver import deliver_each
 
 # Built on the worker's event loop at the first message: an engine belongs to the loop it was made in.
 Parts = Callable[[], tuple[Services, Courier]]
@@ -28,8 +28,7 @@ def declare(broker: dramatiq.Broker, parts: Parts) -> None:
         await advance_cases(parts()[0], ids)
 
     async def send(ids: list[int]) -> None:
-        for row in ids:
-            await deliver(*parts(), row)
+        await deliver_each(*parts(), ids)
 
     for wakeup, function in (
         (queues.EVENTS, apply),

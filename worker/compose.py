@@ -106,6 +106,12 @@ def _went_out(effect: Effect) -> bool:
 
 
 def _payment_failed(f: _Facts) -> Mail:
+    # Access that nobody is going to take needs no promise.
+    access_until = None if f.s.replaced else f.deadline
+    next_attempt_at = next_attempt(f.s, f.now)
+    if next_attempt_at and access_until and next_attempt_at >= access_until:
+        # "We will try again", but too late: whoever waits for that loses access.
+        next_attempt_at = None
     return PaymentFailed(
         customer_name=f.name,
         plan=f.plan,
@@ -114,8 +120,8 @@ def _payment_failed(f: _Facts) -> Mail:
         card=f.card,
         attempt=f.s.executed_attempts,
         charged_again=_charged_since_last_mail(f),
-        next_attempt_at=next_attempt(f.s, f.now),
-        access_until=f.deadline,
+        next_attempt_at=next_attempt_at,
+        access_until=access_until,
         pay_url=f.pay_url,
         invoice_number=f.s.invoice.number,
         other_open=0,
@@ -153,7 +159,8 @@ def _access_ended(f: _Facts) -> Mail:
     return AccessEnded(
         customer_name=f.name,
         plan=f.plan,
-        amount=None if f.s.invoice.settled else f.due,
+        # Paying for a subscription that has ended would bring nothing back.
+        amount=None if f.s.invoice.settled or subscription.ended else f.due,
         reason=reason,
         consequence="limited" if limited else "revoked",
         ended_at=ended_at,
@@ -165,12 +172,13 @@ def _access_ended(f: _Facts) -> Mail:
 
 def _recovered(f: _Facts) -> Mail:
     invoice, case = f.s.invoice, f.s.case
+    stopped_at = f.s.subscription.nonpayment_at
     return PaymentRecovered(
         customer_name=f.name,
         plan=f.plan,
         amount=Money(invoice.amount_paid or invoice.amount_remaining, invoice.currency),
         paid_at=case.closed_at or f.now,
-        access_restored=case.taken_at is not None or f.s.subscription.nonpayment_at is not None,
+        access_restored=case.taken_at is not None or bool(stopped_at and stopped_at >= case.opened_at),
         invoice_number=invoice.number,
     )
 
@@ -199,7 +207,7 @@ def compose_escalation(
         category=s.decline.category,
         decline_code=s.decline.code,
         failing_since=s.case.opened_at,
-        access_until=deadline(s.case, history, now) if s.case.is_open and not s.case.taken_at else None,
+        access_until=deadline(s.case, history, now) if _will_be_taken(ref, planned) else None,
         sent=tuple(
             (effect.created_at, MAIL_TITLES[effect.name])
             for effect in sorted(history.values(), key=lambda effect: effect.created_at)
@@ -214,4 +222,12 @@ def compose_escalation(
             ("Invoice in Stripe", f"{base}/invoices/{ref}"),
             ("Customer in Stripe", f"{base}/customers/{customer.ref}"),
         ),
+    )
+
+
+def _will_be_taken(ref: str, planned: Plan) -> bool:
+    """Whether access ends by our own hand: a warning, or the end itself, is still to come."""
+    return any(
+        step.case == ref and (step.kind is Kind.ACCESS or step.name == "final_warning")
+        for step in planned.steps
     )

@@ -17,7 +17,7 @@ MakeWorld = Callable[..., World]
 
 @pytest.fixture(scope="session")
 def empty_stage(postgres_server: PostgresServer, migrated_template: str) -> Iterator[Stage]:
-    """One database for all scenarios: making one, and warming up its connections, takes most of a scenario."""
+    """One database for all scenarios: to make one and warm its connections up takes as long as a scenario."""
     stage = Stage(postgres_server.create_database("scenarios", template=migrated_template))
     yield stage
     stage.close()

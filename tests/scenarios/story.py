@@ -36,12 +36,15 @@ class Story:
 
     def until(self, day: float, *, stops: Iterable[float] = STOPS) -> Story:
         """Live on until `day` (0 = the renewal's charge), settling there and on each of the `stops`."""
-        engine = self.world.stripe.engine
         for stop in sorted({*stops, day}):
             to = RENEWAL + timedelta(days=stop)
             if stop <= day and self.now < to:
-                self.world.advance(self.clock and engine.refresh(self.clock), to)
+                self.world.advance(self.present_clock, to)
         return self
+
+    @property
+    def present_clock(self) -> TestClock | None:
+        return self.world.stripe.engine.refresh(self.clock) if self.clock else None
 
     @property
     def now(self) -> datetime:
@@ -92,8 +95,7 @@ class Story:
 
     def text(self, number: int = -1) -> str:
         """Subject and text of one of the customer's mails, the last by default."""
-        mail = self.inbox[number]
-        return f"{mail.subject}\n\n{mail.text}".replace("\r\n", "\n")
+        return plain(self.inbox[number])
 
     def _table(self, mails: list[Mail]) -> list[tuple[float, str]]:
         box = models.outbox
@@ -144,6 +146,11 @@ class Story:
             if table is models.customers:
                 query = select(table)
             return (await connection.execute(query.where(models.customers.c.ref == self.customer.id))).one()
+
+
+def plain(mail: Mail) -> str:
+    """Subject and text with ordinary line ends and spaces."""
+    return f"{mail.subject}\n\n{mail.text}".replace("\r\n", "\n").replace("\N{NO-BREAK SPACE}", " ")
 
 
 def _short(step: str) -> str:

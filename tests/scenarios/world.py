@@ -11,7 +11,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Awaitable, Coroutine, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, TypeVar
@@ -38,7 +38,7 @@ from worker.schedule import tick
 from worker.services import Services
 from worker.usecases.advance_cases import advance_cases
 from worker.usecases.apply_events import apply_events
-from worker.usecases.deliver import deliver
+from worker.usecases.deliver import deliver_each
 
 START = datetime(2026, 1, 1, 9, tzinfo=UTC)
 TEAM_ADDRESS = "success@merchant.example"
@@ -70,6 +70,19 @@ class Stage:
         self._runner.close()
 
 
+@dataclass(frozen=True)
+class Manner:
+    """How events reach the worker: in one message or each by itself, shuffled, repeated, to many workers."""
+
+    batched: bool = True
+    seed: int | None = None
+    twice: bool = False
+    at_once: bool = False
+
+
+CALM = Manner()
+
+
 class World:
     """Everything a scenario needs; `now` is the wall clock, by which customers without a test clock live."""
 
@@ -83,12 +96,16 @@ class World:
         version: str = NEW,
         chat_url: str | None = None,
         smtp_timeout: float = 30.0,
+        manner: Manner = CALM,
     ) -> None:
-        self.stripe, self.inbox = stripe, inbox
+        self.stripe, self.inbox, self.manner = stripe, inbox, manner
+        self.disorder = None if manner.seed is None else Random(manner.seed)  # noqa: S311  # disorder, not a secret
         self.version = ApiVersion(version)
         self.now = START
         self.queue: deque[tuple[Wakeup, list[int]]] = deque()
         self.run = stage.run
+        # Redis loses every wake-up; only the scheduler's own are carried out.
+        self.forgetful = False
         self._heard = 0
         self.services = Services(
             engine=stage.engine,
@@ -118,27 +135,31 @@ class World:
         self.run(self.transport.close())
 
     async def _nudge(self, wakeup: Wakeup, ids: Sequence[int]) -> None:
-        if ids:
+        if ids and not self.forgetful:
             self.queue.append((wakeup, list(ids)))
 
     # what Stripe says, and what follows
 
-    def settle(self, *, seed: int | None = None, twice: bool = False, batched: bool = False) -> None:
-        """Deliver what Stripe has said since, and do all that follows from it.
+    def settle(self) -> None:
+        """Deliver what Stripe has said since, in the world's `manner`, and do all that follows from it."""
+        self.run(self._settle(self.hear()))
 
-        With a `seed` in random order, `twice` with every event repeated, `batched` in one message.
-        """
-        self.run(self._settle(self.hear(), seed=seed, twice=twice, batched=batched))
+    async def _settle(self, events: Sequence[Event]) -> None:
+        self._wake(await self.store(events))
+        if self.manner.at_once:
+            await self.drain_at_once()
+        else:
+            await self.drain()
 
-    async def _settle(
-        self, events: Sequence[Event], *, seed: int | None, twice: bool, batched: bool
-    ) -> None:
-        rows = await self.store([*events, *events] if twice else events)
-        if seed is not None:
-            Random(seed).shuffle(rows)  # noqa: S311  # disorder, not a secret
-        chunks = [rows] if batched else [[row] for row in rows]
-        self.queue.extend((EVENTS, chunk) for chunk in chunks if chunk)
-        await self.drain()
+    def _wake(self, rows: list[int]) -> None:
+        chunks = [rows] if self.manner.batched else [[row] for row in rows]
+        if self.manner.twice:
+            chunks += chunks
+        if self.disorder:
+            chunks = [self.disorder.sample(chunk, len(chunk)) for chunk in chunks]
+            self.disorder.shuffle(chunks)
+        if not self.forgetful:
+            self.queue.extend((EVENTS, chunk) for chunk in chunks if chunk)
 
     def hear(self) -> list[Event]:
         """What has happened at Stripe since the last time, in its order."""
@@ -191,8 +212,7 @@ class World:
         elif wakeup is CASES:
             await advance_cases(self.services, ids)
         elif wakeup in (MAIL, TEAM):
-            for row in ids:
-                await deliver(self.services, self.courier, row)
+            await deliver_each(self.services, self.courier, ids)
 
     # time
 
@@ -210,7 +230,10 @@ class World:
         self.run(self._tick())
 
     async def _tick(self) -> None:
-        await tick(self.services.engine, self._nudge, clock=lambda: self.now, delay=0.0)
+        async def hand_out(wakeup: Wakeup, ids: Sequence[int]) -> None:
+            self.queue.extend([(wakeup, list(ids))] if ids else [])
+
+        await tick(self.services.engine, hand_out, clock=lambda: self.now, delay=0.0)
         await self.drain()
 
     def machine_time(self, passed: timedelta) -> None:
@@ -223,18 +246,14 @@ class World:
     async def _machine_time(self, passed: timedelta) -> None:
         async with self.services.engine.begin() as connection:
             await connection.execute(
-                text(
-                    "UPDATE outbox SET due_at = due_at - :passed, lease_until = lease_until - :passed,"
-                    " handed_at = handed_at - :passed"
-                ),
-                {"passed": passed},
+                update(models.outbox).values(
+                    due_at=models.outbox.c.due_at - passed,
+                    lease_until=models.outbox.c.lease_until - passed,
+                    handed_at=models.outbox.c.handed_at - passed,
+                )
             )
-            await connection.execute(
-                update(models.inbox).values(due_at=models.inbox.c.due_at - passed)
-            )
-            await connection.execute(
-                update(models.cases).values(swept_at=models.cases.c.swept_at - passed)
-            )
+            await connection.execute(update(models.inbox).values(due_at=models.inbox.c.due_at - passed))
+            await connection.execute(update(models.cases).values(swept_at=models.cases.c.swept_at - passed))
         await self._tick()
 
     # what came of it

@@ -1,4 +1,4 @@
-"""Carry out one effect: claim it, ask again whether it is still wanted, render once, send, write down.
+"""Carry out one effect: claim it, ask again whether it is still wanted, write it once, send, write down.
 
 Killed between any two steps, the lease runs out and somebody else goes on: with the stored message if
 nothing was handed over yet, and with the status `unknown` if it may have been.
@@ -6,8 +6,9 @@ nothing was handed over yet, and with the status `unknown` if it may have been.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
 
 import structlog
 
@@ -15,17 +16,13 @@ from db import accounts, journal, outbox
 from db.accounts import Loaded
 from db.journal import Entry
 from db.outbox import Claim
-from dunning.case import Situation, settle, situation
-from dunning.plan import plan, why_not
+from dunning.case import settle, situation
+from dunning.plan import why_not
 from dunning.steps import Kind
-from emails.catalogue import Mail, TeamEscalation
-from emails.chat import chat_text
 from emails.delivery import Accepted, Deferred, Delivery, Rejected
-from emails.render import render
-from emails.translations import choose_locale
 from providers.lookup import ProviderUnavailableError
-from worker.compose import compose_escalation, compose_mail
 from worker.courier import Courier
+from worker.prepare import prepare
 from worker.queues import CASES
 from worker.services import Services
 
@@ -35,8 +32,26 @@ FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=1)
 # With doubling waits most of a working day; then the mail counts as failed and a person is called.
 MOST_ATTEMPTS = 14
-# The link in a mail is worth waiting for, but not for ever: then the merchant's own page serves.
-ATTEMPTS_FOR_A_LINK = 5
+# Seconds. One wake-up begins no further row after this, so that the actor's time limit never cuts a send:
+# a mail that was cut may have been sent, and is not sent again.
+ENOUGH = 20.0
+
+
+async def deliver_each(
+    services: Services, courier: Courier, ids: Sequence[int], *, enough: float = ENOUGH
+) -> None:
+    """Carry out these outbox rows, each by itself. What does not fit into the time, the scheduler finds."""
+    clock = asyncio.get_running_loop().time
+    stop_at = clock() + enough
+    for number, effect_id in enumerate(ids):
+        if number and clock() > stop_at:
+            log.info("effects.left", rows=len(ids) - number)
+            return
+        try:
+            await deliver(services, courier, effect_id)
+        except Exception as error:
+            # The next row must not wait for this one, which is due again when its lease runs out.
+            log.exception("effect.interrupted", effect=effect_id, error=type(error).__name__)
 
 
 async def deliver(services: Services, courier: Courier, effect_id: int) -> None:
@@ -48,22 +63,33 @@ async def deliver(services: Services, courier: Courier, effect_id: int) -> None:
         loaded = (await accounts.load(connection, [claim.customer_id]))[claim.customer_id]
     if claim.handed_over:
         await _finish(services, loaded, claim, "unknown", error="an earlier send was never answered")
-        return
-    account = settle(loaded.account, services.policy)
+    elif claim.fence > MOST_ATTEMPTS:
+        await _finish(services, loaded, claim, "failed", error="every attempt ended before it was sent")
+    else:
+        await _carry_out(services, courier, claim, loaded)
+
+
+async def _carry_out(services: Services, courier: Courier, claim: Claim, loaded: Loaded) -> None:
     at = loaded.clock or services.clock()
-    excuse = why_not(account, loaded.history, services.policy, at, claim.step)
-    if excuse:
-        await _finish(services, loaded, claim, "suppressed", error=excuse)
-        return
-    recipient = _recipient(courier, claim, loaded)
-    if recipient is None and claim.channel == "mail":
-        await _finish(services, loaded, claim, "failed", error="there is no address to send it to")
-        return
-    case = situation(account, account.cases[claim.case])
     try:
-        stored = claim.rendered or await _render(services, courier, claim, loaded, case, at)
+        account = settle(loaded.account, services.policy)
+        excuse = why_not(account, loaded.history, services.policy, at, claim.step)
+        if excuse:
+            await _finish(services, loaded, claim, "suppressed", error=excuse)
+            return
+        recipient = _recipient(courier, claim, loaded)
+        if recipient is None and claim.channel == "mail":
+            await _finish(services, loaded, claim, "failed", error="there is no address to send it to")
+            return
+        case = situation(account, account.cases[claim.case])
+        stored = claim.rendered or await prepare(services, courier, claim, loaded, case, at)
     except ProviderUnavailableError as error:
-        await _postpone(services, claim, str(error), loaded)
+        await _postpone(services, claim, loaded, str(error))
+        return
+    except Exception as error:
+        # A message that cannot be written must come to an end too, and to a person.
+        log.exception("effect.unwritten", step=claim.step, error=type(error).__name__)
+        await _postpone(services, claim, loaded, f"it could not be written: {type(error).__name__}")
         return
     async with services.engine.begin() as connection:
         ours = await outbox.hand_over(connection, claim, recipient, stored)
@@ -73,9 +99,7 @@ async def deliver(services: Services, courier: Courier, effect_id: int) -> None:
 
 
 def _recipient(courier: Courier, claim: Claim, loaded: Loaded) -> str | None:
-    """The address the message was first made for; else the customer's present one, or the team's."""
-    if claim.recipient:
-        return claim.recipient
+    """Looked up for each attempt: whoever has corrected their address wants a delayed mail there."""
     return loaded.account.customer.email if claim.kind is Kind.MAIL else courier.sender.team_address
 
 
@@ -83,7 +107,8 @@ async def _write_down(services: Services, loaded: Loaded, claim: Claim, answer: 
     if isinstance(answer, Accepted):
         await _finish(services, loaded, claim, "sent")
     elif isinstance(answer, Deferred):
-        await _postpone(services, claim, f"{answer.code} {answer.text}", loaded)
+        why = f"not accepted yet ({answer.code or 'no answer'})"
+        await _postpone(services, claim, loaded, why, details=answer.text)
     elif isinstance(answer, Rejected):
         why = f"the server refused it with {answer.code}"
         await _finish(services, loaded, claim, "failed", error=why, details=answer.text)
@@ -91,88 +116,17 @@ async def _write_down(services: Services, loaded: Loaded, claim: Claim, answer: 
         await _finish(services, loaded, claim, "unknown", error="the mail server never answered")
 
 
-async def _render(
-    services: Services, courier: Courier, claim: Claim, loaded: Loaded, case: Situation, at: datetime
-) -> dict[str, Any]:
-    """The message as it will be stored and sent, this time and any other."""
-    sender, history = courier.sender, loaded.history
-    plan_name = await _plan_name(services, case)
-    if claim.kind is Kind.TEAM:
-        escalation = compose_escalation(
-            case,
-            plan(case.account, history, services.policy, at),
-            history,
-            reason=claim.reason,
-            now=at,
-            livemode=sender.livemode,
-            plan_name=plan_name,
-        )
-        return await _stored(services, courier, claim, escalation, "en", at)
-    props = compose_mail(
-        case,
-        history,
-        services.policy,
-        key=claim.step,
-        name=claim.name,
-        now=at,
-        pay_url=await _pay_url(services, courier, claim, case),
-        plan_name=plan_name,
-    )
-    return await _stored(services, courier, claim, props, choose_locale(case.account.customer.locales), at)
-
-
-async def _stored(
-    services: Services, courier: Courier, claim: Claim, props: Mail, locale: str, at: datetime
-) -> dict[str, Any]:
-    if claim.channel == "chat":
-        assert isinstance(props, TeamEscalation)  # noqa: S101  # only the team has a chat; tells mypy
-        return {"text": chat_text(props, timezone=courier.sender.timezone)}
-    mail = render(props, brand=courier.sender.brand, locale=locale, timezone=courier.sender.timezone, now=at)
-    async with services.engine.connect() as connection:
-        thread = await outbox.first_mail_of(connection, claim.customer_id, claim.case)
-    return {
-        "subject": mail.subject,
-        "text": mail.text,
-        "html": mail.html,
-        "date": at.isoformat(),
-        "thread": thread if claim.kind is Kind.MAIL else None,
-    }
-
-
-async def _plan_name(services: Services, case: Situation) -> str | None:
-    gateway = services.gateways.get(case.account.source)
-    if case.subscription.plan or gateway is None or case.subscription.product is None:
-        return case.subscription.plan
-    try:
-        return await gateway.product_name(case.subscription.product)
-    except ProviderUnavailableError:
-        # A mail reads well without the plan's name; waiting for it would only delay the news.
-        return None
-
-
-async def _pay_url(services: Services, courier: Courier, claim: Claim, case: Situation) -> str | None:
-    """Where the invoice is paid or confirmed. Fetched now: a link shown earlier may have expired."""
-    gateway = services.gateways.get(case.account.source)
-    fallback = courier.sender.billing_page_url
-    if gateway is None or claim.name == "payment_recovered":
-        return fallback
-    try:
-        return await gateway.payment_link(claim.case) or fallback
-    except ProviderUnavailableError:
-        if claim.fence < ATTEMPTS_FOR_A_LINK:
-            raise
-        return fallback
-
-
-async def _postpone(services: Services, claim: Claim, error: str, loaded: Loaded) -> None:
+async def _postpone(
+    services: Services, claim: Claim, loaded: Loaded, error: str, *, details: str = ""
+) -> None:
     """Certainly not sent: try again, later each time, and give up where a person is of more use."""
     if claim.fence >= MOST_ATTEMPTS:
-        await _finish(services, loaded, claim, "failed", error=error)
+        await _finish(services, loaded, claim, "failed", error=error, details=details)
         return
     wait = min(FIRST_WAIT * 2 ** (claim.fence - 1), LONGEST_WAIT)
-    log.warning("effect.postponed", step=claim.step, seconds=wait.total_seconds())
+    log.warning("effect.postponed", step=claim.step, seconds=wait.total_seconds(), error=error)
     async with services.engine.begin() as connection:
-        await outbox.postpone(connection, claim, wait, error)
+        await outbox.postpone(connection, claim, wait, _with(error, details))
 
 
 async def _finish(
@@ -186,11 +140,11 @@ async def _finish(
 ) -> None:
     """Write the outcome down and have the case look at it: a warning that was accepted starts a deadline.
 
-    `details` are the server's own words: they may repeat the address, so the journal goes without them.
+    `details` are the server's own words: they may repeat the address, so journal and log go without them.
     """
     at = loaded.clock or services.clock()
     accepted_at = at if status == "sent" else None
-    said = f"{error}: {details}"[:500] if details else error
+    said = _with(error, details) if error else None
     async with services.engine.begin() as connection:
         if not await outbox.finish(connection, claim, status, accepted_at=accepted_at, error=said):
             return
@@ -200,3 +154,7 @@ async def _finish(
         await accounts.look_again(connection, claim.customer_id, [claim.case], at)
     log.info(f"{verb}.{status}", customer=claim.customer_id, case=claim.case, step=claim.step)
     await services.nudge(CASES, [claim.customer_id])
+
+
+def _with(error: str, details: str) -> str:
+    return f"{error}: {details}"[:500] if details else error
