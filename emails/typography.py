@@ -8,13 +8,13 @@ from babel import Locale
 # Languages written without spaces between sentences.
 _WITHOUT_SPACES: Final = frozenset({"ja", "zh"})
 
-Rules = tuple[tuple[re.Pattern[str], str], ...]
+# CLDR has these words in its "at time" patterns, which Babel does not carry.
+_AT: Final = {"de": "um", "en": "at", "fr": "à", "pt": "às"}
+_BETWEEN_YEAR_AND_TIME: Final = re.compile(r"(?<=\d{4}),? (?=\d)")
 
-# The first of a month is an ordinal in French and in Brazil; in Portugal it is not. CLDR's "long" pattern for
-# Portuguese sets the time next to the year without a word.
-_FRENCH: Final[Rules] = ((re.compile(r"^1 "), "1er "),)
-_PORTUGUESE: Final[Rules] = ((re.compile(r"(?<=\d{4}) (?=\d)"), " às "),)
-_BRAZILIAN: Final[Rules] = ((re.compile(r"^1 "), "1º "), *_PORTUGUESE)
+# The first of a month is an ordinal in French and in Brazil; in Portugal it is not.
+_FIRST: Final = {"fr": "1er", "pt": "1º", "pt-BR": "1º"}
+_FIRST_OF_MONTH: Final = re.compile(r"^1(?= )")
 
 
 def gap(locale: Locale) -> str:
@@ -23,16 +23,10 @@ def gap(locale: Locale) -> str:
 
 
 def in_a_sentence(moment: str, locale: Locale) -> str:
-    """A date, with or without a time, as one writes it in running text: `1er novembre 2026`."""
-    match locale.language, locale.territory:
-        case "fr", _:
-            rules = _FRENCH
-        case "pt", None | "BR":
-            rules = _BRAZILIAN
-        case "pt", _:
-            rules = _PORTUGUESE
-        case _:
-            return moment
-    for pattern, replacement in rules:
-        moment = pattern.sub(replacement, moment)
+    """A date, with or without a time, as one writes it in running text: `1er novembre 2026 à 14:00 UTC`."""
+    if word := _AT.get(locale.language):
+        moment = _BETWEEN_YEAR_AND_TIME.sub(f" {word} ", moment)
+    region = locale.language if locale.language != "pt" else str(locale).replace("_", "-")
+    if first := _FIRST.get(region):
+        moment = _FIRST_OF_MONTH.sub(first, moment)
     return moment
