@@ -9,7 +9,7 @@ from babel import Locale
 _WITHOUT_SPACES: Final = frozenset({"ja", "zh"})
 
 # CLDR has these words in its "at time" patterns, which Babel does not carry.
-_AT: Final = {"de": "um", "en": "at", "fr": "à", "pt": "às"}
+_AT: Final = {"de": "um", "en": "at", "es": "a las", "fr": "à", "pt": "às"}
 _BETWEEN_YEAR_AND_TIME: Final = re.compile(r"(?<=\d{4}),? (?=\d)")
 
 # The first of a month is an ordinal in French and in Brazil; in Portugal it is not.
@@ -25,7 +25,7 @@ def gap(locale: Locale) -> str:
 def in_a_sentence(moment: str, locale: Locale) -> str:
     """A date, with or without a time, as one writes it in running text: `1er novembre 2026 à 14:00 UTC`."""
     if word := _AT.get(locale.language):
-        moment = _BETWEEN_YEAR_AND_TIME.sub(f" {word} ", moment)
+        moment = _BETWEEN_YEAR_AND_TIME.sub(f" {word} ", moment).replace(" a las 1:", " a la 1:")
     region = locale.language if locale.language != "pt" else str(locale).replace("_", "-")
     if first := _FIRST.get(region):
         moment = _FIRST_OF_MONTH.sub(first, moment)

@@ -16,7 +16,8 @@ PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[^( ]")
 ENGLISH = re.compile(r"\b(the|your|you|please|payment|with|and|access|subscription|charge)\b", re.IGNORECASE)
 
 # Strings that are the same in English and in that language.
-SAME = {"de": {"%(label)s:", "%(label)s: %(value)s"}}
+COLONS = {"%(label)s:", "%(label)s: %(value)s"}
+SAME = {"de": COLONS, "es": COLONS | {"Plan"}, "pt": COLONS}
 
 
 def catalogue(language: str) -> Catalog:

@@ -46,7 +46,7 @@ VOICES = {
     "es": Voice(
         hints=_any("robad robo perdid extravi fraud bloque riesgo sospech policía seguridad"),
         threats=_any("últim inmediat urgen requerimiento"),
-        blame=_any("moros deud impag atras vencid incumpl"),
+        blame=_any(r"moros \bdeud impag atras vencid incumpl"),
         example=("Su tarjeta ha sido robada.", "Último aviso", "Su factura impagada"),
         familiar=re.compile(r"\b(tú|tu|tus|ti|te|tuy[oa]s?|vosotros|vuestr[oa]s?)\b", re.IGNORECASE),
         wrong_signs=re.compile(_SLOPPY + r"|^[^¿]*\?|^[^¡]*!"),
