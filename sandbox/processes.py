@@ -138,10 +138,16 @@ class Processes:
             self._start(recipe)
         return [self._ended(process, now) for process in list(self._running) if process.poll() is not None]
 
-    def run(self, on_exit: Callable[[Exited], None] | None = None, grace_seconds: float = 20.0) -> None:
+    def run(
+        self,
+        on_exit: Callable[[Exited], None] | None = None,
+        on_poll: Callable[[], None] | None = None,
+        grace_seconds: float = 20.0,
+    ) -> None:
         """Keep them running until SIGINT or SIGTERM, then stop them all; main thread only.
 
-        Returns early when nothing runs any more and nothing is to be restarted.
+        `on_exit` hears of each that ends by itself, `on_poll` is called ten times a second. Returns early
+        when nothing runs any more and nothing is to be restarted.
         """
         asked: list[int] = []
         ends = (signal.SIGINT, signal.SIGTERM)
@@ -151,6 +157,8 @@ class Processes:
                 for exited in self.poll():
                     if on_exit is not None:
                         on_exit(exited)
+                if on_poll is not None:
+                    on_poll()
                 time.sleep(_POLL_SECONDS)
             self.stop_all(grace_seconds)
         finally:

@@ -23,7 +23,13 @@ def command_line(name: str) -> list[str]:
     return [sys.executable, "-P", "-m", "cli", *PROGRAMS[name]]
 
 
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on; a program keeps it when it restarts."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+def free_port(preferred: int = 0) -> int:
+    """A TCP port of 127.0.0.1 that nobody listens on: the preferred one, or any.
+
+    Chosen here and not by the program, so that it has the same address when it is started again.
+    """
+    try:
+        with socket.create_server(("127.0.0.1", preferred)) as probe:
+            return int(probe.getsockname()[1])
+    except OSError:
+        return free_port()

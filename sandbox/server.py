@@ -101,6 +101,15 @@ class Server(ABC):
             self._process.kill()
             self._process = None
 
+    def revive(self) -> bool:
+        """Start it again if it has ended by itself; whether it had."""
+        if self._process is None or self._process.poll() is None:
+            return False
+        self._process.wait()
+        self._process = None
+        self.start()
+        return True
+
     def restart(self) -> None:
         """Stop cleanly and start again on the same data and the same url."""
         self.stop()

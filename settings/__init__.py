@@ -1,7 +1,7 @@
 """Settings, one class per process, read from the environment and .env."""
 
 from settings.errors import Problem, SettingsError
-from settings.load import load
+from settings.load import given, load
 from settings.processes import ApiSettings, ReceiverSettings, SchedulerSettings, ToolSettings, WorkerSettings
 
 __all__ = [
@@ -12,5 +12,6 @@ __all__ = [
     "SettingsError",
     "ToolSettings",
     "WorkerSettings",
+    "given",
     "load",
 ]

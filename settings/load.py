@@ -28,17 +28,22 @@ def load(settings: type[T], env: Mapping[str, str] = os.environ, env_file: Path 
     that no process knows: a misspelt name must not silently leave a default in force.
     """
     filed = _read_env_file(env_file)
-    given = {name: value for name, value in {**filed, **env}.items() if value.strip()}
-    own = {name: given[name] for name in fields_by_name(settings) if name in given}
+    found = _given(env, filed)
+    own = {name: found[name] for name in fields_by_name(settings) if name in found}
     problems = _unknown(env, filed)
     try:
         built = settings(**own)
     except ValidationError as invalid:
-        problems += _invalid(settings, invalid, given)
+        problems += _invalid(settings, invalid, found)
     if problems:
         # `from None`: pydantic's own error shows the rejected input, and that may be a secret.
         raise SettingsError(tuple(problems)) from None
     return built
+
+
+def given(env: Mapping[str, str] = os.environ, env_file: Path | None = Path(".env")) -> dict[str, str]:
+    """What is set, in `env` or where that is silent in `env_file`; unchecked. Raises SettingsError."""
+    return _given(env, _read_env_file(env_file))
 
 
 def fields_by_name(settings: type[Settings]) -> dict[str, FieldInfo]:
@@ -49,6 +54,10 @@ def fields_by_name(settings: type[Settings]) -> dict[str, FieldInfo]:
 def known_names() -> frozenset[str]:
     """The environment name of every setting of every process."""
     return frozenset(name for settings in PROCESSES for name in fields_by_name(settings))
+
+
+def _given(env: Mapping[str, str], filed: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in {**filed, **env}.items() if value.strip()}
 
 
 def _read_env_file(env_file: Path | None) -> dict[str, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 
 from db.migrate import upgrade
+from sandbox import merchant
 from sandbox.demo.chat import Chat, chat_room
 from sandbox.errors import SandboxError
 from sandbox.inbox import Inbox, mail_inbox
@@ -20,8 +21,6 @@ from sandbox.stripe import DeliveryPolicy, SimulatedStripe, simulated_stripe
 from sandbox.stripe.records import Customer
 from sandbox.valkey import embedded_valkey
 
-TEAM_ADDRESS = "success@merchant.example"
-DOMAIN = "merchant.example"
 WEBHOOK_SECRET = "whsec_test_demo"  # noqa: S105  signs simulated events only
 _READY_SECONDS = 30.0
 _POLL_SECONDS = 0.05
@@ -64,7 +63,7 @@ class Stage:
             f"dunning explain {customer}",
             f"curl -H '{key}' {self.api_url}/v1/access/{customer}",
             f"curl {self.receiver_url}/readyz",
-            f"curl -u {self.stripe.api_key}: {self.stripe.url}/v1/subscriptions",
+            f"curl -H 'Authorization: Bearer {self.stripe.api_key}' {self.stripe.url}/v1/events",
         ]
 
     def check(self) -> None:
@@ -127,7 +126,7 @@ def _environment(
     database_url: str, redis_url: str, stripe: SimulatedStripe, inbox: Inbox, chat: Chat
 ) -> dict[str, str]:
     """The settings of all processes, and nothing of the caller's own."""
-    return clean_environment() | {
+    settings = {
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,
         "SMTP_URL": inbox.url,
@@ -138,18 +137,12 @@ def _environment(
         "DUNNING_RECEIVER_PORT": str(free_port()),
         "DUNNING_API_PORT": str(free_port()),
         "DUNNING_API_KEYS": "test-key-of-the-demo",
-        "DUNNING_MAIL_FROM": f"Acme Billing <billing@{DOMAIN}>",
-        "DUNNING_BRAND_NAME": "Acme",
-        "DUNNING_BRAND_SUPPORT_EMAIL": f"support@{DOMAIN}",
-        "DUNNING_BRAND_WEBSITE": f"https://{DOMAIN}",
-        "DUNNING_BRAND_POSTAL_ADDRESS": "Acme Ltd, 1 Example Street, Exampletown",
-        "DUNNING_BILLING_PAGE_URL": f"https://{DOMAIN}/billing",
-        "DUNNING_TEAM_EMAIL": TEAM_ADDRESS,
         "DUNNING_TEAM_WEBHOOK_URL": chat.url,
         "DUNNING_TICK_SECONDS": "0.5",
         "DUNNING_SWEEP_DELAY_SECONDS": "1",
         "DUNNING_LOG_FORMAT": "json",
     }
+    return clean_environment() | dict(merchant.SETTINGS) | settings
 
 
 def _writer(logs: Path) -> Callable[[str, str], None]:

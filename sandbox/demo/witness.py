@@ -13,8 +13,9 @@ from sandbox.demo.cast import Role
 from sandbox.demo.days import day_of
 from sandbox.demo.happenings import Counts, Happening
 from sandbox.demo.records import Records
-from sandbox.demo.stage import DOMAIN, TEAM_ADDRESS, Stage
+from sandbox.demo.stage import Stage
 from sandbox.mail import Mail
+from sandbox.merchant import DOMAIN, TEAM_ADDRESS
 from sandbox.pages import page_name
 
 # What the stories call our mails and calls.

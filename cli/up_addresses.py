@@ -1,0 +1,94 @@
+"""Where everything is that `dunning up` has started, and what to do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from cli.output import console
+from settings import ApiSettings, ReceiverSettings, load
+
+if TYPE_CHECKING:
+    from sandbox.demo.cast import Role
+    from sandbox.server import Server
+    from sandbox.supplies import Supplies
+
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  addresses to listen on, not to go to
+
+
+def webhook_url(settings: Mapping[str, str]) -> str:
+    """Where Stripe's events are taken."""
+    receiver = load(ReceiverSettings, settings)
+    return f"{_url(receiver.receiver_host, receiver.receiver_port)}/webhooks/stripe"
+
+
+def print_addresses(
+    settings: Mapping[str, str],
+    servers: Mapping[str, Server],
+    supplies: Supplies | None,
+    customers: list[Role],
+) -> None:
+    """Print them, and commands for another terminal, on stdout."""
+    from rich.panel import Panel
+    from rich.table import Table
+    from rich.text import Text
+
+    rows = Table.grid(padding=(0, 2))
+    for name, value in _places(settings, servers, supplies):
+        rows.add_row(Text(name, "bold"), Text(value, overflow="fold"))
+    out = console()
+    out.print(Panel(rows, title="dunning up", title_align="left", border_style="green", expand=False))
+    out.print("In another terminal:")
+    for line in _commands(settings, servers, supplies, customers):
+        out.print(f"  {line}", soft_wrap=True, markup=False)
+    out.print()
+
+
+def _places(
+    settings: Mapping[str, str], servers: Mapping[str, Server], supplies: Supplies | None
+) -> Iterator[tuple[str, str]]:
+    yield "webhooks", webhook_url(settings)
+    yield "access API", _access(settings, "CUSTOMER")
+    if supplies and supplies.stripe:
+        yield "Stripe", f"simulated, {supplies.stripe.url}, key {supplies.stripe.api_key}"
+    else:
+        live = load(ReceiverSettings, settings).livemode
+        yield "Stripe", "your account, live mode" if live else "your account, test mode"
+    if supplies and supplies.inbox and supplies.inbox.index:
+        yield "mails", f"stay here: {supplies.inbox.index.resolve().as_uri()}"
+    else:
+        yield "mails", "go out through the server in SMTP_URL"
+    for name, title in (("DATABASE_URL", "PostgreSQL"), ("REDIS_URL", "Redis")):
+        server = servers.get(name)
+        yield title, f"embedded {server.name}, data in {server.data}" if server else f"yours, from {name}"
+
+
+def _commands(
+    settings: Mapping[str, str],
+    servers: Mapping[str, Server],
+    supplies: Supplies | None,
+    customers: list[Role],
+) -> Iterator[str]:
+    if servers:
+        yield "export " + " ".join(f"{name}='{server.url}'" for name, server in servers.items())
+    yield "dunning status"
+    if supplies is None or supplies.stripe is None:
+        yield f"stripe listen --forward-to {webhook_url(settings)}    # the events of your test mode"
+        return
+    from sandbox.supplies import days_later
+
+    key = settings["DUNNING_API_KEYS"].split(",")[0] if "DUNNING_API_KEYS" in settings else "$KEY"
+    yield "dunning case list"
+    yield f"dunning explain {customers[0].customer.id}"
+    yield f"curl -H 'Authorization: Bearer {key}' {_access(settings, customers[0].customer.id)}"
+    yield f"{days_later(supplies.stripe, customers[0], 3)}    # three days later"
+
+
+def _access(settings: Mapping[str, str], customer: str) -> str:
+    api = load(ApiSettings, settings)
+    return f"{_url(api.api_host, api.api_port)}/v1/access/{customer}"
+
+
+def _url(host: str, port: int) -> str:
+    shown = "127.0.0.1" if host in EVERYWHERE else f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{port}"
