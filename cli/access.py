@@ -54,12 +54,11 @@ def command(
 
 def _show(row: AccessRow, at: datetime, banner: str | None) -> None:
     from console.words import LEVELS, REASONS
-    from dunning.access import Level, Reason
 
     heading(f"{row.customer}: {row.level}")
     pairs: list[tuple[str, object]] = [
-        ("Access", LEVELS[Level(row.level)]),
-        ("Why", f"{REASONS[Reason(row.reason)]} ({row.reason})"),
+        ("Access", LEVELS.get(row.level, row.level)),
+        ("Why", f"{REASONS.get(row.reason, 'a reason of a newer version')} ({row.reason})"),
         ("Until", when(row.until, at)),
         ("Since", when(row.changed_at, at)),
         ("Subscription", row.subscription),

@@ -11,7 +11,7 @@ from console.changes import changes
 from console.view import Sending, View
 from console.words import CATEGORIES, CHANNELS, LEVELS, OUTCOMES, REASONS, STATUSES, step_title
 from db.journal import Entry
-from dunning.access import Access, Level, Reason
+from dunning.access import Access, Level
 from dunning.account import Case
 from dunning.money import Money, format_money
 from dunning.steps import warnings_accepted
@@ -179,9 +179,9 @@ def _provider(view: View) -> str:
 
 
 def _access_changed(data: dict[str, object], reason: str | None) -> str:
-    level = LEVELS[Level(str(data["to"]))]
-    why = REASONS[Reason(reason)] if reason in list(Reason) else reason
-    return f"Access became: {level}. Why: {why}."
+    level = str(data["to"])
+    why = REASONS.get(reason or "", reason)
+    return f"Access became: {LEVELS.get(level, level)}. Why: {why}."
 
 
 def _withheld(view: View, case: Case) -> Iterator[Line]:

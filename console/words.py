@@ -9,7 +9,7 @@ from dunning.access import Level, Reason
 from dunning.account import Outcome
 from dunning.declines import Category
 
-CATEGORIES: Final[Mapping[Category, str]] = {
+CATEGORIES: Final[Mapping[str, str]] = {
     Category.INSUFFICIENT_FUNDS: "there was not enough money",
     Category.EXPIRED_CARD: "the card has expired",
     Category.AUTHENTICATION_REQUIRED: "the bank wants the customer to confirm the payment",
@@ -27,14 +27,14 @@ CATEGORIES: Final[Mapping[Category, str]] = {
     Category.UNKNOWN: "no reason was given",
 }
 
-LEVELS: Final[Mapping[Level, str]] = {
+LEVELS: Final[Mapping[str, str]] = {
     Level.FULL: "full access",
     Level.WARNED: "full access, with a warning",
     Level.LIMITED: "limited access",
     Level.REVOKED: "no access",
 }
 
-REASONS: Final[Mapping[Reason, str]] = {
+REASONS: Final[Mapping[str, str]] = {
     Reason.GOOD_STANDING: "everything is paid",
     Reason.TRIAL: "a trial is running",
     Reason.CANCELS_AT_PERIOD_END: "the customer has cancelled and keeps what is paid for",
@@ -53,7 +53,7 @@ REASONS: Final[Mapping[Reason, str]] = {
     Reason.UNKNOWN_STATUS: "the subscription has a status nobody knows, and nobody is locked out for that",
 }
 
-OUTCOMES: Final[Mapping[Outcome, str]] = {
+OUTCOMES: Final[Mapping[str, str]] = {
     Outcome.RECOVERED: "it was paid",
     Outcome.CREDITED: "it was settled without money",
     Outcome.VOIDED: "the invoice was voided",

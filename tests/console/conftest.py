@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from sandbox.inbox import Inbox
-from settings import ApiSettings, load
 from tests.console.process import ApiProcess
 from tests.console.worlds import world_on
 from tests.scenarios.world import World
@@ -40,10 +39,3 @@ def start_api(database_url: str) -> Iterator[StartApi]:
 def api(start_api: StartApi) -> ApiProcess:
     """A running API with two keys."""
     return start_api()
-
-
-@pytest.fixture
-def api_settings(database_url: str) -> ApiSettings:
-    """The settings of an API on the test's database."""
-    env = {"DATABASE_URL": database_url, "DUNNING_API_KEYS": ",".join(KEYS), "DUNNING_LIVEMODE": "false"}
-    return load(ApiSettings, env=env, env_file=None)

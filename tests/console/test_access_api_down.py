@@ -4,15 +4,20 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 import asyncpg  # type: ignore[import-untyped]  # ships no annotations
 import httpx
 import pytest
 
+from console.app import create_app
+from console.store import Store
 from sandbox.postgres import PostgresServer
 from settings.urls import for_asyncpg
-from tests.console.conftest import StartApi
+from tests.console.conftest import KEYS, StartApi
 from tests.console.process import ApiProcess, wait_until
+from tests.scenarios.story import subscriber
+from tests.scenarios.world import World
 
 LIMIT = 2.0  # seconds
 
@@ -136,6 +141,31 @@ def test_reading_three_tables_is_all_it_needs(start_api: StartApi, database_url:
         assert api.stop() == 0
     finally:
         run("DROP OWNED BY reader; DROP ROLE reader")
+
+
+def test_a_fault_of_ours_shows_nothing_of_itself(world: World, database_url: str) -> None:
+    """500 as a problem, which again tells nobody that there is no access."""
+
+    def broken() -> datetime:
+        raise RuntimeError("the clock has stopped")
+
+    story = subscriber(world)
+    store = Store(for_asyncpg(database_url))
+    transport = httpx.ASGITransport(create_app(store, KEYS, clock=broken), raise_app_exceptions=False)
+
+    async def ask() -> httpx.Response:
+        await store.start()
+        try:
+            async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+                key = {"Authorization": f"Bearer {KEYS[0]}"}
+                return await client.get(f"/v1/access/{story.customer.id}", headers=key)
+        finally:
+            await store.close()
+
+    answer = asyncio.run(ask())
+    assert (answer.status_code, answer.json()["code"]) == (500, "fault")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "clock" not in answer.text
 
 
 async def _execute(dsn: str, statements: str) -> None:

@@ -1,0 +1,142 @@
+"""`dunning worker`, `scheduler`, `api` and `status` as real processes beside each other."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.test_main import ROOT, dunning
+from tests.settings.examples import ALL
+
+DEADLINE = 20.0  # seconds
+
+
+@pytest.fixture
+def env(database_url: str, redis_url: str) -> dict[str, str]:
+    """Complete settings on the test's servers."""
+    kept = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DUNNING_LOG_FORMAT": "json"}
+    return ALL | kept | {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
+
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start(env: dict[str, str], tmp_path: Path) -> Iterator[Start]:
+    """Start a `dunning` process; whatever the test leaves running is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def run(*arguments: str) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-m", "cli", *arguments]
+        process = subprocess.Popen(command, cwd=tmp_path, env=env, stderr=subprocess.PIPE, text=True)
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def status(env: dict[str, str], tmp_path: Path) -> Callable[[], tuple[int, dict[str, Any]]]:
+    """The exit code of `dunning status --json`, and what it says."""
+
+    def look() -> tuple[int, dict[str, Any]]:
+        done = dunning("status", "--json", cwd=tmp_path, **env)
+        return done.returncode, json.loads(done.stdout)
+
+    return look
+
+
+def wrongs(said: dict[str, Any]) -> list[str]:
+    """What is wrong, by the status."""
+    return [problem["wrong"] for problem in said["problems"]]
+
+
+def test_status_knows_who_is_alive_and_who_is_missing(
+    start: Start, status: Callable[[], tuple[int, dict[str, Any]]], env: dict[str, str], tmp_path: Path
+) -> None:
+    """Nobody, then a worker for some queues, then everybody; and a clean stop ends with exit code 0."""
+    code, said = status()
+    assert (code, wrongs(said)) == (1, ["No worker is alive.", "No scheduler is alive."])
+    some, scheduler = start("worker", "--queues", "events,cases", "--threads", "2"), start("scheduler")
+    wait_until(lambda: len(status()[1]["processes"]) == 2)
+    code, said = status()
+    assert (code, wrongs(said)) == (1, ["No worker serves mail,team."])
+    rest = start("worker", "--queues", "mail,team", "--threads", "1")
+    wait_until(lambda: status()[0] == 0)
+    code, said = status()
+    assert (said["ok"], said["inbox"]["pending"], said["cases"]["open"]) == (True, 0, 0)
+    assert {queue["queue"] for queue in said["queues"]} == {"events", "cases", "mail", "team"}
+    shown = dunning("status", cwd=tmp_path, **env)
+    assert shown.returncode == 0
+    assert "All is well." in shown.stdout
+    assert "\x1b" not in shown.stdout
+    for process in (some, scheduler, rest):
+        process.send_signal(signal.SIGTERM)
+    for process in (some, scheduler, rest):
+        _, log = process.communicate(timeout=DEADLINE)
+        assert process.returncode == 0, log
+        events = [json.loads(line)["event"] for line in log.splitlines()]
+        assert events[0].endswith(".started")
+        assert events[-1].endswith(".stopped")
+    assert wrongs(status()[1]) == ["No worker is alive.", "No scheduler is alive."]
+
+
+def test_status_says_when_redis_is_away(env: dict[str, str], tmp_path: Path) -> None:
+    """Named as a problem when a URL is set, and not asked for without one."""
+    away = env | {"REDIS_URL": f"unix://{tmp_path}/nowhere.sock"}
+    done = dunning("status", "--json", cwd=tmp_path, **away)
+    said = json.loads(done.stdout)
+    assert (done.returncode, said["queues"]) == (1, None)
+    assert "Redis does not answer." in wrongs(said)
+    without = {name: value for name, value in env.items() if name != "REDIS_URL"}
+    assert "Redis does not answer." not in wrongs(
+        json.loads(dunning("status", "--json", cwd=tmp_path, **without).stdout)
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        (("worker", "--queues", "events,nope"), "DUNNING_WORKER_QUEUES"),
+        (("worker", "--threads", "0"), "DUNNING_WORKER_THREADS"),
+        (("scheduler", "--tick", "-1"), "DUNNING_TICK_SECONDS"),
+        (("api", "--port", "70000"), "DUNNING_API_PORT"),
+    ],
+    ids=str,
+)
+def test_a_wrong_option_is_told_like_a_wrong_setting(
+    arguments: tuple[str, ...], name: str, env: dict[str, str], tmp_path: Path
+) -> None:
+    """Exit code 2 with the setting's name and the cure; nothing is started."""
+    done = dunning(*arguments, cwd=tmp_path, **env)
+    assert done.returncode == 2
+    assert name in done.stderr
+    assert "1 setting needs attention" in done.stderr
+
+
+def test_an_address_in_use_is_told(start: Start, env: dict[str, str], tmp_path: Path) -> None:
+    """The API exits with 1 and says where it cannot listen."""
+    first = start("api", "--port", "0")
+    assert first.stderr is not None
+    port = json.loads(first.stderr.readline())["port"]
+    second = dunning("api", "--port", str(port), cwd=tmp_path, **env)
+    assert second.returncode == 1
+    assert json.loads(second.stderr)["event"] == "api.cannot_listen"
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Return when `condition` holds, or fail."""
+    end = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
