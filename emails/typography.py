@@ -1,20 +1,42 @@
 """What the calendars and formats of CLDR leave to whoever writes a sentence with a date in it."""
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from babel import Locale
 
+Rule = tuple[re.Pattern[str], str]
+
 # Languages written without spaces between sentences.
 _WITHOUT_SPACES: Final = frozenset({"ja", "zh"})
 
-# CLDR has these words in its "at time" patterns, which Babel does not carry.
-_AT: Final = {"de": "um", "en": "at", "es": "a las", "fr": "à", "pt": "às"}
-_BETWEEN_YEAR_AND_TIME: Final = re.compile(r"(?<=\d{4}),? (?=\d)")
 
-# The first of a month is an ordinal in French and in Brazil; in Portugal it is not.
-_FIRST: Final = {"fr": "1er", "pt": "1º", "pt-BR": "1º"}
-_FIRST_OF_MONTH: Final = re.compile(r"^1(?= )")
+def _at(word: str) -> Rule:
+    """CLDR has this word in its "at time" patterns, which Babel does not carry."""
+    return re.compile(r"(?<=\d{4}),? (?=\d)"), f" {word} "
+
+
+def _first(ordinal: str) -> Rule:
+    return re.compile(r"^1(?= )"), ordinal
+
+
+_RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
+    "de": (_at("um"),),
+    "en": (_at("at"),),
+    "es": (_at("a las"), (re.compile(r" a las (?=1:)"), " a la ")),
+    "fr": (_at("à"), _first("1er")),
+    # A particle follows the time at once; the zone between them would run into it.
+    "ja": (
+        (
+            re.compile(r"(?<=:\d\d) (\S+)$"),
+            "\N{FULLWIDTH LEFT PARENTHESIS}\\1\N{FULLWIDTH RIGHT PARENTHESIS}",
+        ),
+    ),
+    "pt": (_at("às"), _first("1º")),
+    # In Portugal the first of a month is a number like the others.
+    "pt_PT": (_at("às"),),
+}
 
 
 def gap(locale: Locale) -> str:
@@ -24,9 +46,6 @@ def gap(locale: Locale) -> str:
 
 def in_a_sentence(moment: str, locale: Locale) -> str:
     """A date, with or without a time, as one writes it in running text: `1er novembre 2026 à 14:00 UTC`."""
-    if word := _AT.get(locale.language):
-        moment = _BETWEEN_YEAR_AND_TIME.sub(f" {word} ", moment).replace(" a las 1:", " a la 1:")
-    region = locale.language if locale.language != "pt" else str(locale).replace("_", "-")
-    if first := _FIRST.get(region):
-        moment = _FIRST_OF_MONTH.sub(first, moment)
+    for pattern, replacement in _RULES.get(str(locale), _RULES.get(locale.language, ())):
+        moment = pattern.sub(replacement, moment)
     return moment

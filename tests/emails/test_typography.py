@@ -9,6 +9,7 @@ from babel import Locale
 from emails.context import Reader
 from emails.typography import gap
 
+FULLWIDTH_JST = "\N{FULLWIDTH LEFT PARENTHESIS}JST\N{FULLWIDTH RIGHT PARENTHESIS}"
 FIRST = datetime(2026, 11, 1, 13, 0, tzinfo=UTC)
 
 
@@ -25,7 +26,7 @@ FIRST = datetime(2026, 11, 1, 13, 0, tzinfo=UTC)
         ("pt", "America/Sao_Paulo", "1º de novembro de 2026", "1º de novembro de 2026 às 10:00 BRT"),
         ("pt-BR", "America/Sao_Paulo", "1º de novembro de 2026", "1º de novembro de 2026 às 10:00 BRT"),
         ("pt-PT", "Europe/Lisbon", "1 de novembro de 2026", "1 de novembro de 2026 às 13:00 WET"),
-        ("ja", "Asia/Tokyo", "2026年11月1日", "2026年11月1日 22:00 JST"),
+        ("ja", "Asia/Tokyo", "2026年11月1日", f"2026年11月1日 22:00{FULLWIDTH_JST}"),
     ],
 )
 def test_a_moment_stands_in_a_sentence(locale: str, zone: str, date: str, date_time: str) -> None:
