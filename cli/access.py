@@ -28,8 +28,12 @@ def command(
 ) -> None:
     """Say whether a customer has access, until when, and why: what the access API answers.
 
-    Exit codes: 0 has access (full, warned or limited), 4 has none, 3 nothing has been heard of this
-    customer. 1 means that it could not be found out: nobody may be locked out for that.
+    \b
+    Exit codes:
+      0  has access: full, warned or limited
+      1  it could not be found out; lock nobody out for that
+      3  nothing has been heard of this customer
+      4  has no access
 
     \b
     Examples:

@@ -17,13 +17,15 @@ def command(
     """Answer whether a customer has access, and what to tell them. Needs the database, and nothing else.
 
     \b
+    404 means that nothing has been heard of the customer.
+    On any 5xx, or no answer, keep the access the customer had: nobody may be
+    locked out because this service is away.
+
+    \b
     Examples:
       dunning api --port 8081
       curl -H "Authorization: Bearer $KEY" \\
            http://127.0.0.1:8081/v1/access/cus_123
-
-    404 means that nothing has been heard of the customer. On any 5xx, and on no answer at all, keep the
-    access the customer had: nobody may be locked out because this service is away.
     """
     settings = load(ApiSettings, env=environment(DUNNING_API_HOST=host, DUNNING_API_PORT=port))
     from console.server import serve

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.case_views import Seen, print_file, print_list
 from cli.customers import AmbiguousError, one
 from cli.database import read
-from cli.moments import hint, when
 from cli.output import Json, print_error, print_json
-from cli.tables import heading, in_terminal, print_pairs, print_rows, say
+from cli.tables import say
 from settings import ToolSettings, load
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from console.cases import CaseFacts
     from console.file import CaseFile
-    from dunning.declines import Category
-
-    Seen = tuple[CaseFacts, datetime]
-    """A case, and the time its customer lives in."""
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="List dunning cases and show one.")
 
@@ -46,7 +40,7 @@ def list_(
     if json:
         print_json([facts for facts, _ in seen])
         return
-    _print_list(seen)
+    print_list(seen)
     if more:
         say(f"There are more than {limit}: see --limit.")
 
@@ -67,46 +61,6 @@ def _read_cases(settings: ToolSettings, *, only_open: bool, limit: int) -> list[
         return [(facts(view, view.account.cases[invoice]), view.at) for view, invoice in seen]
 
     return read(settings, work)
-
-
-def _print_list(seen: Sequence[Seen]) -> None:
-    columns = ["Customer", "Invoice", "Subscription", "Since", "Tries", "Why", "Access until", "Next"]
-    rows = [_row(facts, at) for facts, at in seen]
-    if in_terminal():
-        # Long ids side by side leave no room for anything else: what belongs together is stacked.
-        columns = ["Customer, invoice, subscription", "Since, tries, why", "Access until, next"]
-        rows = [["\n".join(row[:3]), "\n".join(row[3:6]), "\n".join(row[6:])] for row in rows]
-    print_rows(columns, rows, empty="No cases.")
-
-
-def _row(facts: CaseFacts, at: datetime) -> list[str]:
-    coming = facts.next
-    return [
-        facts.customer,
-        facts.invoice,
-        facts.subscription,
-        _day(facts.opened_at, at),
-        _tries(facts.attempts),
-        facts.category.value.replace("_", " "),
-        _until(facts, at),
-        f"{coming.title} ({hint(coming.at, at)})" if coming else "-",
-    ]
-
-
-def _tries(number: int) -> str:
-    if not in_terminal():
-        return str(number)
-    return "1 try" if number == 1 else f"{number} tries"
-
-
-def _until(facts: CaseFacts, at: datetime) -> str:
-    if facts.outcome:
-        return f"closed: {facts.outcome.value.replace('_', ' ')}"
-    return _day(facts.access_until, at) if facts.access_until else facts.taken or "-"
-
-
-def _day(moment: datetime, at: datetime) -> str:
-    return f"{moment:%Y-%m-%d} ({hint(moment, at)})"
 
 
 @app.command()
@@ -138,7 +92,7 @@ def show(
     for number, file in enumerate(files):
         if number:
             say("")
-        _print_file(file, at)
+        print_file(file, at)
     if not files:
         say(f"{wanted} has no case: no renewal has ever failed.")
 
@@ -157,91 +111,3 @@ def _read_files(settings: ToolSettings, wanted: str) -> tuple[list[CaseFile], da
         return [case_file(seen, case) for case in shown(seen, invoice)], seen.at
 
     return read(settings, work)
-
-
-def _print_file(file: CaseFile, at: datetime) -> None:
-    facts = file.facts
-    heading(f"{facts.invoice} · {'open' if facts.is_open else facts.outcome}")
-    print_pairs(_pairs(file, at))
-    heading("Charges that failed", level=2)
-    print_rows(
-        ["When", "Charge", "Card", "Why"],
-        [
-            [when(one.at, at), one.charge, one.card, _why(one.category, one.decline_code)]
-            for one in file.ledger
-        ],
-        empty="None is known.",
-    )
-    heading("Timeline", level=2)
-    print_rows(
-        ["When", "What", "Why"],
-        [[when(one.at, at), _what(one.title, one.about), one.reason] for one in file.timeline],
-        empty="Nothing is written down.",
-    )
-    heading("Messages", level=2)
-    print_rows(
-        ["When", "Message", "To", "Status", "Tries", "Error"],
-        [
-            [
-                when(one.accepted_at or one.created_at, at),
-                one.title,
-                one.recipient or one.channel,
-                one.status,
-                one.attempts,
-                one.last_error,
-            ]
-            for one in file.messages
-        ],
-        empty="None.",
-    )
-    heading("What comes next, if nobody pays", level=2)
-    print_rows(
-        ["When", "What", "Why"],
-        [[when(step.at, at), step.title, step.reason] for step in file.coming],
-        empty="Nothing is planned.",
-    )
-    heading("What is held back", level=2)
-    print_rows(
-        ["What", "Why"], [[one.title, one.reason] for one in file.withheld], empty="Nothing is held back."
-    )
-
-
-def _pairs(file: CaseFile, at: datetime) -> list[tuple[str, object]]:
-    from dunning.money import Money, format_money
-
-    facts = file.facts
-    stated = f"{facts.attempts} really made, {facts.attempts_counted} counted by {facts.source.capitalize()}"
-    pairs: list[tuple[str, object]] = [
-        ("Customer", " · ".join(filter(None, [facts.name, facts.email, facts.customer]))),
-        ("Subscription", f"{facts.subscription} ({facts.subscription_status})"),
-        ("Plan", facts.plan),
-        ("Amount", format_money(Money(facts.amount, facts.currency), "en")),
-        ("Since", when(facts.opened_at, at)),
-        ("Attempts", stated),
-        ("Why", _why(facts.category, facts.decline_code)),
-        ("Access", f"{file.access_level.value}: {file.access_reason.value}"),
-    ]
-    if facts.is_open:
-        pairs += [
-            ("Access until", facts.taken or when(facts.access_until, at)),
-            (f"{facts.source.capitalize()} tries again", _tries_again(facts, at)),
-        ]
-    else:
-        pairs.append(("Closed", f"{when(facts.closed_at, at)}: {facts.outcome}"))
-    return pairs
-
-
-def _why(category: Category, code: str | None) -> str:
-    """`insufficient_funds`, or `masked (stolen_card)` where the code says more."""
-    return category.value if code in (None, category.value) else f"{category.value} ({code})"
-
-
-def _what(title: str, about: str | None) -> str:
-    return f"{title}: {about}" if about else title
-
-
-def _tries_again(facts: CaseFacts, at: datetime) -> str:
-    text = when(facts.provider_tries_again_at, at)
-    if facts.provider_tries_again_at and not facts.retried_by_provider:
-        text += ", but not on this card"
-    return text

@@ -18,7 +18,7 @@ from settings import ToolSettings, load
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from console.explain import Explanation, Line, Story
+    from console.story import Explanation, Line, Story
     from console.view import View
 
 
@@ -28,8 +28,10 @@ def command(
 ) -> None:
     """Tell a customer's story: what happened, what was done and why, what was not, what comes next.
 
-    The worker's own rules are asked, so what is told is what will be done. A customer on a test clock is
-    seen at the clock's time. Exit code 2 when several customers have the address.
+    \b
+    The worker's own rules are asked, so what is told is what will be done.
+    A customer on a test clock is seen at the clock's time.
+    Exit code 2 when several customers have the address.
 
     \b
     Examples:

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 def command(json: Json = False) -> None:
     """Show what is alive, waiting, late and dead. Exit code 1 when something is wrong.
 
-    Wrong is: no living worker for a queue, no living scheduler, work that nobody takes up for a minute,
-    events given up, Redis away. What to do about it stands below.
+    \b
+    Wrong is: no living worker for a queue, no living scheduler, Redis away,
+    work that nobody takes up for a minute, events that were given up.
 
     \b
     Examples:

@@ -3,62 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
 
 from console.cases import CaseFacts, coming, facts, ledger, shown
 from console.changes import changes
+from console.story import Explanation, Line, Story
 from console.view import Sending, View
 from console.words import CATEGORIES, CHANNELS, LEVELS, OUTCOMES, REASONS, STATUSES, step_title
 from db.journal import Entry
-from dunning.access import Access, Level
+from dunning.access import Level
 from dunning.account import Case
 from dunning.money import Money, format_money
 from dunning.steps import warnings_accepted
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One sentence, and when it happened or will."""
-
-    text: str
-    at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """One case. Each part may be empty."""
-
-    case: CaseFacts
-    headline: str
-    happened: tuple[Line, ...]
-    done: tuple[Line, ...]
-    withheld: tuple[Line, ...]
-    coming: tuple[Line, ...]
-    changes: tuple[Line, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """A customer's access with its reason, and the cases behind it. `at` is the account's time."""
-
-    customer: str
-    name: str | None
-    email: str | None
-    source: str
-    at: datetime
-    test_clock: str | None
-    access: Access
-    summary: str
-    stories: tuple[Story, ...]
-    earlier: tuple[Line, ...]
-
-
-def explain(view: View, invoice: str | None = None) -> Explanation:
-    """Everything in words. With `invoice`, only that case."""
-    told = shown(view, invoice)
+def explain(view: View) -> Explanation:
+    """Everything in words: the open cases in full, or else the one closed last; the others in a line each."""
+    told = shown(view)
     customer = view.account.customer
-    rest = [] if invoice else [case for case in view.account.cases.values() if case not in told]
+    rest = [case for case in view.account.cases.values() if case not in told]
     return Explanation(
         customer=customer.ref,
         name=customer.name,

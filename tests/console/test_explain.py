@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from console.cases import facts
-from console.explain import Explanation, Line, Story, explain
+from console.explain import explain
 from console.file import case_file
+from console.story import Explanation, Line, Story
 from dunning.declines import Category
 from sandbox.stripe import custom_schedule
 from tests.console.views import view_of
