@@ -16,9 +16,11 @@ MakeWorld = Callable[..., World]
 
 
 @pytest.fixture(scope="session")
-def empty_stage(postgres_server: PostgresServer, migrated_template: str) -> Iterator[Stage]:
+def empty_stage(
+    postgres_server: PostgresServer, migrated_template: str, database_names: Iterator[str]
+) -> Iterator[Stage]:
     """One database for all scenarios: to make one and warm its connections up takes as long as a scenario."""
-    stage = Stage(postgres_server.create_database("scenarios", template=migrated_template))
+    stage = Stage(postgres_server.create_database(next(database_names), template=migrated_template))
     yield stage
     stage.close()
 

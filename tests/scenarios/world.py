@@ -30,7 +30,7 @@ from providers.stripe_webhook import envelope
 from sandbox.inbox import Inbox
 from sandbox.stripe import SimulatedStripe
 from sandbox.stripe.objects import render_event
-from sandbox.stripe.records import Event
+from sandbox.stripe.records import Customer, Event
 from sandbox.stripe.versions import NEW, ApiVersion
 from worker.courier import Courier, Sender
 from worker.queues import CASES, EVENTS, MAIL, TEAM, Wakeup
@@ -106,6 +106,8 @@ class World:
         self.run = stage.run
         # Redis loses every wake-up; only the scheduler's own are carried out.
         self.forgetful = False
+        # These wake-ups are lost; the rows they spoke of stay pending.
+        self.held: set[Wakeup] = set()
         self._heard = 0
         self.services = Services(
             engine=stage.engine,
@@ -135,7 +137,7 @@ class World:
         self.run(self.transport.close())
 
     async def _nudge(self, wakeup: Wakeup, ids: Sequence[int]) -> None:
-        if ids and not self.forgetful:
+        if ids and not self.forgetful and wakeup not in self.held:
             self.queue.append((wakeup, list(ids)))
 
     # what Stripe says, and what follows
@@ -213,6 +215,14 @@ class World:
             await advance_cases(self.services, ids)
         elif wakeup in (MAIL, TEAM):
             await deliver_each(self.services, self.courier, ids)
+
+    def change_customer(self, customer: Customer, **fields: Any) -> None:
+        """The merchant, or the customer in the portal, corrects a record at Stripe."""
+        ledger = self.stripe.engine.ledger
+        with ledger.lock:
+            changed = replace(ledger.get(Customer, customer.id), **fields)
+            ledger.change("customer.updated", changed, at=ledger.now(customer.test_clock))
+        self.settle()
 
     # time
 

@@ -1,0 +1,283 @@
+"""What the mail server's answer, or our own trouble before it, makes of a mail."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+import structlog
+
+from db import models
+from emails.delivery import Accepted, Deferred, Rejected, Unanswered
+from providers.lookup import ProviderUnavailableError
+from sandbox.stripe import Card
+from tests.scenarios.story import subscriber
+from tests.scenarios.world import World
+from tests.worker.mailing import ONCE, mailing, with_link
+from tests.worker.transports import Disturbed, Scripted
+from worker.usecases.deliver import LONGEST_WAIT, MOST_ATTEMPTS, deliver_each
+
+LATER = Deferred(451, "4.3.0 <ada@customer.example> try again later")
+
+
+def test_an_accepted_mail_is_sent_with_the_time_it_was_accepted(world: World) -> None:
+    """The server's yes is the end of it: sent, accepted in the customer's time, nothing left to do."""
+    one = mailing(world)
+    one.carry_out(Scripted(Accepted("250 ok")))
+
+    effect = one.effect
+    assert (effect.status, effect.recipient, effect.last_error) == ("sent", "ada@customer.example", None)
+    assert one.story.day(effect.accepted_at) == 0
+    one.later()
+    one.carry_out()
+    assert one.mails == 0
+
+
+def test_a_refused_mail_has_failed_and_is_not_tried_again(world: World) -> None:
+    """A final no: failed, with the server's words in the row but not in the journal."""
+    one = mailing(world)
+    one.carry_out(Scripted(Rejected(550, "<ada@customer.example> no such user")))
+    one.later()
+    one.carry_out()
+
+    assert one.status == "failed"
+    assert "no such user" in one.effect.last_error
+    [said] = [entry.reason for entry in one.story.journal() if entry.kind == "mail.failed"]
+    assert said == "the server refused it with 550"
+    assert one.mails == 0
+
+
+def test_an_unanswered_mail_is_unknown_and_is_not_tried_again(world: World) -> None:
+    """Handed over without an answer: it may have arrived, so it is left alone."""
+    one = mailing(world)
+    transport = Scripted(Unanswered("timed out"), Accepted("250 ok"))
+    one.carry_out(transport)
+    one.later()
+    one.carry_out(transport)
+
+    assert one.status == "unknown"
+    assert len(transport.sent) == 1
+
+
+def test_a_deferred_mail_is_the_same_mail_when_it_is_sent_at_last(world: World) -> None:
+    """Byte for byte, Message-ID and Date included, though days pass and the customer's name changes."""
+    one = mailing(world)
+    transport = Scripted(LATER, LATER, Accepted("250 ok"))
+    one.carry_out(transport)
+    world.change_customer(one.story.customer, name="Countess Ada")
+    one.later()
+    one.carry_out(transport)
+    one.story.until(1)
+    one.later()
+    one.carry_out(transport)
+
+    assert one.status == "sent"
+    first, second, third = transport.sent
+    assert first == second == third
+    assert b"Date: Sun, 01 Feb 2026 10:00:00 +0000" in first
+
+
+def test_a_deferred_mail_goes_to_the_address_the_customer_has_by_then(world: World) -> None:
+    """The old address certainly did not get it; the corrected one does, and the old one never will."""
+    one = mailing(world)
+    one.carry_out(Scripted(LATER))
+    one.story.until(0.1)
+    world.change_customer(one.story.customer, email="ada@new.example")
+    one.later()
+    one.carry_out()
+
+    assert [mail.recipients for mail in world.inbox.messages] == [("ada@new.example",)]
+    assert world.inbox.messages[0].message["To"] == "ada@new.example"
+
+
+def test_the_waits_double_until_an_hour_and_then_a_person_is_called(world: World) -> None:
+    """30 s, 1 min, 2 min ... 1 h; after most of a working day it has failed and the team hears of it."""
+    one = mailing(world)
+    transport = Scripted(LATER)
+    waits = []
+    for _ in range(MOST_ATTEMPTS):
+        before = one.effect
+        assert before.status == "pending"
+        one.carry_out(transport)
+        waits.append(one.effect.due_at - before.due_at)
+        one.later(LONGEST_WAIT + timedelta(minutes=5))
+
+    assert one.status == "failed"
+    assert len(transport.sent) == MOST_ATTEMPTS
+    assert one.effect.last_error.startswith("not accepted yet (451)")
+    world.held = set()
+    world.tick()
+    assert one.story.calls() == [(0, "undeliverable")]
+
+
+def test_no_wait_is_shorter_than_half_a_minute_or_longer_than_an_hour(world: World) -> None:
+    """Asked again too early, a mail that was put off stays put off."""
+    one = mailing(world)
+    transport = Scripted(LATER)
+    one.carry_out(transport)
+    one.later(timedelta(seconds=25))
+    one.carry_out(transport)
+    assert len(transport.sent) == 1
+
+    one.later(timedelta(seconds=6))
+    one.carry_out(transport)
+    assert len(transport.sent) == 2
+
+
+def test_paid_before_the_mail_was_sent_it_is_suppressed(world: World) -> None:
+    """The payment is known when the mail is taken up: nobody is reminded of what is paid."""
+    one = mailing(world)
+    one.story.pay(Card())
+    one.carry_out()
+
+    assert one.status == "suppressed"
+    assert one.mails == 0
+
+
+def test_paid_between_two_attempts_it_is_suppressed(world: World) -> None:
+    """Put off by the server, then paid: the stored mail is not sent any more."""
+    one = mailing(world)
+    one.carry_out(Scripted(LATER))
+    one.story.pay(Card())
+    one.later()
+    one.carry_out()
+
+    assert (one.status, one.mails) == ("suppressed", 0)
+
+
+def test_cancelled_before_the_mail_was_sent_it_is_suppressed_with_the_reason(world: World) -> None:
+    """The customer has cancelled meanwhile: the journal says why nothing was sent."""
+    one = mailing(world)
+    one.story.until(0.1)
+    world.stripe.engine.cancel(one.story.subscription, at_period_end=True)
+    world.settle()
+    one.carry_out()
+
+    assert (one.status, one.mails) == ("suppressed", 0)
+    assert one.effect.last_error == "the customer has cancelled already"
+
+
+def test_without_an_address_it_has_failed(world: World) -> None:
+    """Nothing is sent to nobody."""
+    one = mailing(world, email=None)
+    one.carry_out()
+
+    assert (one.status, one.mails) == ("failed", 0)
+    assert one.effect.last_error == "there is no address to send it to"
+
+
+def test_an_address_that_cannot_be_one_has_failed(world: World) -> None:
+    """Two addresses, or a line break in one, never reach a mail server."""
+    for email in ("ada@customer.example, bob@customer.example", "ada@customer.example\r\nBcc: x"):
+        one = mailing(world, email=email)
+        one.carry_out()
+        assert (one.status, one.mails) == ("failed", 0)
+
+
+async def unavailable() -> str:
+    raise ProviderUnavailableError("APIConnectionError")
+
+
+def test_a_mail_waits_for_its_link_and_then_leads_to_our_own_page(world: World) -> None:
+    """Stripe cannot make a link: four times the mail waits, the fifth time it goes with the fallback."""
+    one = mailing(world)
+    services = with_link(world, unavailable)
+    for attempt in range(1, 5):
+        one.carry_out(services=services)
+        assert (one.status, one.mails, one.effect.attempts) == ("pending", 0, attempt)
+        one.later(LONGEST_WAIT)
+    one.carry_out(services=services)
+
+    assert (one.status, one.mails) == ("sent", 1)
+    assert "https://merchant.example/billing" in one.story.text()
+
+
+def test_a_link_that_is_back_in_time_is_in_the_mail(world: World) -> None:
+    """After one refusal Stripe answers: the mail leads to the invoice."""
+    one = mailing(world)
+    one.carry_out(services=with_link(world, unavailable))
+    one.later(LONGEST_WAIT)
+    one.carry_out()
+
+    assert str(one.story.invoice.hosted_url) in one.story.text()
+
+
+async def no_link_at_all() -> str:
+    return "javascript:alert(1)"
+
+
+def test_a_mail_that_cannot_be_written_comes_to_an_end_and_to_a_person(world: World) -> None:
+    """A link no mail may contain: tried with growing waits like any other, then failed, and the team told."""
+    one = mailing(world)
+    services = with_link(world, no_link_at_all)
+    with structlog.testing.capture_logs() as events:
+        for _ in range(MOST_ATTEMPTS):
+            assert one.status == "pending"
+            one.carry_out(services=services)
+            one.later(LONGEST_WAIT)
+
+    assert [event["event"] for event in events].count("effect.unwritten") == MOST_ATTEMPTS
+    assert (one.status, one.mails) == ("failed", 0)
+    assert one.effect.last_error == "it could not be written: ValueError"
+    world.held = set()
+    world.tick()
+    assert one.story.calls() == [(0, "undeliverable")]
+
+
+def test_a_mail_that_ends_the_process_each_time_comes_to_an_end(world: World) -> None:
+    """Claimed again and again and never finished: after the last attempt it counts as failed."""
+    one = mailing(world)
+
+    async def killed() -> str:
+        raise KeyboardInterrupt
+
+    for _ in range(MOST_ATTEMPTS):
+        with pytest.raises(KeyboardInterrupt):
+            one.carry_out(services=with_link(world, killed))
+        one.later()
+    one.carry_out()
+
+    assert (one.status, one.mails) == ("failed", 0)
+
+
+def test_one_row_that_fails_does_not_hold_up_the_next(world: World) -> None:
+    """Three rows in one wake-up, the first breaks in the middle of its send: the others are sent."""
+    rows = []
+    for name in ("ada", "bob", "eve"):
+        one = mailing(world, email=f"{name}@customer.example")
+        rows.append(one.row)
+
+    async def broken() -> None:
+        if not world.inbox.messages:
+            raise RuntimeError("no reason at all")
+
+    first = Disturbed(world.transport, before=broken)
+    broken_once = replace(world.courier, transport=first)
+    world.run(deliver_each(world.services, broken_once, rows[:1]))
+    world.run(deliver_each(world.services, world.courier, rows))
+
+    statuses = {row.id: row.status for row in world.rows(models.outbox)}
+    assert [statuses[row] for row in rows] == ["sending", "sent", "sent"]
+
+
+def test_what_does_not_fit_into_the_time_is_left_to_the_scheduler(world: World) -> None:
+    """No time at all still carries out one row; the scheduler's next round finds the rest."""
+    rows = [mailing(world, email=f"{name}@customer.example").row for name in ("ada", "bob", "eve")]
+    world.run(deliver_each(world.services, world.courier, rows, enough=-1.0))
+    assert len(world.inbox.messages) == 1
+
+    world.held = set()
+    world.tick()
+    assert len(world.inbox.messages) == 3
+
+
+def test_the_first_mail_that_went_out_is_the_head_of_the_thread(world: World) -> None:
+    """A first notice that was refused heads no thread; the first one that arrived does."""
+    story = subscriber(world, "insufficient_funds", retries=ONCE)
+    story.until(11)
+    story.until(13)
+
+    first, second, third = story.inbox
+    assert second.message["In-Reply-To"] == third.message["In-Reply-To"] == first.message["Message-ID"]
+    assert "In-Reply-To" not in first.message
