@@ -53,7 +53,7 @@ def plan(account: Account, history: History, policy: Policy, now: datetime) -> P
     """What is to be done for this account from now on. The account must be settled (`case.settle`)."""
     planned: list[Step | Withheld] = []
     leading = next(account.open_cases(), None)
-    for case in account.cases.values():
+    for case in sorted(account.cases.values(), key=lambda case: (case.opened_at, case.invoice)):
         context = Context(situation(account, case), history, policy, now, case == leading)
         for rule in _rules_for(context):
             planned += rule(context)

@@ -54,7 +54,7 @@ async def enact(
     """
     entries = _changes_of_cases(loaded, after, now)
     history, dropped = await _suppress(connection, loaded, after, now)
-    after, planned, steps = _take_due_steps(after, history, policy, now, verified)
+    after, planned, steps = take_due_steps(after, history, policy, now, verified)
     effects = [row for step in steps for row in _effects(loaded.id, step, team_channels, now)]
     mail = await outbox.add(connection, [effect for effect in effects if effect.kind is Kind.MAIL])
     team = await outbox.add(connection, [effect for effect in effects if effect.kind is Kind.TEAM])
@@ -67,7 +67,7 @@ async def enact(
     return Enacted(tuple(mail), tuple(team), unverified=waiting)
 
 
-def _take_due_steps(
+def take_due_steps(
     account: Account,
     history: Mapping[str, Effect],
     policy: Policy,
