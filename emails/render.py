@@ -41,23 +41,24 @@ def render(
 ) -> RenderedMail:
     """Write the mail in the reader's language; a locale without a translation gives English.
 
-    Files in the folder `templates` stand in for ours of the same name; see `check_templates`.
-
     Dates are shown in `timezone`. As of `now`, an attempt or a deadline that has passed is not announced, and
-    the days left are counted. Raises ValueError for a naive datetime or a link that is not http(s).
+    the days left are counted. Files in the folder `templates` stand in for ours of the same name; they are
+    expected to have passed `emails.check.check_templates`. Raises ValueError for a naive datetime or a link
+    that is not http(s).
     """
     locale = SOURCE_LANGUAGE if isinstance(props, TeamEscalation) else choose_locale([locale])
     language = language_of(locale) or SOURCE_LANGUAGE
-    reader = Reader(locale, timezone)
-    facts = (
-        reader.show(_without_the_past(props, now))
-        | _frame(brand, locale)
-        | {"days_left": _days_left(props, now)}
-    )
+    facts = facts_of(props, brand, locale, timezone, now)
     subject = " ".join(fill(language, f"{props.template}/subject.txt", facts, templates).split())
     text = fill(language, f"{props.template}/body.txt", facts, templates)
     html = fill(language, f"{props.template}/body.html", facts | {"subject": subject}, templates)
     return RenderedMail(subject, sub(r"\n{3,}", "\n\n", text).strip() + "\n", _INLINER.inline(html))
+
+
+def facts_of(props: Mail, brand: Brand, locale: str, timezone: tzinfo, now: datetime) -> dict[str, object]:
+    """Everything the templates of this mail may print, by name."""
+    shown = Reader(locale, timezone).show(_without_the_past(props, now))
+    return shown | _frame(brand, locale) | {"days_left": _days_left(props, now)}
 
 
 def _without_the_past(props: Mail, now: datetime) -> Mail:
