@@ -49,7 +49,7 @@ def _read_cases(settings: ToolSettings, *, only_open: bool, limit: int) -> list[
     from console.cases import facts
     from console.view import look
     from db import accounts, lookups
-    from worker.build import policy
+    from worker.policy import policy
 
     now, rules = datetime.now(UTC), policy(settings)
 
@@ -102,7 +102,7 @@ def _read_files(settings: ToolSettings, wanted: str) -> tuple[list[CaseFile], da
     from console.cases import shown
     from console.file import case_file
     from db.lookups import find_by_invoice, find_customers
-    from worker.build import policy
+    from worker.policy import policy
 
     async def work(connection: AsyncConnection) -> tuple[list[CaseFile], datetime]:
         found = await one(connection, wanted, find_by_invoice, find_customers)

@@ -57,7 +57,7 @@ def look_at(customer: str) -> View:
     """The view of the one customer that is meant."""
     from console import view
     from db.lookups import find_customers
-    from worker.build import policy
+    from worker.policy import policy
 
     settings = load(ToolSettings)
 

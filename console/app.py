@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from hashlib import blake2b
 
 from starlette.applications import Starlette
@@ -31,11 +31,12 @@ LONGEST_REF = 255  # characters
 
 
 class AccessApi:
-    """The endpoints. `clock` tells the wall time, against which a banner's date is held."""
+    """The endpoints. `clock` tells the wall time; banners show dates in `zone`."""
 
-    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, clock: Callable[[], datetime], zone: tzinfo) -> None:
         self._store = store
         self._clock = clock
+        self._zone = zone
 
     async def access(self, request: Request) -> Response:
         """One customer's access, or 304 where the asker has it already."""
@@ -47,7 +48,12 @@ class AccessApi:
         if row is None:
             return problems.problem(404, "unknown_customer", problems.UNKNOWN_CUSTOMER)
         tags = wanted(request.headers.get("accept-language", ""))
-        body = json.dumps(answer(row, now=self._clock(), tags=tags), ensure_ascii=False).encode() + b"\n"
+        body = (
+            json.dumps(
+                answer(row, now=self._clock(), tags=tags, zone=self._zone), ensure_ascii=False
+            ).encode()
+            + b"\n"
+        )
         headers = {
             "etag": f'"{blake2b(body, digest_size=12).hexdigest()}"',
             "cache-control": f"private, max-age={MAX_AGE}",
@@ -82,10 +88,14 @@ def _has(if_none_match: list[str], etag: str) -> bool:
 
 
 def create_app(
-    store: Store, keys: Iterable[str], *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    store: Store,
+    keys: Iterable[str],
+    *,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    zone: tzinfo = UTC,
 ) -> Starlette:
     """The ASGI application. It starts and closes `store` with its lifespan."""
-    api = AccessApi(store, clock)
+    api = AccessApi(store, clock, zone)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

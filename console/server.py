@@ -48,7 +48,7 @@ def serve(settings: ApiSettings) -> int:
     keys = [key.get_secret_value() for key in settings.api_keys]
     server = Server(
         uvicorn.Config(
-            create_app(Store(settings.database_dsn), keys),
+            create_app(Store(settings.database_dsn), keys, zone=settings.timezone),
             loop="uvloop",
             http="httptools",
             ws="none",

@@ -8,7 +8,7 @@ from pydantic.fields import FieldInfo
 from settings.connections import Database, Mode, Redis, Smtp, StripeApi, StripeWebhooks
 from settings.field import Settings
 from settings.load import fields_by_name
-from settings.messages import Brand, Display, Mail, Team
+from settings.messages import Brand, Display, Mail, Team, Times
 from settings.policy import Policy
 from settings.processes import (
     ApiSettings,
@@ -30,7 +30,8 @@ GROUPS: dict[str, type[Settings]] = {
     "Mail server": Smtp,
     "Sender": Mail,
     "Brand": Brand,
-    "Links and dates": Display,
+    "Links": Display,
+    "Dates": Times,
     "Your team": Team,
     "Policy": Policy,
     "Receiver": ReceiverServer,

@@ -84,21 +84,26 @@ class Brand(Settings):
     )
 
 
+class Times(Settings):
+    """In whose time customers read dates."""
+
+    timezone: ZoneInfo = setting(
+        "DUNNING_TIMEZONE",
+        "The time zone of dates in mails and banners. Everything stored stays in UTC.",
+        default="UTC",
+        example="Europe/Berlin",
+        cure="Give a name of the IANA time zone database.",
+    )
+
+
 class Display(Settings):
-    """Where customers are led, and in whose time they read dates."""
+    """Where customers are led."""
 
     billing_page_url: Link = setting(
         "DUNNING_BILLING_PAGE_URL",
         "Where a customer can pay or change the card when Stripe gives no page of its own for the invoice.",
         example="https://acme.example/account/billing",
         cure="Give an https:// link.",
-    )
-    timezone: ZoneInfo = setting(
-        "DUNNING_TIMEZONE",
-        "The time zone of dates in mails. Everything stored stays in UTC.",
-        default="UTC",
-        example="Europe/Berlin",
-        cure="Give a name of the IANA time zone database.",
     )
 
 

@@ -2,7 +2,7 @@
 
 from settings.connections import Database, Mode, Redis, Smtp, StripeApi, StripeWebhooks
 from settings.field import Settings, setting
-from settings.messages import Brand, Display, Mail, Team
+from settings.messages import Brand, Display, Mail, Team, Times
 from settings.policy import Policy
 from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
 from settings.urls import RedisUrl
@@ -15,7 +15,7 @@ class ReceiverSettings(Logs, ReceiverServer, StripeWebhooks, Mode, Redis, Databa
 
 
 class WorkerSettings(
-    Logs, WorkerProcess, Policy, Team, Display, Brand, Mail, Smtp, StripeApi, Redis, Database
+    Logs, WorkerProcess, Policy, Team, Display, Times, Brand, Mail, Smtp, StripeApi, Redis, Database
 ):
     """`dunning worker`"""
 
@@ -24,7 +24,7 @@ class SchedulerSettings(Logs, SchedulerProcess, Redis, Database):
     """`dunning scheduler`"""
 
 
-class ApiSettings(Logs, ApiServer, Mode, Database):
+class ApiSettings(Logs, ApiServer, Times, Mode, Database):
     """`dunning api`"""
 
 

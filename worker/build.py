@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from zoneinfo import ZoneInfo
-
-from emails.smtp import SmtpTransport
-
 from db.session import create_engine
-from dunning.policy import Policy
 from emails.brand import Brand
+from emails.smtp import SmtpTransport
 from providers.stripe import SOURCE as STRIPE
 from providers.stripe_api import StripeGateway
-from settings import ToolSettings, WorkerSettings
+from settings import WorkerSettings
 from worker.courier import Courier, Sender
+from worker.policy import policy
 from worker.services import Nudge, Services
-
-
-def policy(settings: WorkerSettings | ToolSettings) -> Policy:
-    return Policy(
-        grace=timedelta(days=settings.grace_days),
-        final_warnings=tuple(timedelta(hours=hours) for hours in settings.final_warning_hours),
-        escalate_after=settings.escalate_after,
-        at_expiry=settings.at_expiry,
-        mail_gap=timedelta(hours=settings.mail_gap_hours),
-    )
 
 
 def services(settings: WorkerSettings, nudge: Nudge) -> Services:
@@ -60,7 +46,7 @@ def courier(settings: WorkerSettings) -> Courier:
                 color=settings.brand_color,
                 postal_address=settings.brand_postal_address,
             ),
-            timezone=ZoneInfo(settings.timezone) if isinstance(settings.timezone, str) else settings.timezone,
+            timezone=settings.timezone,
             livemode=settings.livemode,
             billing_page_url=settings.billing_page_url,
             team_address=settings.team_email,
