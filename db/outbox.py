@@ -18,7 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db.models import outbox
 from dunning.steps import Kind
 
-LEASE = timedelta(seconds=60)
+# Short, so that what a killed process held goes on soon; whoever lives renews it while they work.
+LEASE = timedelta(seconds=20)
+RENEW_EVERY = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,14 @@ async def claim(connection: AsyncConnection, effect_id: int) -> Claim | None:
 
 def _ours(claim: Claim) -> Any:
     return and_(outbox.c.id == claim.id, outbox.c.status == "sending", outbox.c.attempts == claim.fence)
+
+
+async def renew(connection: AsyncConnection, claim: Claim) -> bool:
+    """Hold on to the effect for another lease. False: it is somebody else's now, or done."""
+    held = await connection.execute(
+        update(outbox).where(_ours(claim)).values(lease_until=func.clock_timestamp() + LEASE)
+    )
+    return held.rowcount == 1
 
 
 async def hand_over(

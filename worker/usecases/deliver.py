@@ -22,6 +22,7 @@ from dunning.steps import Kind
 from emails.delivery import Accepted, Deferred, Delivery, Rejected
 from providers.lookup import ProviderUnavailableError
 from worker.courier import Courier
+from worker.lease import held
 from worker.prepare import prepare
 from worker.queues import CASES
 from worker.services import Services
@@ -66,7 +67,8 @@ async def deliver(services: Services, courier: Courier, effect_id: int) -> None:
     elif claim.fence > MOST_ATTEMPTS:
         await _finish(services, loaded, claim, "failed", error="every attempt ended before it was sent")
     else:
-        await _carry_out(services, courier, claim, loaded)
+        async with held(services.engine, claim):
+            await _carry_out(services, courier, claim, loaded)
 
 
 async def _carry_out(services: Services, courier: Courier, claim: Claim, loaded: Loaded) -> None:
