@@ -169,7 +169,7 @@ def test_a_payment_that_waits_for_the_bank_has_no_card_and_no_attempt() -> None:
         invoice(0, attempt_count=1), failed(0, 1, action_required=True), ledger(1), subscription(0)
     )
 
-    assert (found.category, found.card, found.attempt) == (Category.AUTHENTICATION_REQUIRED, None, 1)
+    assert (found.category, found.card, found.attempt) == (Category.AUTHENTICATION_REQUIRED, None, 0)
 
 
 def test_a_warning_promises_three_days_even_when_it_is_late() -> None:
