@@ -57,8 +57,11 @@ class Access:
     subscription: str | None = None
 
 
-def access_of(account: Account, deadlines: Mapping[str, datetime]) -> Access:
-    """The best access any subscription gives. `deadlines`: invoice of an open case -> when grace ends."""
+def access_of(account: Account, deadlines: Mapping[str, datetime | None]) -> Access:
+    """The best access any subscription gives.
+
+    `deadlines`: invoice of an open case -> when grace ends, or None where nobody will take access for it.
+    """
     if account.customer.deleted:
         return Access(Level.REVOKED, Reason.CUSTOMER_DELETED)
     each = [subscription_access(account, subscription, deadlines) for subscription in _newest_first(account)]
@@ -77,7 +80,7 @@ def _newest_first(account: Account) -> list[Subscription]:
 
 
 def subscription_access(
-    account: Account, subscription: Subscription, deadlines: Mapping[str, datetime]
+    account: Account, subscription: Subscription, deadlines: Mapping[str, datetime | None]
 ) -> Access:
     """What this one subscription gives."""
     stopped = _stopped(subscription)
@@ -91,7 +94,11 @@ def subscription_access(
         return Access(Level(worst.taken_level or Level.REVOKED), reason, None, subscription.ref)
     failing = [deadlines[case.invoice] for case in cases if case.is_open and case.invoice in deadlines]
     if failing:
-        until = subscription.period_end if subscription.cancel_at_period_end else min(failing)
+        until = (
+            subscription.period_end
+            if subscription.cancel_at_period_end
+            else min(filter(None, failing), default=None)
+        )
         return Access(Level.WARNED, Reason.PAYMENT_FAILED, until, subscription.ref)
     return _in_good_standing(subscription)
 

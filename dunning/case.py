@@ -174,6 +174,17 @@ def situation(account: Account, case: Case) -> Situation:
     )
 
 
+def why_kept(s: Situation) -> str | None:
+    """Why access is not taken for this case, whatever the clock says."""
+    if s.decline.category is Category.MERCHANT_SIDE:
+        return "the fault is on our side"
+    if s.replaced:
+        return "the customer has another subscription that entitles them"
+    if s.subscription.cancel_at_period_end:
+        return "the customer has cancelled: access lasts to the end of the period"
+    return None
+
+
 def _decline(invoice: Invoice, last: Charge | None) -> Decline:
     """The newest reason known: the last charge's, else what the payment said without a charge."""
     if last:

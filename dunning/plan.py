@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from dunning.access import Level, access_of, still_taken
 from dunning.account import Account, Case, Outcome
-from dunning.case import Situation, situation
+from dunning.case import Situation, situation, why_kept
 from dunning.declines import Category
 from dunning.policy import Policy
 from dunning.steps import Effect, History, Kind, Plan, Step, Withheld, deadline, hours, warnings_accepted
@@ -58,7 +58,10 @@ def plan(account: Account, history: History, policy: Policy, now: datetime) -> P
         for rule in _rules_for(context):
             planned += rule(context)
     steps = [item for item in planned if isinstance(item, Step) and item.key not in history]
-    deadlines = {case.invoice: deadline(case, history, now) for case in account.open_cases()}
+    deadlines = {
+        case.invoice: None if why_kept(situation(account, case)) else deadline(case, history, now)
+        for case in account.open_cases()
+    }
     return Plan(
         steps=tuple(sorted(steps, key=lambda step: (step.due_at, step.key))),
         withheld=tuple(item for item in planned if isinstance(item, Withheld) and item.key not in history),
@@ -141,20 +144,9 @@ def _why_no_notice(c: Context, number: int) -> str | None:
     return None
 
 
-def _why_not_taken(c: Context) -> str | None:
-    """Why access is not taken for this case, whatever the clock says."""
-    if c.s.decline.category is Category.MERCHANT_SIDE:
-        return "the fault is on our side"
-    if c.s.replaced:
-        return "the customer has another subscription that entitles them"
-    if c.s.subscription.cancel_at_period_end:
-        return "the customer has cancelled: access lasts to the end of the period"
-    return None
-
-
 def final_warnings(c: Context) -> Iterator[Step | Withheld]:
     """Mails before the end of access. Each later one counts back from the end that the first promised."""
-    excuse = _why_not_taken(c)
+    excuse = why_kept(c.s)
     end = c.s.case.grace_ends_at
     earlier: Effect | None = None
     for before in c.policy.final_warnings:
@@ -180,7 +172,7 @@ def _warning_key(ref: str, before: timedelta) -> str:
 def expiry(c: Context) -> Iterator[Step | Withheld]:
     """Access ends on schedule, if somebody was warned in time. The caller asks the provider first."""
     key = f"access:{c.ref}:{c.policy.at_expiry}"
-    excuse = _why_not_taken(c)
+    excuse = why_kept(c.s)
     if excuse:
         yield c.withhold(key, excuse)
     elif warnings_accepted(c.s.case, c.history):

@@ -24,8 +24,6 @@ log = structlog.get_logger()
 
 # Milliseconds. Every use case's own time-outs are shorter; this is for the case nobody thought of.
 TIME_LIMIT = 60_000
-# One message never carries more ids than one batch can do before its time limit.
-IDS_PER_MESSAGE = 50
 
 
 def create_broker(redis_url: str, *extra: Middleware) -> RedisBroker:
@@ -66,8 +64,8 @@ class RedisNudge:
     def send(self, wakeup: Wakeup, ids: Sequence[int]) -> bool:
         """Blocking, bounded by the client's time-outs. False when the wake-up was lost."""
         try:
-            for start in range(0, len(ids), IDS_PER_MESSAGE):
-                self._broker.enqueue(message(wakeup, ids[start : start + IDS_PER_MESSAGE]))
+            for start in range(0, len(ids), queues.IDS_PER_MESSAGE):
+                self._broker.enqueue(message(wakeup, ids[start : start + queues.IDS_PER_MESSAGE]))
         except (dramatiq.BrokerError, redis.RedisError) as error:
             log.warning("nudge.lost", queue=wakeup.queue, rows=len(ids), error=type(error).__name__)
             return False

@@ -18,6 +18,7 @@ from typing import Any
 import dramatiq
 import structlog
 from dramatiq.asyncio import EventLoopThread, get_event_loop_thread
+from sqlalchemy.exc import SQLAlchemyError
 
 from db import heartbeats
 from settings import WorkerSettings
@@ -95,7 +96,7 @@ class WorkerProcess:
         try:
             async with services.engine.begin() as connection:
                 await heartbeats.stopped(connection, self._name)
-        except OSError as error:
+        except (OSError, SQLAlchemyError) as error:
             log.warning("heartbeat.missed", error=type(error).__name__)
 
 

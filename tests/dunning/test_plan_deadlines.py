@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from dunning.access import Level, Reason
 from dunning.account import Account
 from dunning.events import CustomerFact
 from dunning.plan import access_step_level
@@ -176,6 +177,12 @@ def test_who_is_excused_is_neither_warned_nor_revoked(facts: Facts, excuse: str)
         found = planned(account(facts), 40, *done)
         assert not [each for each in found.steps if each.name in ("final_warning", "revoked")]
         assert why(found, REVOKE) == excuse
+
+
+def test_no_end_is_promised_where_nobody_takes_access() -> None:
+    """The banner names no date for a fault of our own, which ends nothing."""
+    told = planned(account(failures(0, code="testmode_decline")), 3).access
+    assert (told.level, told.reason, told.until) == (Level.WARNED, Reason.PAYMENT_FAILED, None)
 
 
 def test_access_may_be_limited_instead() -> None:
