@@ -8,6 +8,9 @@ from babel import Locale
 
 Rule = tuple[re.Pattern[str], str]
 
+# "am 17." at the end of a line and "November" on the next is hard to read.
+_DAY_AND_MONTH: Final[Rule] = (re.compile(r"^(\d{1,2}\S{0,2}) (?=\D)"), "\\1\N{NO-BREAK SPACE}")
+
 # Languages written without spaces between sentences.
 _WITHOUT_SPACES: Final = frozenset({"ja", "zh"})
 
@@ -45,7 +48,11 @@ def gap(locale: Locale) -> str:
 
 
 def in_a_sentence(moment: str, locale: Locale) -> str:
-    """A date, with or without a time, as one writes it in running text: `1er novembre 2026 à 14:00 UTC`."""
-    for pattern, replacement in _RULES.get(str(locale), _RULES.get(locale.language, ())):
+    """A date, with or without a time, as one writes it in running text: `1er novembre 2026 à 14:00 UTC`.
+
+    A day that comes before its month stays with it on one line.
+    """
+    rules = _RULES.get(str(locale), _RULES.get(locale.language, ()))
+    for pattern, replacement in (*rules, _DAY_AND_MONTH):
         moment = pattern.sub(replacement, moment)
     return moment
