@@ -6,15 +6,12 @@ from collections.abc import Callable
 from datetime import datetime
 
 from dunning.events import AsOf, BillingEvent, ClockMoved, PaymentFailed, PaymentMethodChanged
-from providers.lookup import Lookup, MalformedEventError, Normalised, Subject
+from providers.fields import Json, moment, moment_of, part, ref, required, text
+from providers.lookup import Lookup, Normalised, Subject
 from providers.stripe_objects import (
-    Json,
     customer_ref,
     customer_seen,
     invoice_seen,
-    moment,
-    ref,
-    required,
     subscription_of,
     subscription_seen,
 )
@@ -24,23 +21,26 @@ SOURCE = "stripe"
 # Worth asking Stripe again before anything is done about them.
 STOPPED = frozenset({"unpaid", "canceled", "paused"})
 
+# What a thin event speaks of, where it can be read back as it is.
+RELATED = {"invoice": Subject.INVOICE, "subscription": Subject.SUBSCRIPTION}
+
 Handler = Callable[[Json, Json, datetime], Normalised]
 
 
 def normalise(event: Json) -> Normalised:
     """What a Stripe event says. An unhandled type says nothing. Raises MalformedEventError."""
-    created = moment(required(event, "created"))
-    kind = required(event, "type")
-    if created is None or not isinstance(kind, str):
-        raise MalformedEventError("event has no usable type or created")
+    created = moment_of(event, "created")
+    required(event, "type")
+    kind = text(event, "type") or ""
     if event.get("object") == "v2.core.event":
         return _thin(event, kind, created)
     handler = HANDLERS.get(kind)
     if handler is None:
         return Normalised()
-    data = required(event, "data")
-    thing = required(data, "object")
-    said = handler(thing, data.get("previous_attributes") or {}, created)
+    data = part(event, "data")
+    required(data, "object")
+    thing = part(data, "object")
+    said = handler(thing, part(data, "previous_attributes"), created)
     clock = ref(thing.get("test_clock"))
     if clock:
         # A test clock only moves forward, so an event made at its time proves that it got there.
@@ -50,12 +50,14 @@ def normalise(event: Json) -> Normalised:
 
 def _thin(event: Json, kind: str, created: datetime) -> Normalised:
     """A thin event names its object only: read it back. Its type is a snapshot type with `v1.` before."""
-    related = event.get("related_object") or {}
-    subject = {"invoice": Subject.INVOICE, "subscription": Subject.SUBSCRIPTION}.get(related.get("type", ""))
-    if subject and ref(related):
-        return Normalised(lookups=(Lookup(subject, related["id"], created),))
-    if kind.startswith("v1."):
-        return Normalised(lookups=(Lookup(Subject.EVENT, required(event, "id"), created),))
+    related = part(event, "related_object")
+    subject = RELATED.get(text(related, "type") or "")
+    found = ref(related.get("id"))
+    if subject and found:
+        return Normalised(lookups=(Lookup(subject, found, created),))
+    own = ref(required(event, "id"))
+    if kind.startswith("v1.") and own:
+        return Normalised(lookups=(Lookup(Subject.EVENT, own, created),))
     return Normalised()
 
 
@@ -77,11 +79,12 @@ def _failure(invoice: Json, created: datetime, *, action_required: bool) -> Norm
     said = _invoice(invoice, {}, created)
     if not said.facts:
         return said
+    seen = invoice_seen(invoice, AsOf(created))
     failure = PaymentFailed(
-        customer=customer_ref(invoice),
-        invoice=required(invoice, "id"),
+        customer=seen.customer,
+        invoice=seen.invoice,
         at=created,
-        attempt=invoice.get("attempt_count") or 0,
+        attempt=seen.attempt_count,
         action_required=action_required,
     )
     # No invoice field carries the decline reason: it is read from the invoice's payments.
@@ -136,10 +139,10 @@ def _charge(thing: Json, _before: Json, created: datetime) -> Normalised:
 
 def _clock(clock: Json, _before: Json, _created: datetime) -> Normalised:
     """Only a clock at rest tells the time: while it advances its events still have to arrive."""
-    reached = moment(clock.get("frozen_time"))
-    if clock.get("status") != "ready" or reached is None:
+    reached, name = moment(clock.get("frozen_time")), ref(clock)
+    if clock.get("status") != "ready" or reached is None or name is None:
         return Normalised()
-    moved: BillingEvent = ClockMoved(required(clock, "id"), reached)
+    moved: BillingEvent = ClockMoved(name, reached)
     return Normalised((moved,))
 
 

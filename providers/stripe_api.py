@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import stripe
 
-from dunning.events import AsOf, BillingEvent, LedgerRead, PaymentFailed
+from dunning.events import AsOf, BillingEvent, InvoiceSeen, LedgerRead, PaymentFailed
+from providers.fields import Json, flag, part, parts, ref, text
 from providers.lookup import Lookup, Normalised, ProviderUnavailableError, Subject
 from providers.stripe import normalise
 from providers.stripe_objects import (
-    Json,
     charge_failed,
-    customer_ref,
     customer_seen,
     invoice_seen,
-    ref,
-    required,
     subscription_of,
     subscription_seen,
 )
@@ -36,14 +33,14 @@ EXPANDED_INVOICE = [
 class StripeGateway:
     """Answers lookups from Stripe's API, in the client library's pinned version.
 
-    `api_base` replaces https://api.stripe.com, for a simulated Stripe on loopback.
+    `api_base` replaces https://api.stripe.com, for a simulated Stripe on loopback. `timeout` is in seconds.
     """
 
-    def __init__(self, api_key: str, *, api_base: str | None = None) -> None:
+    def __init__(self, api_key: str, *, api_base: str | None = None, timeout: float = TIMEOUT) -> None:
         self._client = stripe.StripeClient(
             api_key,
             max_network_retries=1,
-            http_client=stripe.HTTPXClient(timeout=TIMEOUT),
+            http_client=stripe.HTTPXClient(timeout=timeout),
             base_addresses={"api": api_base} if api_base else {},
         )
         self._products: dict[str, str | None] = {}
@@ -78,34 +75,35 @@ class StripeGateway:
         )
         if not invoice or subscription_of(invoice) is None:
             return ()
-        facts: list[BillingEvent] = [invoice_seen(invoice, as_of)]
+        seen = invoice_seen(invoice, as_of)
+        facts: list[BillingEvent] = [seen]
         if isinstance(invoice.get("customer"), dict):
             facts.append(customer_seen(invoice["customer"], as_of))
         subscription = subscription_of(invoice)
         if isinstance(subscription, dict):
             facts.append(subscription_seen(subscription, as_of))
-        if invoice.get("attempted"):
-            facts += await self._ledger(lookup, invoice)
+        if flag(invoice, "attempted"):
+            facts += await self._ledger(seen, parts(invoice, "payments", "data"))
         return tuple(facts)
 
-    async def _ledger(self, lookup: Lookup, invoice: Json) -> list[BillingEvent]:
+    async def _ledger(self, invoice: InvoiceSeen, payments: Sequence[Json]) -> list[BillingEvent]:
         """Every failed charge of the invoice, and the newest reason where no charge carries it."""
-        customer, invoice_id, attempt = customer_ref(invoice), invoice["id"], invoice["attempt_count"]
+        customer, invoice_id, attempt = invoice.customer, invoice.invoice, invoice.attempt_count
         facts: list[BillingEvent] = []
         reason: Json = {}
         waiting = False
-        for payment in (invoice.get("payments") or {}).get("data") or []:
-            intent = (payment.get("payment") or {}).get("payment_intent")
+        for payment in payments:
+            intent = part(payment, "payment").get("payment_intent")
             if not isinstance(intent, dict):
                 continue
             # An intent that waits for the bank's confirmation has no error: nothing has been declined.
             asked = CONFIRMATION_WANTED if intent.get("status") == "requires_action" else None
-            reason = intent.get("last_payment_error") or asked or reason
+            reason = part(intent, "last_payment_error") or asked or reason
             waiting = waiting or intent.get("status") == "requires_payment_method"
             charges = await self._ask(
-                self._client.v1.charges.list_async({"payment_intent": intent["id"], "limit": 100})
+                self._client.v1.charges.list_async({"payment_intent": ref(intent) or "", "limit": 100})
             )
-            for charge in (charges or {}).get("data") or []:
+            for charge in parts(charges or {}, "data"):
                 fact = charge_failed(charge, customer=customer, invoice=invoice_id)
                 if fact:
                     facts.append(fact)
@@ -115,8 +113,8 @@ class StripeGateway:
                 customer=customer,
                 invoice=invoice_id,
                 attempt=attempt,
-                code=reason.get("code"),
-                decline_code=reason.get("decline_code"),
+                code=text(reason, "code"),
+                decline_code=text(reason, "decline_code"),
                 method_type=_method_type(reason),
                 no_method=waiting and not reason and not facts,
             )
@@ -130,7 +128,7 @@ class StripeGateway:
                 {"payment": {"type": "payment_intent", "payment_intent": lookup.ref}, "limit": 1}
             )
         )
-        payments = (found or {}).get("data") or []
+        payments = parts(found or {}, "data")
         invoice = ref(payments[0].get("invoice")) if payments else None
         return await self._invoice(lookup, invoice) if invoice else ()
 
@@ -149,10 +147,10 @@ class StripeGateway:
     async def _event(self, lookup: Lookup) -> Normalised:
         """A thin event's snapshot twin, or nothing when it has none."""
         found = await self._ask(self._client.v2.core.events.retrieve_async(lookup.ref))
-        twin = found.get("snapshot_event") if found else None
+        twin = text(found, "snapshot_event") if found else None
         if not twin:
             return Normalised()
-        snapshot = await self._ask(self._client.v1.events.retrieve_async(required({"id": twin}, "id")))
+        snapshot = await self._ask(self._client.v1.events.retrieve_async(twin))
         return normalise(snapshot) if snapshot else Normalised()
 
     async def _ask(self, call: Awaitable[Any]) -> dict[str, Any] | None:
@@ -175,5 +173,6 @@ def _from_now_on(lookup: Lookup) -> AsOf:
 
 
 def _method_type(reason: Json) -> str | None:
-    method = reason.get("payment_method") or {}
-    return reason.get("payment_method_type") or (method.get("type") if isinstance(method, dict) else None)
+    method = reason.get("payment_method")
+    expanded = text(method, "type") if isinstance(method, dict) else None
+    return text(reason, "payment_method_type") or expanded

@@ -6,41 +6,12 @@ meets both at once. Sources: Stripe API changelogs 2025-03-31.basil to 2026-10-2
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from dunning.events import AsOf, ChargeFailed, CustomerSeen, InvoiceSeen, SubscriptionSeen
+from providers.fields import Json, flag, moment, moment_of, part, parts, ref, required, text, texts, whole
 from providers.lookup import MalformedEventError
-
-Json = Mapping[str, Any]
-
-
-def moment(value: Any) -> datetime | None:
-    """Unix seconds or ISO 8601 (thin events) as UTC; None for null. Raises MalformedEventError."""
-    if value is None:
-        return None
-    try:
-        if isinstance(value, str):
-            return datetime.fromisoformat(value).astimezone(UTC)
-        return datetime.fromtimestamp(value, UTC)
-    except (ValueError, TypeError, OverflowError, OSError) as error:
-        raise MalformedEventError(f"not a time: {type(value).__name__}") from error
-
-
-def ref(value: Any) -> str | None:
-    """The id of an expandable field, expanded or not."""
-    if isinstance(value, Mapping):
-        value = value.get("id")
-    return value if isinstance(value, str) and value else None
-
-
-def required(value: Json, name: str) -> Any:
-    """A field no event of this type can do without. Raises MalformedEventError."""
-    found = value.get(name)
-    if found is None:
-        raise MalformedEventError(f"{value.get('object', 'object')} has no {name}")
-    return found
 
 
 def customer_ref(thing: Json) -> str:
@@ -53,91 +24,86 @@ def customer_ref(thing: Json) -> str:
 
 def subscription_of(invoice: Json) -> Any:
     """The subscription an invoice bills (id or expanded object), or None for a one-off invoice."""
-    parent = invoice.get("parent") or {}
-    details = parent.get("subscription_details") or {}
+    details = part(invoice, "parent", "subscription_details")
     return details.get("subscription") or invoice.get("subscription")
 
 
 def customer_seen(customer: Json, as_of: AsOf) -> CustomerSeen:
-    address = customer.get("address") or {}
     return CustomerSeen(
-        customer=required(customer, "id"),
+        customer=_name(customer, "id"),
         as_of=as_of,
-        email=customer.get("email") or None,
-        name=customer.get("name") or None,
-        locales=tuple(customer.get("preferred_locales") or ()),
-        country=address.get("country"),
+        email=text(customer, "email"),
+        name=text(customer, "name"),
+        locales=texts(customer, "preferred_locales"),
+        country=text(part(customer, "address"), "country"),
         test_clock=ref(customer.get("test_clock")),
-        deleted=bool(customer.get("deleted")),
+        deleted=flag(customer, "deleted"),
     )
 
 
 def subscription_seen(subscription: Json, as_of: AsOf) -> SubscriptionSeen:
-    items = (subscription.get("items") or {}).get("data") or []
-    ends = [item["current_period_end"] for item in items if item.get("current_period_end")]
-    period_end = max(ends, default=subscription.get("current_period_end"))
-    price = (items[0].get("price") or {}) if items else {}
+    items = parts(subscription, "items", "data")
+    price = part(items[0], "price") if items else {}
     # A date set with `cancel_at` is as deliberate as the end of the period.
     cancel_at = moment(subscription.get("cancel_at"))
     return SubscriptionSeen(
         customer=customer_ref(subscription),
-        subscription=required(subscription, "id"),
+        subscription=_name(subscription, "id"),
         as_of=as_of,
-        status=required(subscription, "status"),
-        plan=price.get("nickname"),
+        status=_name(subscription, "status"),
+        plan=text(price, "nickname"),
         product=ref(price.get("product")),
-        interval=_nested(price, "recurring", "interval"),
-        cancel_at_period_end=bool(subscription.get("cancel_at_period_end") or cancel_at),
-        period_end=cancel_at or moment(period_end),
+        interval=text(part(price, "recurring"), "interval"),
+        cancel_at_period_end=flag(subscription, "cancel_at_period_end") or cancel_at is not None,
+        period_end=cancel_at or _period_end(subscription, items),
         ended_at=moment(subscription.get("ended_at")),
-        paused_for=_nested(subscription, "status_details", "paused", "subscription", "type"),
-        ended_for=_nested(subscription, "cancellation_details", "reason"),
+        paused_for=text(part(subscription, "status_details", "paused", "subscription"), "type"),
+        ended_for=text(part(subscription, "cancellation_details"), "reason"),
         payment_method=ref(subscription.get("default_payment_method")),
     )
 
 
-def _nested(thing: Json, *path: str) -> str | None:
-    found: Any = thing
-    for name in path:
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return found if isinstance(found, str) else None
+def _period_end(subscription: Json, items: list[Json]) -> datetime | None:
+    """Since basil each item has its own; the last one counts."""
+    ends = [moment(item.get("current_period_end")) for item in items]
+    return max(filter(None, ends), default=moment(subscription.get("current_period_end")))
 
 
 def invoice_seen(invoice: Json, as_of: AsOf) -> InvoiceSeen:
-    status = required(invoice, "status")
-    at = invoice.get("status_transitions") or {}
+    status = _name(invoice, "status")
+    at = part(invoice, "status_transitions")
     # Before basil `paid` was a field of its own; a draft has no status transitions worth reading.
-    paid = status == "paid" or bool(invoice.get("paid"))
+    paid = status == "paid" or flag(invoice, "paid")
     return InvoiceSeen(
         customer=customer_ref(invoice),
-        invoice=required(invoice, "id"),
+        invoice=_name(invoice, "id"),
         as_of=as_of,
         status=status,
         subscription=ref(subscription_of(invoice)),
-        billing_reason=invoice.get("billing_reason"),
-        collection_method=invoice.get("collection_method"),
-        number=invoice.get("number"),
-        currency=required(invoice, "currency"),
-        amount_remaining=invoice.get("amount_remaining") or 0,
+        billing_reason=text(invoice, "billing_reason"),
+        collection_method=text(invoice, "collection_method"),
+        number=text(invoice, "number"),
+        currency=_name(invoice, "currency"),
+        amount_remaining=whole(invoice, "amount_remaining"),
         amount_paid=_amount_paid(invoice),
-        attempt_count=invoice.get("attempt_count") or 0,
+        attempt_count=whole(invoice, "attempt_count"),
         next_attempt_at=moment(invoice.get("next_payment_attempt")),
         paid_at=(moment(at.get("paid_at")) or as_of.at) if paid else None,
         voided_at=(moment(at.get("voided_at")) or as_of.at) if status == "void" else None,
-        written_off_at=_written_off_at(invoice, status, as_of),
+        written_off_at=_written_off_at(at, status, as_of),
     )
 
 
 def _amount_paid(invoice: Json) -> int:
     """Minor units of real money, paid through Stripe or past it (`paid_out_of_band`)."""
-    past_stripe = invoice.get("amount_paid_off_stripe") or 0
-    if invoice.get("paid_out_of_band"):
-        past_stripe = max(past_stripe, invoice.get("amount_due") or 0)
-    return max(invoice.get("amount_paid") or 0, past_stripe)
+    past_stripe = whole(invoice, "amount_paid_off_stripe")
+    if flag(invoice, "paid_out_of_band"):
+        past_stripe = max(past_stripe, whole(invoice, "amount_due"))
+    return max(whole(invoice, "amount_paid"), past_stripe)
 
 
-def _written_off_at(invoice: Json, status: str, as_of: AsOf) -> datetime | None:
-    marked = moment((invoice.get("status_transitions") or {}).get("marked_uncollectible_at"))
+def _written_off_at(at: Json, status: str, as_of: AsOf) -> datetime | None:
+    marked = moment(at.get("marked_uncollectible_at"))
     return (marked or as_of.at) if status == "uncollectible" or marked else None
 
 
@@ -149,30 +115,37 @@ def charge_failed(charge: Json, *, customer: str, invoice: str) -> ChargeFailed 
     """
     if charge.get("status") != "failed":
         return None
-    outcome = charge.get("outcome") or {}
+    outcome = part(charge, "outcome")
     if outcome.get("reason") == "previously_declined_do_not_retry":
         return None
-    method = charge.get("payment_method_details") or {}
-    card = method.get("card") or {}
-    made_at = moment(required(charge, "created"))
-    assert made_at is not None  # noqa: S101  # `required` refused null already; this tells mypy
+    method = part(charge, "payment_method_details")
+    card = part(method, "card")
     return ChargeFailed(
         customer=customer,
         invoice=invoice,
-        charge=required(charge, "id"),
-        at=made_at,
-        code=charge.get("failure_code"),
+        charge=_name(charge, "id"),
+        at=moment_of(charge, "created"),
+        code=text(charge, "failure_code"),
         decline_code=_decline_code(charge, outcome),
-        outcome_reason=outcome.get("reason"),
-        advice_code=outcome.get("advice_code"),
-        method_type=method.get("type"),
-        card_brand=card.get("brand"),
-        card_last4=card.get("last4"),
+        outcome_reason=text(outcome, "reason"),
+        advice_code=text(outcome, "advice_code"),
+        method_type=text(method, "type"),
+        card_brand=text(card, "brand"),
+        card_last4=text(card, "last4"),
     )
 
 
 def _decline_code(charge: Json, outcome: Json) -> str | None:
     """A charge has no decline_code of its own: the issuer's reason is its outcome's, if it was declined."""
-    reason = outcome.get("reason")
-    declined = outcome.get("type") == "issuer_declined"
-    return reason if declined and isinstance(reason, str) else charge.get("decline_code")
+    if outcome.get("type") == "issuer_declined" and outcome.get("reason"):
+        return text(outcome, "reason")
+    return text(charge, "decline_code")
+
+
+def _name(thing: Json, name: str) -> str:
+    """A string that no object of this kind can do without."""
+    required(thing, name)
+    found = text(thing, name)
+    if found is None:
+        raise MalformedEventError(f"{name} is empty")
+    return found
