@@ -28,10 +28,11 @@ def required(thing: Any, name: str) -> Any:
 
 def part(thing: Any, *path: str) -> Json:
     """The object at the end of a path, or an empty one where the path ends early."""
+    found: Any = thing
     for name in path:
-        found = _object(thing, name).get(name)
-        thing = {} if found is None else found
-    return _object(thing, path[-1])
+        found = _object(found, name).get(name)
+        found = {} if found is None else found
+    return _object(found, path[-1] if path else "it")
 
 
 def parts(thing: Any, *path: str) -> list[Json]:
