@@ -223,7 +223,7 @@ def test_a_payment_leads_to_its_invoice(stripe: SimulatedStripe) -> None:
     assert len(of(facts, ChargeFailed)) == 3
 
 
-@pytest.mark.parametrize("subject", [Subject.INVOICE, Subject.SUBSCRIPTION, Subject.PAYMENT, Subject.EVENT])
+@pytest.mark.parametrize("subject", [Subject.INVOICE, Subject.SUBSCRIPTION, Subject.PAYMENT])
 def test_what_stripe_does_not_know_says_nothing(stripe: SimulatedStripe, subject: Subject) -> None:
     """404 is an answer, not an outage."""
     assert look_up(stripe, subject, "xx_unknown") == ()
@@ -320,7 +320,7 @@ def answering(answers: dict[str, Any]) -> Iterator[str]:
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             found = answers.get(self.path.partition("?")[0])
-            missing = {"error": {"type": "invalid_request_error", "message": "none"}}
+            missing = {"error": {"code": "not_found", "message": "No such event."}}
             content = json.dumps(found or missing).encode()
             self.send_response(200 if found else 404)
             self.send_header("Content-Type", "application/json")
@@ -355,3 +355,11 @@ def test_a_thin_event_speaks_through_its_snapshot(twin: str | None) -> None:
     with answering({"/v2/core/events/evt_thin": thin, "/v1/events/evt_snapshot": snapshot}) as url:
         said = ask(url, lambda gateway: gateway.look_up(Lookup(Subject.EVENT, "evt_thin", AT)))
     assert said == (normalise(snapshot) if twin else Normalised())
+
+
+def test_a_thin_event_that_is_gone_says_nothing() -> None:
+    """Stripe keeps them for 30 days; the newer API's 404 is an answer too."""
+    with answering({}) as url:
+        assert (
+            ask(url, lambda gateway: gateway.look_up(Lookup(Subject.EVENT, "evt_gone", AT))) == Normalised()
+        )

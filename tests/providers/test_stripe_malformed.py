@@ -105,7 +105,7 @@ def test_a_spoiled_event_is_malformed_or_means_what_it_says(event: Any) -> None:
     assert means_what_it_says(event)
 
 
-WRONG: list[tuple[Any] | None] = [None, (None,), ([],), ({},), ("",), (-1,), (1.5,), (True,), ("x" * 40,)]
+WRONG: list[tuple[Any] | None] = [None, (None,), ([],), ("",), (1.5,)]
 
 
 @pytest.mark.parametrize("event", BODIES, ids=lambda event: f"{event['type']}-{event.get('api_version')}")
