@@ -98,7 +98,7 @@ def _write_pages(folder: Path, brand: Brand, shown: Sequence[Shown]) -> None:
     shelves: dict[str, dict[str, Shown]] = {}
     for mail in shown:
         shelves.setdefault(mail.locale, {})[mail.name] = mail
-    names = {locale: Locale.parse(locale, sep="-").get_display_name(locale) or locale for locale in shelves}
+    names = {locale: Locale.parse(locale, sep="-").display_name or locale for locale in shelves}
     for at, here in enumerate(shown):
         # The same mail in the other languages, or their first one where there is none.
         tabs = [

@@ -2,10 +2,18 @@
 
 from settings.errors import Problem, SettingsError
 from settings.load import given, load
-from settings.processes import ApiSettings, ReceiverSettings, SchedulerSettings, ToolSettings, WorkerSettings
+from settings.processes import (
+    ApiSettings,
+    PreviewSettings,
+    ReceiverSettings,
+    SchedulerSettings,
+    ToolSettings,
+    WorkerSettings,
+)
 
 __all__ = [
     "ApiSettings",
+    "PreviewSettings",
     "Problem",
     "ReceiverSettings",
     "SchedulerSettings",

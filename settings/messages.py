@@ -1,5 +1,6 @@
 """What customers and the team are shown: sender, brand, links, time zone, where the team is told."""
 
+from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -81,6 +82,14 @@ class Brand(Settings):
         default=None,
         example="Acme Ltd, 1 Example Street, Exampletown",
         cure="Give one line of 300 characters at most, or leave it empty.",
+    )
+    email_templates: Path | None = setting(
+        "DUNNING_EMAIL_TEMPLATES",
+        "A folder of mail templates of your own: a file in it stands in for the one of the same name in "
+        "`emails/templates/`. `dunning emails check` reads them as the worker does when it starts.",
+        default=None,
+        example="/etc/dunning/templates",
+        cure="Give the folder's path, or leave it empty.",
     )
 
 

@@ -1,5 +1,10 @@
 """One settings class per process: each asks for what it uses and nothing else."""
 
+from typing import Annotated
+
+from pydantic import Field
+
+from settings.checks import Address
 from settings.connections import Database, Mode, Redis, Smtp, StripeApi, StripeWebhooks
 from settings.field import Settings, setting
 from settings.messages import Brand, Display, Mail, Team, Times
@@ -37,6 +42,20 @@ class ToolSettings(Logs, Policy, Mode, Database):
         default=None,
         example="redis://127.0.0.1:6379/0",
         cure="Give a Redis URL in the environment or in .env, or leave it empty.",
+    )
+
+
+class PreviewSettings(Brand, Times):
+    """`dunning emails`: a brand where one is set and a sample where not. Nothing is required."""
+
+    brand_name: Annotated[str, Field(min_length=1, max_length=80)] = setting(
+        "DUNNING_BRAND_NAME", "As for the worker.", default="Northwind", example="Acme"
+    )
+    brand_support_email: Address = setting(
+        "DUNNING_BRAND_SUPPORT_EMAIL",
+        "As for the worker.",
+        default="help@northwind.example",
+        example="support@acme.example",
     )
 
 
