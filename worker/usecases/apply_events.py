@@ -84,7 +84,16 @@ async def _failed(services: Services, row: InboxRow, error: Exception) -> None:
 
 
 async def _state(services: Services, row: InboxRow, limit: asyncio.Semaphore) -> Stated | None:
-    """Everything the row states, or None when it has to wait or can never be read."""
+    """Everything the row states, or None when it has to wait: it must not hold up the rows beside it."""
+    try:
+        return await _read(services, row, limit)
+    except Exception as error:
+        await _failed(services, row, error)
+        return None
+
+
+async def _read(services: Services, row: InboxRow, limit: asyncio.Semaphore) -> Stated | None:
+    """The same, or None when the provider has to be asked later or the row can never be read."""
     try:
         said = registry.normalise(row.source, json.loads(row.payload))
     except (MalformedEventError, ValueError, AttributeError, TypeError) as error:
