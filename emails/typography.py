@@ -28,7 +28,8 @@ _RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "de": (_at("um"),),
     "en": (_at("at"),),
     "es": (_at("a las"), (re.compile(r" a las (?=1:)"), " a la ")),
-    "fr": (_at("à"), _first("1er")),
+    # CLDR says TU, which fewer people know than UTC.
+    "fr": (_at("à"), _first("1er"), (re.compile(r" TU$"), " UTC")),
     # A particle follows the time at once; the zone between them would run into it.
     "ja": (
         (

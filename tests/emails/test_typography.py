@@ -24,6 +24,7 @@ def plain(text: str) -> str:
         ("en-GB", "Europe/London", "1 November 2026", "1 November 2026 at 13:00 GMT"),
         ("de", "Europe/Berlin", "1. November 2026", "1. November 2026 um 14:00 MEZ"),
         ("fr", "Europe/Paris", "1er novembre 2026", "1er novembre 2026 à 14:00 UTC+01:00"),
+        ("fr", "UTC", "1er novembre 2026", "1er novembre 2026 à 13:00 UTC"),
         ("fr-CA", "America/Toronto", "1er novembre 2026", "1er novembre 2026 à 08 h 00 HNE"),
         ("es", "Europe/Madrid", "1 de noviembre de 2026", "1 de noviembre de 2026 a las 14:00 CET"),
         ("es", "Etc/GMT+12", "1 de noviembre de 2026", "1 de noviembre de 2026 a la 1:00 GMT-12:00"),
