@@ -6,5 +6,6 @@ for (const name of ["width", "colours"]) {
   if (chosen) chosen.checked = true;
 }
 list.scrollTop = sessionStorage.getItem("scrolled") || 0;
+list.querySelector("[aria-current]").scrollIntoView({ block: "nearest" });
 document.addEventListener("change", (event) => sessionStorage.setItem(event.target.name, event.target.id));
 addEventListener("pagehide", () => sessionStorage.setItem("scrolled", list.scrollTop));
