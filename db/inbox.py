@@ -24,16 +24,26 @@ class InboxRow:
     payload: bytes
 
 
-async def read_pending(connection: AsyncConnection, ids: Sequence[int]) -> list[InboxRow]:
-    """The rows among `ids` that still wait, oldest first. Takes no lock."""
-    rows = await connection.execute(
-        select(
-            inbox.c.id, inbox.c.source, inbox.c.event_id, inbox.c.type, inbox.c.received_at, inbox.c.payload
-        )
+async def take_up(connection: AsyncConnection, ids: Sequence[int]) -> list[InboxRow]:
+    """The rows among `ids` that still wait, oldest first, with a try counted for each.
+
+    Commit before working on them, so that a row which kills the process is counted too. Keeps no lock.
+    """
+    waiting = (
+        select(inbox.c.id)
         .where(inbox.c.id.in_(ids), inbox.c.status == "pending")
         .order_by(inbox.c.id)
+        .with_for_update(skip_locked=True)
     )
-    return [InboxRow(**row) for row in rows.mappings()]
+    rows = await connection.execute(
+        update(inbox)
+        .where(inbox.c.id.in_(waiting))
+        .values(attempts=inbox.c.attempts + 1)
+        .returning(
+            inbox.c.id, inbox.c.source, inbox.c.event_id, inbox.c.type, inbox.c.received_at, inbox.c.payload
+        )
+    )
+    return sorted((InboxRow(**row) for row in rows.mappings()), key=lambda row: row.id)
 
 
 async def lock_pending(connection: AsyncConnection, ids: Collection[int]) -> set[int]:
@@ -63,7 +73,7 @@ async def mark_dead(connection: AsyncConnection, row_id: int, error: str) -> Non
 
 
 async def note_failure(connection: AsyncConnection, row_id: int, error: str, *, counts: bool) -> None:
-    """Keep why a row could not be applied. Waiting for a provider is not the row's fault: `counts=False`."""
+    """Keep why a row could not be applied. A try that failed for want of a provider is not counted."""
     attempts = inbox.c.attempts if counts else func.greatest(inbox.c.attempts - 1, 0)
     await connection.execute(
         update(inbox)

@@ -1,8 +1,8 @@
 """What the scheduler looks for: rows that are due and that nobody has taken up.
 
 Each statement claims a batch with SKIP LOCKED and moves its rows' next look ahead in the same breath, so
-missed ticks catch up by themselves and two schedulers share the work. For the inbox this is also where
-deliveries are counted: a row that keeps coming back is retired, even if it kills the process each time.
+missed ticks catch up by themselves and two schedulers share the work. An event that was tried too often is
+retired here, even if it killed the process each time; one that merely waits in a long queue is not.
 """
 
 from __future__ import annotations
@@ -43,10 +43,9 @@ RETIRE = text("""
     RETURNING id
 """)
 
-# Waits double from 10 seconds: 10, 20, 40, 80, 160.
+# Waits double with each try from 10 seconds: 10, 20, 40, 80, 160.
 EVENTS = text("""
-    UPDATE inbox SET attempts = attempts + 1,
-                     due_at = clock_timestamp() + interval '10 seconds' * power(2, least(attempts, 6))
+    UPDATE inbox SET due_at = clock_timestamp() + interval '10 seconds' * power(2, least(attempts, 6))
     WHERE id IN (SELECT id FROM inbox WHERE status = 'pending' AND due_at <= clock_timestamp()
                  AND attempts < :most ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
     RETURNING id

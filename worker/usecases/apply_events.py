@@ -54,8 +54,8 @@ class Stated:
 
 async def apply_events(services: Services, ids: Sequence[int]) -> None:
     """Apply the pending inbox rows among `ids`. Rows that cannot be applied now stay due."""
-    async with services.engine.connect() as connection:
-        rows = await inbox.read_pending(connection, ids)
+    async with services.engine.begin() as connection:
+        rows = await inbox.take_up(connection, ids)
     limit = asyncio.Semaphore(CONCURRENT_LOOKUPS)
     stated = [
         found for found in await asyncio.gather(*(_state(services, row, limit) for row in rows)) if found
