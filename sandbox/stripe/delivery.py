@@ -182,7 +182,8 @@ class WebhookDelivery:
                 headers=_HEADERS | {"Stripe-Signature": signature},
             )
             status = answer.status_code
-        except httpx.HTTPError as failure:
+        except Exception as failure:
+            # Not httpx.HTTPError alone: a connection that is reset as it opens is an AttributeError in anyio.
             error = type(failure).__name__
         return Delivery(
             endpoint=parcel.endpoint.url,
