@@ -8,7 +8,7 @@ from typing import Any
 
 import stripe
 
-from dunning.events import AsOf, BillingEvent, InvoiceSeen, LedgerRead, PaymentFailed
+from dunning.events import AsOf, BillingEvent, ClockMoved, InvoiceSeen, LedgerRead, PaymentFailed
 from providers.fields import Json, flag, part, parts, ref, text
 from providers.lookup import Lookup, Normalised, ProviderUnavailableError, Subject
 from providers.stripe import normalise
@@ -77,8 +77,7 @@ class StripeGateway:
             return ()
         seen = invoice_seen(invoice, as_of)
         facts: list[BillingEvent] = [seen]
-        if isinstance(invoice.get("customer"), dict):
-            facts.append(customer_seen(invoice["customer"], as_of))
+        facts += _person(invoice, as_of)
         subscription = subscription_of(invoice)
         if isinstance(subscription, dict):
             facts.append(subscription_seen(subscription, as_of))
@@ -139,10 +138,7 @@ class StripeGateway:
         )
         if not found:
             return ()
-        facts: list[BillingEvent] = [subscription_seen(found, as_of)]
-        if isinstance(found.get("customer"), dict):
-            facts.append(customer_seen(found["customer"], as_of))
-        return tuple(facts)
+        return (subscription_seen(found, as_of), *_person(found, as_of))
 
     async def _event(self, lookup: Lookup) -> Normalised:
         """A thin event's snapshot twin, or nothing when it has none."""
@@ -170,6 +166,15 @@ class StripeGateway:
 def _from_now_on(lookup: Lookup) -> AsOf:
     """What is asked now is as new as this moment, and as the event that made us ask."""
     return AsOf(lookup.at, read_at=datetime.now(UTC))
+
+
+def _person(thing: Json, as_of: AsOf) -> list[BillingEvent]:
+    """The customer, where expanded. One on a test clock tells that the clock has reached the event's time."""
+    customer = thing.get("customer")
+    if not isinstance(customer, dict):
+        return []
+    seen = customer_seen(customer, as_of)
+    return [seen, ClockMoved(seen.test_clock, as_of.at)] if seen.test_clock else [seen]
 
 
 def _method_type(reason: Json) -> str | None:

@@ -10,7 +10,8 @@ import pytest
 from sandbox.inbox import Inbox
 from sandbox.postgres import PostgresServer
 from sandbox.stripe import SimulatedStripe, custom_schedule, simulated_stripe
-from tests.scenarios.world import START, Stage, World
+from tests.scenarios.stage import Stage
+from tests.scenarios.world import START, World
 
 MakeWorld = Callable[..., World]
 

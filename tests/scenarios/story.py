@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -18,8 +18,8 @@ from tests.scenarios.world import DOMAIN, START, TEAM_ADDRESS, World
 
 # The first renewal: a month after the start, charged an hour after its draft.
 RENEWAL = START + timedelta(days=31, hours=1)
-# Days on which something may be due by default: retries, the end of a silence, warnings, the end of grace.
-STOPS = (0, 1, 2, 3, 4, 5, 8, 11, 13, 14, 15)
+# Days on which something may be due by default: retries, warnings, the end of grace.
+STOPS = (0, 3, 8, 11, 13, 14, 15)
 
 
 @dataclass
@@ -31,13 +31,14 @@ class Story:
     customer: Customer
     subscription: Subscription
     email: str
+    renewal: datetime = RENEWAL
 
     # what happens
 
     def until(self, day: float, *, stops: Iterable[float] = STOPS) -> Story:
         """Live on until `day` (0 = the renewal's charge), settling there and on each of the `stops`."""
         for stop in sorted({*stops, day}):
-            to = RENEWAL + timedelta(days=stop)
+            to = self.renewal + timedelta(days=stop)
             if stop <= day and self.now < to:
                 self.world.advance(self.present_clock, to)
         return self
@@ -78,7 +79,7 @@ class Story:
 
     def day(self, moment: datetime) -> float:
         """Days since the first failure, to the tenth, whole where they are."""
-        days = round((moment - RENEWAL) / timedelta(days=1), 1)
+        days = round((moment - self.renewal) / timedelta(days=1), 1)
         return int(days) if days == int(days) else days
 
     def mails(self) -> list[tuple[float, str]]:
@@ -172,17 +173,23 @@ def subscriber(
     trial_days: int = 0,
     wall: bool = False,
     card: Card | None = None,
+    start: datetime = START,
     **options: Any,
 ) -> Story:
     """A subscriber whose first charge goes through and whose later ones have these outcomes.
 
-    Lives on a test clock, or with `wall` by the wall clock. `options` are those of `create_customer`.
+    Lives on a test clock that begins at `start`, or with `wall` by the wall clock. `options` are those of
+    `create_customer`.
     """
     engine = world.stripe.engine
-    clock = None if wall else engine.create_clock(START)
+    clock = None if wall else engine.create_clock(start)
     card = card or Card(outcomes=("ok", *outcomes))
     customer = engine.create_customer(email, clock=clock, card=card, **options)
     price = engine.create_price(amount, currency, interval=interval, product_name="Team plan")
     subscription = engine.create_subscription(customer, price, policy=retries, trial_days=trial_days)
     world.settle()
-    return Story(world, clock, customer, subscription, email or "")
+    # Without a trial; of a subscription that bills by the month.
+    renewal = RENEWAL
+    if start != START:
+        renewal = datetime.fromtimestamp(subscription.current_period_end, UTC) + timedelta(hours=1)
+    return Story(world, clock, customer, subscription, email or "", renewal)

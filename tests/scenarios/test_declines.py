@@ -10,6 +10,7 @@ from tests.scenarios.story import Story, subscriber
 from tests.scenarios.world import World
 
 RETRIES = custom_schedule(3, 5, 7, at_end="past_due")
+ONCE = custom_schedule(30, at_end="past_due")
 
 
 def failed(world: World, *outcomes: str) -> Story:
@@ -46,7 +47,7 @@ def test_a_decline_is_told_in_its_own_words(
 
 
 @pytest.mark.parametrize("code", ["authentication_required", "requires_action"])
-def test_a_payment_that_waits_for_the_bank_gives_one_mail(world: World, code: str) -> None:
+def test_class_04_a_payment_that_waits_for_the_bank_gives_one_mail(world: World, code: str) -> None:
     """Whether the bank refused or asks first, both events together give one mail that leads to the bank."""
     story = failed(world, code)
 
@@ -107,7 +108,7 @@ GIVEAWAYS = re.compile(
 @pytest.mark.parametrize("code", MASKED)
 def test_a_masked_reason_is_nowhere_in_the_mail(world: World, code: str) -> None:
     """Nothing of stolen, lost, fraud or risk is in any header, the text or the HTML of any mail."""
-    story = failed(world, code).until(15)
+    story = subscriber(world, code, retries=ONCE).until(15)
 
     assert {what.split()[0] for _, what in story.mails()} == {
         "payment_failed", "final_warning", "access_ended"

@@ -7,18 +7,19 @@ import pytest
 
 from dunning.policy import Policy
 from sandbox.stripe import Card, custom_schedule
+from tests.scenarios.arrivals import Manner
 from tests.scenarios.conftest import MakeWorld
 from tests.scenarios.story import RENEWAL, Story, subscriber
-from tests.scenarios.world import Manner, World
+from tests.scenarios.world import World
 
+ONCE = custom_schedule(30, at_end="past_due")
 TWICE = custom_schedule(3, at_end="past_due")
 TO_THE_END = custom_schedule(3, 5, 7, at_end="past_due")
 MANNERS = [
-    Manner(),
     Manner(batched=False),
     Manner(seed=1, twice=True),
-    *(Manner(batched=False, seed=seed, twice=True) for seed in (2, 3)),
-    *(Manner(batched=False, seed=seed, twice=True, at_once=True) for seed in (4, 5)),
+    Manner(batched=False, seed=2, twice=True),
+    Manner(batched=False, seed=3, twice=True, at_once=True),
 ]
 
 
@@ -31,12 +32,13 @@ def never_paid(world: World) -> Story:
 
 def cancelled(world: World) -> Story:
     """The masked reason, counted and not charged, and Stripe's own end."""
-    return subscriber(world, "stolen_card", retries=custom_schedule(1, 2)).until(5)
+    return subscriber(world, "stolen_card", retries=custom_schedule(1, 2)).until(5, stops=range(5))
 
 
 def stopped(world: World) -> Story:
     """A payment that waits for the bank, then unpaid, then confirmed by the customer."""
-    story = subscriber(world, "requires_action", retries=custom_schedule(2, at_end="unpaid")).until(5)
+    retries = custom_schedule(2, at_end="unpaid")
+    story = subscriber(world, "requires_action", retries=retries).until(5, stops=(0, 2))
     story.pay(confirm=True)
     return story
 
@@ -100,7 +102,7 @@ def test_the_manner_of_delivery_changes_nothing(make_world: MakeWorld, story: ob
     assert world.unfinished() == 0
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_after_an_outage_of_twenty_days_nobody_gets_three_mails_at_once(
     make_world: MakeWorld, seed: int
 ) -> None:
@@ -129,7 +131,7 @@ def test_after_an_outage_of_twenty_days_nobody_gets_three_mails_at_once(
     assert revoked_on - warned_on >= 3
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_after_an_outage_who_paid_meanwhile_hears_nothing(make_world: MakeWorld, seed: int) -> None:
     """Failed, retried and paid while we were away: no mail, no call, no case left open."""
     world = make_world(manner=Manner(batched=False, seed=seed))
@@ -152,6 +154,17 @@ def test_test_clocks_and_wall_clocks_tell_the_same_story(make_world: MakeWorld, 
     story.pay(Card())
 
     assert outcome(story) == CALM[never_paid]
+
+
+def test_a_charge_that_is_heard_of_first_tells_the_time_of_its_test_clock(world: World) -> None:
+    """The failed charge's event names no clock, but its customer lives on one: the case opens on the day."""
+    story = subscriber(world, "insufficient_funds", retries=ONCE)
+    world.stripe.engine.advance(story.present_clock, story.renewal)
+    [first] = [event for event in world.hear() if event.type == "charge.failed"]
+    world.deliver([first])
+
+    assert story.mails() == [(0, "payment_failed 1")]
+    assert story.access()[-1] == (0, "warned", "payment_failed")
 
 
 def test_a_lost_wake_up_is_found_by_the_scheduler(make_world: MakeWorld) -> None:

@@ -14,7 +14,9 @@ TO_THE_END = custom_schedule(3, 5, 7, at_end="past_due")
 
 def test_three_failed_charges_call_the_team_once(world: World) -> None:
     """However many charges follow the third, the team hears of the case once."""
-    story = subscriber(world, "insufficient_funds", retries=smart_retries("past_due")).until(16)
+    story = subscriber(world, "insufficient_funds", retries=smart_retries("past_due")).until(
+        16, stops=range(16)
+    )
 
     assert len(story.charges) == 10
     assert story.calls() == [(2, "attempts")]
@@ -28,10 +30,9 @@ def test_the_team_is_told_all_it_needs(world: World) -> None:
     text = plain(mail)
     for fact in (
         "Ada Example", "ada@customer.example", "$19.00", "insufficient_funds", "Team plan",
-        "3 charges have failed", "Failing since: February 1, 2026, 10:00 AM UTC",
-        "Access until: February 15, 2026, 10:00 AM UTC",
-        "February 4, 2026, 10:00 AM UTC: Mail: payment failed",
-        "February 12, 2026, 10:00 AM UTC: Mail: access is about to end",
+        "3 charges have failed", "Failing since: February 1, 2026",
+        "Access until: February 15, 2026", "10:00 AM UTC: Mail: payment failed",
+        "10:00 AM UTC: Mail: access is about to end",
         f"https://dashboard.stripe.com/test/invoices/{story.invoice.id}",
     ):  # fmt: skip
         assert fact in text
@@ -45,7 +46,7 @@ def test_the_number_of_charges_is_configurable(make_world: MakeWorld) -> None:
     assert story.calls() == [(3, "attempts")]
 
 
-def test_attempts_that_were_counted_but_not_made_call_nobody(world: World) -> None:
+def test_class_10_attempts_that_were_counted_but_not_made_call_nobody(world: World) -> None:
     """A stolen card is charged once while Stripe counts four: no escalation, no "we tried again"."""
     story = subscriber(world, "stolen_card", retries=TO_THE_END).until(16)
 
@@ -60,7 +61,7 @@ def test_attempts_that_were_counted_but_not_made_call_nobody(world: World) -> No
     assert not any("tried again" in mail.text or "try again" in mail.text for mail in story.inbox)
 
 
-def test_the_customers_own_tries_do_not_escalate(world: World) -> None:
+def test_class_14_the_customers_own_tries_do_not_escalate(world: World) -> None:
     """Four tries by hand with a poor card on the first day are the customer's business."""
     story = subscriber(world, "insufficient_funds", retries=TO_THE_END).until(1)
     for _ in range(4):

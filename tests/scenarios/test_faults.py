@@ -15,7 +15,7 @@ ONCE = custom_schedule(30, at_end="past_due")
 OUT_OF_ORDER = Fault(status=503, times=100_000)
 
 
-def test_without_an_address_the_team_is_called_and_access_kept(world: World) -> None:
+def test_class_28_without_an_address_the_team_is_called_and_access_kept(world: World) -> None:
     """Nobody can be warned, so nobody is locked out: a person is called, once for each reason."""
     story = subscriber(world, "insufficient_funds", email=None, retries=ONCE).until(20)
 
@@ -154,7 +154,7 @@ def test_a_reason_nobody_can_tell_is_unknown_and_improves_the_next_mail(world: W
     world.stripe.faults.add(OUT_OF_ORDER)
     story.until(0)
     world.now += timedelta(minutes=11)
-    for _ in range(2):
+    for _ in range(6):
         world.machine_time(timedelta(minutes=5))
     assert story.mails() == [(0, "payment_failed 1")]
     assert "Your bank declined the charge" in story.text()

@@ -23,7 +23,7 @@ def second_subscription(story: Story, card: Card, **options: object) -> Story:
     return replace(story, subscription=subscription)
 
 
-def test_another_paid_subscription_keeps_access(world: World) -> None:
+def test_class_20_another_paid_subscription_keeps_access(world: World) -> None:
     """One of two subscriptions fails for good: the failure is told, access stays and no end is announced."""
     story = subscriber(world, "insufficient_funds", retries=TO_THE_END)
     second_subscription(story, Card("mastercard", "4444"))
@@ -54,7 +54,7 @@ def test_access_goes_only_with_the_last_subscription(world: World) -> None:
     assert [level for _, level, _ in story.access()] == ["full", "warned", "revoked"]
 
 
-def test_several_unpaid_invoices_of_one_subscription_have_one_ladder(world: World) -> None:
+def test_class_20_several_unpaid_invoices_of_one_subscription_have_one_ladder(world: World) -> None:
     """Unpaid for weeks, every week's invoice fails: one ladder of mails, one end, no second round."""
     story = subscriber(world, "insufficient_funds", retries=WEEKLY, interval="week")
     story.until(30, stops=(-24, -23, -17, -16, -13, -12, -11, -10, -9, -3, -2, 4, 5, 11, 12))

@@ -23,7 +23,9 @@ TO_THE_END = custom_schedule(3, 5, 7, at_end="past_due")
         ("eur", 100000000, "€1,000,000.00"),
     ],
 )
-def test_amounts_are_written_as_the_currency_is(world: World, currency: str, amount: int, shown: str) -> None:
+def test_class_31_amounts_are_written_as_the_currency_is(
+    world: World, currency: str, amount: int, shown: str
+) -> None:
     """Yen have no cents, dinars have three decimals, krona are sent with two and shown as usual."""
     story = subscriber(world, "insufficient_funds", "ok", currency=currency, amount=amount).until(3)
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import text
-
 from db import models
 from providers.lookup import Gateway, Lookup, Normalised
 from sandbox.stripe import RetryPolicy, custom_schedule
@@ -42,17 +40,7 @@ class Mailing:
 
     def later(self, passed: timedelta = LEASE_OVER) -> None:
         """Machine time passes without anybody looking: only leases and waits run out."""
-        self.world.run(self.let_pass(passed))
-
-    async def let_pass(self, passed: timedelta = LEASE_OVER) -> None:
-        async with self.world.services.engine.begin() as connection:
-            await connection.execute(
-                text(
-                    "UPDATE outbox SET due_at = due_at - make_interval(secs => :s),"
-                    " lease_until = lease_until - make_interval(secs => :s)"
-                ),
-                {"s": passed.total_seconds()},
-            )
+        self.world.run(self.world.stage.let_pass(passed))
 
     @property
     def effect(self) -> Any:

@@ -22,7 +22,6 @@ from emails.catalogue import (
     Mail,
     PaymentFailed,
     PaymentRecovered,
-    TeamEscalation,
 )
 from tests.dunning.builders import (
     INVOICE,
@@ -38,13 +37,12 @@ from tests.dunning.builders import (
     ledger,
     notice_sent,
     paid,
-    planned,
     subscription,
     the_case,
     the_situation,
     warning,
 )
-from worker.compose import compose_escalation, compose_mail
+from worker.compose import compose_mail
 
 Facts = CustomerFact | Iterable[CustomerFact]
 LINK = "https://invoice.example/1"
@@ -84,21 +82,6 @@ def receipt(*facts: Facts, now: float = 5, **taken: Any) -> PaymentRecovered:
     found = mail("payment_recovered", situation(known, replace(the_case(known), **taken)), now)
     assert isinstance(found, PaymentRecovered)
     return found
-
-
-def escalation(
-    *facts: Facts, now: float = 8, done: tuple[Effect, ...] = (), live: bool = False
-) -> TeamEscalation:
-    known = account(*facts)
-    return compose_escalation(
-        situation(known, the_case(known)),
-        planned(known, now, *done),
-        history(*done),
-        reason="3 charges have failed",
-        now=day(now),
-        livemode=live,
-        plan_name="Team plan",
-    )
 
 
 def test_a_notice_has_everything_the_customer_needs() -> None:
@@ -233,60 +216,6 @@ def test_a_receipt_gives_back_only_what_this_case_took() -> None:
     assert receipt(failures(0), subscription(3, "unpaid"), paid(4), subscription(4, "active")).access_restored
     long_ago = subscription(-100, "unpaid"), subscription(-99, "active")
     assert not receipt(*long_ago, failures(0), paid(4)).access_restored
-
-
-def test_the_team_sees_what_went_out_and_what_comes() -> None:
-    """Mails in order without those that failed, steps to come without calls to the team."""
-    done = (
-        notice_sent(3, 2),
-        notice_sent(0),
-        warning(8, status="failed"),
-        notice_sent(7, 3, "unknown"),
-    )
-    found = escalation(failures(0, 3, 7), now=8, done=done)
-
-    assert found.sent == (
-        (day(0), "Mail: payment failed"),
-        (day(3), "Mail: payment failed"),
-        (day(7), "Mail: payment failed"),
-    )
-    assert found.upcoming == ((day(13), "Mail: access is about to end"),)
-    assert (found.access_until, found.failing_since) == (day(14), day(0))
-
-
-def test_the_team_sees_when_access_is_taken() -> None:
-    """Once a warning was accepted the end itself is among what comes."""
-    found = escalation(failures(0), now=13.5, done=(warning(11), warning(13, 24)))
-
-    assert found.upcoming == ((day(14), "Access is revoked"),)
-    assert found.access_until == day(14)
-
-
-@pytest.mark.parametrize(
-    "facts",
-    [
-        [failures(0, code="testmode_decline")],
-        [failures(0), subscription(1, cancel_at_period_end=True)],
-        [failures(0), subscription(0, "active", ref="sub_2")],
-        [failures(0), subscription(3, "canceled", ended_at=day(3)), paid(5)],
-    ],
-    ids=["our fault", "cancelled", "replaced", "paid after the end"],
-)
-def test_the_team_is_told_no_end_where_none_is_planned(facts: list[Facts]) -> None:
-    """Access that nobody is going to take has no last day."""
-    found = escalation(*facts, now=5)
-
-    assert found.access_until is None
-    assert not [what for _, what in found.upcoming if "ccess" in what]
-
-
-def test_the_links_lead_to_the_right_dashboard() -> None:
-    """Test mode has a dashboard of its own."""
-    assert [url for _, url in escalation(failures(0)).links] == [
-        "https://dashboard.stripe.com/test/invoices/in_1",
-        "https://dashboard.stripe.com/test/customers/cus_1",
-    ]
-    assert escalation(failures(0), live=True).links[0][1] == "https://dashboard.stripe.com/invoices/in_1"
 
 
 def test_a_mail_nobody_knows_is_an_error() -> None:

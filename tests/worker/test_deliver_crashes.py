@@ -11,7 +11,7 @@ from db import accounts, models, outbox
 from db.outbox import Claim
 from dunning.case import settle, situation
 from tests.scenarios.world import World
-from tests.worker.mailing import Mailing, mailing, with_link
+from tests.worker.mailing import LEASE_OVER, Mailing, mailing, with_link
 from tests.worker.transports import Disturbed, Gate
 from worker.prepare import prepare
 
@@ -86,7 +86,7 @@ def test_killed_after_it_was_handed_over_it_is_unknown(world: World) -> None:
     assert one.effect.last_error == "an earlier send was never answered"
 
 
-def test_killed_after_the_server_took_it_it_is_unknown_and_there_is_one_mail(world: World) -> None:
+def test_class_06_killed_after_the_server_took_it_it_is_unknown_and_there_is_one_mail(world: World) -> None:
     """The mail arrived and the process ended before it could say so: no second mail."""
     one = mailing(world)
     with pytest.raises(ProcessEndedError):
@@ -124,7 +124,7 @@ def test_ten_workers_at_once_send_one_mail(world: World) -> None:
     assert (one.status, one.mails, one.effect.attempts) == ("sent", 1, 1)
 
 
-def test_a_worker_that_sleeps_through_its_lease_before_the_send_does_not_send(world: World) -> None:
+def test_class_07_a_worker_that_sleeps_through_its_lease_before_the_send_does_not_send(world: World) -> None:
     """Paused while it writes the mail, it wakes up when another worker has sent it: the fence stops it."""
     one = mailing(world)
     asleep, awake = asyncio.Event(), asyncio.Event()
@@ -137,7 +137,7 @@ def test_a_worker_that_sleeps_through_its_lease_before_the_send_does_not_send(wo
     async def play() -> None:
         sleeper = asyncio.create_task(one.deliver(services=with_link(world, slow_link)))
         await asleep.wait()
-        await one.let_pass()
+        await world.stage.let_pass(LEASE_OVER)
         await one.deliver()
         awake.set()
         await sleeper
@@ -148,7 +148,7 @@ def test_a_worker_that_sleeps_through_its_lease_before_the_send_does_not_send(wo
     assert "invoice.example/slow" not in one.story.text()
 
 
-def test_a_worker_that_sleeps_through_its_lease_while_sending_has_no_last_word(world: World) -> None:
+def test_class_07_a_worker_that_sleeps_through_its_lease_while_sending_has_no_last_word(world: World) -> None:
     """Handed over and then paused: the second worker says unknown, the first one's send is the only one."""
     one = mailing(world)
     gate = Gate(world.transport)
@@ -156,7 +156,7 @@ def test_a_worker_that_sleeps_through_its_lease_while_sending_has_no_last_word(w
     async def play() -> None:
         sleeper = asyncio.create_task(one.deliver(gate))
         await gate.reached.wait()
-        await one.let_pass()
+        await world.stage.let_pass(LEASE_OVER)
         await one.deliver()
         gate.open.set()
         await sleeper

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -124,7 +125,7 @@ def test_a_case_that_is_paid_needs_nobody_any_more(chatty: World, room: Chat) ->
 
 def test_a_team_nobody_can_reach_leaves_a_row_that_says_so(world: World) -> None:
     """Without any channel the call is still on record."""
-    world.services = world.with_services(team_channels=())
+    world.services = replace(world.services, team_channels=())
     called(world)
 
     assert statuses(world) == {"none": "suppressed"}

@@ -1,0 +1,65 @@
+"""How events come in: stored as the receiver stores them, and handed to the worker in some manner."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.models import inbox
+from providers.stripe_webhook import envelope
+from sandbox.stripe.objects import render_event
+from sandbox.stripe.records import Event
+from sandbox.stripe.versions import ApiVersion
+
+
+@dataclass(frozen=True)
+class Manner:
+    """In one message or each by itself, with a `seed` shuffled, repeated, to many workers at once."""
+
+    batched: bool = True
+    seed: int | None = None
+    twice: bool = False
+    at_once: bool = False
+
+    def messages(self, rows: Sequence[int], disorder: Random | None) -> list[list[int]]:
+        """Row ids as they reach the worker, one list a message."""
+        chunks = [list(rows)] if self.batched else [[row] for row in rows]
+        if self.twice:
+            chunks += chunks
+        if disorder:
+            chunks = [disorder.sample(chunk, len(chunk)) for chunk in chunks]
+            disorder.shuffle(chunks)
+        return [chunk for chunk in chunks if chunk]
+
+
+CALM = Manner()
+
+
+async def store(
+    connection: AsyncConnection, event: Event, version: ApiVersion, received_at: datetime
+) -> int | None:
+    """The inbox row of a delivery, the same one for the same event; None for an event nobody handles."""
+    body = json.dumps(render_event(event, version)).encode()
+    seen = envelope(body)
+    if seen.disposition != "pending":
+        return None
+    row = {
+        "source": "stripe",
+        "event_id": seen.event_id,
+        "type": seen.type,
+        "livemode": seen.livemode,
+        "created_at": seen.created_at,
+        "received_at": received_at,
+        "status": "pending",
+        "payload": body,
+    }
+    await connection.execute(insert(inbox).values(row).on_conflict_do_nothing())
+    known = await connection.execute(select(inbox.c.id).where(inbox.c.event_id == seen.event_id))
+    return int(known.scalar_one())

@@ -1,0 +1,76 @@
+"""What worlds that follow one another share: an event loop with a pool of connections to one database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import func, select, text, update
+
+from db import models
+from db.session import create_engine
+
+T = TypeVar("T")
+
+
+class Stage:
+    """Making a database, and warming up its connections, takes as long as a scenario: it is done once."""
+
+    def __init__(self, database_url: str) -> None:
+        self._runner = asyncio.Runner()
+        self.engine = create_engine(database_url, name="world", pool_size=8)
+
+    def run(self, step: Coroutine[Any, Any, T]) -> T:
+        """Do something on the one event loop."""
+        return self._runner.run(step)
+
+    def clear(self) -> None:
+        """Empty the database."""
+
+        async def truncate() -> None:
+            names = ", ".join(models.metadata.tables)
+            async with self.engine.begin() as connection:
+                await connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+
+        self.run(truncate())
+
+    def close(self) -> None:
+        self.run(self.engine.dispose())
+        self._runner.close()
+
+    def rows(self, table: Any, *columns: Any) -> list[Any]:
+        """All rows of a table, or some columns of them."""
+
+        async def read() -> list[Any]:
+            async with self.engine.connect() as connection:
+                return list(await connection.execute(select(*(columns or (table,))).select_from(table)))
+
+        return self.run(read())
+
+    def unfinished(self) -> int:
+        """How many events and effects still wait for somebody."""
+        events = select(func.count()).where(models.inbox.c.status != "done")
+        effects = select(func.count()).where(models.outbox.c.status.in_(("pending", "sending")))
+
+        async def count() -> int:
+            async with self.engine.connect() as connection:
+                found = [(await connection.execute(query)).scalar_one() for query in (events, effects)]
+            return int(sum(found))
+
+        return self.run(count())
+
+    async def let_pass(self, passed: timedelta) -> None:
+        """Make the database's clock, by which leases and postponements run, later by so much."""
+        inbox, outbox, cases = models.inbox.c, models.outbox.c, models.cases.c
+        async with self.engine.begin() as connection:
+            await connection.execute(update(models.inbox).values(due_at=inbox.due_at - passed))
+            await connection.execute(update(models.cases).values(swept_at=cases.swept_at - passed))
+            await connection.execute(
+                update(models.outbox).values(
+                    due_at=outbox.due_at - passed,
+                    lease_until=outbox.lease_until - passed,
+                    handed_at=outbox.handed_at - passed,
+                )
+            )

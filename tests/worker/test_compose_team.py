@@ -1,0 +1,99 @@
+"""From a case to the facts of a call to the team."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from dunning.case import situation
+from dunning.events import CustomerFact
+from dunning.steps import Effect
+from emails.catalogue import (
+    TeamEscalation,
+)
+from tests.dunning.builders import (
+    account,
+    day,
+    failures,
+    history,
+    notice_sent,
+    paid,
+    planned,
+    subscription,
+    the_case,
+    warning,
+)
+from worker.compose import compose_escalation
+
+Facts = CustomerFact | Iterable[CustomerFact]
+LINK = "https://invoice.example/1"
+
+
+def escalation(
+    *facts: Facts, now: float = 8, done: tuple[Effect, ...] = (), live: bool = False
+) -> TeamEscalation:
+    known = account(*facts)
+    return compose_escalation(
+        situation(known, the_case(known)),
+        planned(known, now, *done),
+        history(*done),
+        reason="3 charges have failed",
+        now=day(now),
+        livemode=live,
+        plan_name="Team plan",
+    )
+
+
+def test_the_team_sees_what_went_out_and_what_comes() -> None:
+    """Mails in order without those that failed, steps to come without calls to the team."""
+    done = (
+        notice_sent(3, 2),
+        notice_sent(0),
+        warning(8, status="failed"),
+        notice_sent(7, 3, "unknown"),
+    )
+    found = escalation(failures(0, 3, 7), now=8, done=done)
+
+    assert found.sent == (
+        (day(0), "Mail: payment failed"),
+        (day(3), "Mail: payment failed"),
+        (day(7), "Mail: payment failed"),
+    )
+    assert found.upcoming == ((day(13), "Mail: access is about to end"),)
+    assert (found.access_until, found.failing_since) == (day(14), day(0))
+
+
+def test_the_team_sees_when_access_is_taken() -> None:
+    """Once a warning was accepted the end itself is among what comes."""
+    found = escalation(failures(0), now=13.5, done=(warning(11), warning(13, 24)))
+
+    assert found.upcoming == ((day(14), "Access is revoked"),)
+    assert found.access_until == day(14)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        [failures(0, code="testmode_decline")],
+        [failures(0), subscription(1, cancel_at_period_end=True)],
+        [failures(0), subscription(0, "active", ref="sub_2")],
+        [failures(0), subscription(3, "canceled", ended_at=day(3)), paid(5)],
+    ],
+    ids=["our fault", "cancelled", "replaced", "paid after the end"],
+)
+def test_the_team_is_told_no_end_where_none_is_planned(facts: list[Facts]) -> None:
+    """Access that nobody is going to take has no last day."""
+    found = escalation(*facts, now=5)
+
+    assert found.access_until is None
+    assert not [what for _, what in found.upcoming if "ccess" in what]
+
+
+def test_the_links_lead_to_the_right_dashboard() -> None:
+    """Test mode has a dashboard of its own."""
+    assert [url for _, url in escalation(failures(0)).links] == [
+        "https://dashboard.stripe.com/test/invoices/in_1",
+        "https://dashboard.stripe.com/test/customers/cus_1",
+    ]
+    assert escalation(failures(0), live=True).links[0][1] == "https://dashboard.stripe.com/invoices/in_1"
