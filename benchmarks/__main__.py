@@ -1,0 +1,98 @@
+"""`python -m benchmarks [--quick] [--only NAME] [--rounds N] [--json]`; `./run bench` in a checkout."""
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from benchmarks import machine, report
+from benchmarks.errors import BenchmarkError
+from benchmarks.experiment import Experiment, run
+from benchmarks.experiments import EXPERIMENTS
+from benchmarks.house import house
+from benchmarks.report import Result
+from benchmarks.scale import FULL, QUICK, Scale
+from sandbox.errors import SandboxError
+
+WIDTH = 100  # characters, where the table is kept
+NAMES = [experiment.name for experiment in EXPERIMENTS]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and show; the exit code: 0 when everything was measured, whatever came of it, else 1."""
+    given = _parse(arguments)
+    scale = QUICK if given.quick else FULL
+    scale = replace(scale, rounds=given.rounds or scale.rounds)
+    chosen = [experiment for experiment in EXPERIMENTS if experiment.name in (given.only or NAMES)]
+    # Ended by SIGTERM as by Ctrl-C: through every `finally`.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    people = Console(stderr=True)
+    described = machine.describe()
+    try:
+        results = measure(chosen, scale, people)
+    except (BenchmarkError, SandboxError) as error:
+        people.print(f"[red]benchmarks:[/] {error}", highlight=False)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    if given.json:
+        json.dump(report.as_json(results, described, asdict(scale)), sys.stdout, indent=2)
+        sys.stdout.write("\n")
+        return 0
+    shown = Console(width=None if sys.stdout.isatty() else WIDTH)
+    shown.print(machine.sentence(described), highlight=False)
+    shown.print(f"Medians of {scale.rounds} rounds; ratios are medians of each round's own.", highlight=False)
+    for result in results:
+        shown.print()
+        shown.print(report.table(result))
+    return 0
+
+
+def measure(chosen: Sequence[Experiment], scale: Scale, people: Console) -> list[Result]:
+    """Measure rows one after the other on one set of servers, with a progress bar for people."""
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("rows"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[doing]}"),
+        console=people,
+        transient=True,
+    )
+    results = []
+    with bar, house() as servers:
+        task = bar.add_task("measuring", total=len(chosen), doing="")
+        for experiment in chosen:
+            bar.update(task, doing=f"{experiment.name}: setting up")
+
+            def done(contender: str, name: str = experiment.name) -> None:
+                bar.update(task, doing=f"{name}: {contender}")
+
+            results.append(Result(experiment, run(experiment, servers, scale, done)))
+            bar.advance(task)
+    return results
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure the real programs, each beside its ceiling and its peers, in turns.",
+    )
+    parser.add_argument("--quick", action="store_true", help="short rounds: under two minutes")
+    parser.add_argument("--only", action="append", choices=NAMES, metavar="NAME", help=", ".join(NAMES))
+    parser.add_argument("--rounds", type=int, metavar="N", help="instead of 5 (--quick) or 7")
+    parser.add_argument("--json", action="store_true", help="every figure of every round, as JSON")
+    given = parser.parse_args(arguments)
+    if given.rounds is not None and given.rounds < 1:
+        parser.error("--rounds must be 1 or more")
+    return given
+
+
+if __name__ == "__main__":
+    sys.exit(main())

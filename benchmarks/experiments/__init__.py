@@ -1,0 +1,9 @@
+"""The rows of the table, in its order."""
+
+from benchmarks.experiment import Experiment
+from benchmarks.experiments.access import ACCESS
+from benchmarks.experiments.footprint import FOOTPRINT
+from benchmarks.experiments.receiver import RECEIVER
+from benchmarks.experiments.worker import WORKER
+
+EXPERIMENTS: tuple[Experiment, ...] = (RECEIVER, FOOTPRINT, WORKER, ACCESS)

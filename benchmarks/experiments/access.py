@@ -1,0 +1,90 @@
+"""Row 6: may this customer use the product? Asked over HTTP, answered from the database."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from benchmarks.experiment import Contender, Experiment, Figures, Mark
+from benchmarks.experiments import inbox, receivers
+from benchmarks.house import API_KEY, House
+from benchmarks.load import CONNECTIONS, lookups
+from benchmarks.programs import dunning
+from benchmarks.scale import Scale
+from benchmarks.world.accounts import customer_id, subscription_updates
+from db.session import create_engine
+from dunning.policy import Policy
+from worker.queues import Wakeup
+from worker.services import Services
+from worker.usecases.apply_events import apply_events
+
+
+def _acquaint(house: House, database_url: str, customers: int) -> None:
+    """Let so many customers be known, by events of theirs applied."""
+    ids = inbox.store(database_url, inbox.rows(subscription_updates(customers)))
+
+    async def nobody(_: Wakeup, __: Sequence[int]) -> None:
+        """There is no one to wake."""
+
+    async def apply() -> None:
+        engine = create_engine(database_url, name="benchmarks", pool_size=2)
+        await apply_events(Services(engine, {}, Policy(), nobody), ids)
+        await engine.dispose()
+
+    asyncio.run(apply())
+    inbox.check_applied(house, database_url, customers)
+
+
+def _ask(house: House, port: int, requests: dict[str, Any], scale: Scale) -> Figures:
+    """By many callers at once for the rate, and by a single one for the time of an answer."""
+
+    def flood(connections: int) -> dict[str, Any]:
+        return house.generator.flood(
+            port,
+            requests,
+            warm_up=scale.warm_up_seconds,
+            seconds=scale.load_seconds,
+            connections=connections,
+        )
+
+    busy, quiet = flood(CONNECTIONS), flood(1)
+    return {
+        "rate": busy["rate"],
+        "busy_p50_ms": busy["p50_ms"],
+        "p50_ms": quiet["p50_ms"],
+        "p99_ms": quiet["p99_ms"],
+        "generator_cpu": busy["generator_cpu"],
+    }
+
+
+@contextmanager
+def _set_up(house: House, scale: Scale) -> Iterator[Sequence[Contender]]:
+    database = house.database()
+    _acquaint(house, database, scale.customers)
+    house.query(database, "ANALYZE")
+    requests = lookups(
+        [f"/v1/access/{customer_id(number)}" for number in range(scale.customers)],
+        f"Authorization: Bearer {API_KEY}",
+    )
+    bare = receivers.bare(house)
+    environment = house.environment(database, house.redis(0))
+    with ExitStack() as stack:
+        api = house.start_server("access API", dunning("api"), environment, "DUNNING_API_PORT")
+        stack.callback(api.stop)
+        peer = house.start_server(bare.name, bare.command, bare.environment, bare.port_setting)
+        stack.callback(peer.stop)
+        yield [
+            Contender("access API", lambda: _ask(house, api.port, requests, scale)),
+            Contender(bare.name, lambda: _ask(house, peer.port, requests, scale)),
+        ]
+
+
+ACCESS = Experiment(
+    "access",
+    "Access check over HTTP: 64 callers for the rate, a single one for the time",
+    _set_up,
+    (
+        Mark("checks, to bare ASGI", "access API", "rate", "bare ASGI", must=0.1, aim=0.3),
+        Mark("time of a check, p50", "access API", "p50_ms", must=3, better="less"),
+    ),
+)

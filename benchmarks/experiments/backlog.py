@@ -1,0 +1,64 @@
+"""A backlog for a worker: messages put into Redis while it stands still, then the time it takes for them."""
+
+import time
+from collections.abc import Iterable
+
+import dramatiq
+import redis
+
+from benchmarks.programs import Program
+from benchmarks.waiting import wait_until
+from worker import queues
+from worker.broker import create_broker, message
+from worker.queues import Wakeup
+
+# A worker with nothing to do looks at its queue at least this often: after it, the first look is due at once.
+IDLE_SECONDS = 0.6
+LIMIT = 120.0  # seconds for one backlog
+
+
+class Backlog:
+    """One queue and the program that works on it."""
+
+    def __init__(self, program: Program, redis_url: str, wakeup: Wakeup) -> None:
+        """Connects to Redis at the first message."""
+        self._program, self._wakeup = program, wakeup
+        self._client = redis.Redis.from_url(redis_url)
+        self._broker = create_broker(redis_url)
+        # Holds every message that is not acknowledged yet.
+        self._key = f"{queues.NAMESPACE}:{wakeup.queue}.msgs"
+
+    def work_off(self, messages: Iterable[dramatiq.Message[None]]) -> float:
+        """Seconds from the moment the worker may start until every message is acknowledged."""
+        with self._program.frozen():
+            frozen_at = time.monotonic()
+            for each in messages:
+                self._broker.enqueue(each)
+            time.sleep(max(0.0, IDLE_SECONDS - (time.monotonic() - frozen_at)))
+        start = time.monotonic()
+        wait_until(self._is_empty, f"the queue {self._wakeup.queue} to be empty", seconds=LIMIT)
+        return time.monotonic() - start
+
+    def messages(self, ids: list[int]) -> Iterable[dramatiq.Message[None]]:
+        """As the receiver sends them: many ids in one."""
+        for start in range(0, len(ids), queues.IDS_PER_MESSAGE):
+            yield message(self._wakeup, ids[start : start + queues.IDS_PER_MESSAGE])
+
+    def singles(self, ids: Iterable[int]) -> Iterable[dramatiq.Message[None]]:
+        """One message each, as most applications send them."""
+        for each in ids:
+            yield dramatiq.Message(
+                queue_name=self._wakeup.queue,
+                actor_name=self._wakeup.actor,
+                args=(each,),
+                kwargs={},
+                options={},
+            )
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._client.close()
+        self._broker.close()
+
+    def _is_empty(self) -> bool:
+        return not self._client.exists(self._key)

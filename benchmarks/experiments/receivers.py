@@ -1,0 +1,90 @@
+"""The receiver and its peers as programs, and floods of events over any of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from benchmarks.errors import BenchmarkError
+from benchmarks.experiment import Figures
+from benchmarks.house import SECRET, House
+from benchmarks.load import Events
+from benchmarks.peers.tables import WEBHOOK_EVENTS
+from benchmarks.programs import dunning, module
+from benchmarks.scale import Scale
+from benchmarks.world.accounts import event_template
+
+PATH = "/webhooks/stripe"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a server is started, and the table where its events must be when it has answered."""
+
+    name: str
+    command: list[str]
+    environment: Mapping[str, str]
+    port_setting: str
+    database_url: str
+    redis_url: str
+    table: str | None
+
+
+def receiver(house: House) -> Recipe:
+    """Ours: `dunning receiver`."""
+    database, redis = house.database(), house.redis(0)
+    environment = house.environment(database, redis)
+    return Recipe(
+        "receiver", dunning("receiver"), environment, "DUNNING_RECEIVER_PORT", database, redis, "inbox"
+    )
+
+
+def bare(house: House) -> Recipe:
+    """The ceiling."""
+    environment = house.environment("", "")
+    return Recipe("bare ASGI", module("peers.bare"), environment, "PORT", "", "", None)
+
+
+def tutorial(house: House) -> Recipe:
+    """The tutorial handler, with a database of its own on the same server."""
+    database = house.database(migrated=False)
+    house.query(database, WEBHOOK_EVENTS)
+    environment = house.environment(database, "")
+    return Recipe(
+        "tutorial handler", module("peers.tutorial"), environment, "PORT", database, "", "webhook_events"
+    )
+
+
+class Flooded:
+    """A server under floods of signed events of 4 KB; each flood begins with empty tables."""
+
+    def __init__(self, house: House, scale: Scale, recipe: Recipe, *, copies: int = 1) -> None:
+        """Nothing is started: a flood goes to the port it is told."""
+        self._house, self._scale, self._recipe = house, scale, recipe
+        self._copies = copies
+        self._events = Events(PATH, SECRET, event_template(), copies=copies)
+
+    def flood(self, port: int) -> Figures:
+        """One flood. Raises BenchmarkError when an event that was answered is not in the table."""
+        self._clear()
+        result = self._house.generator.flood(
+            port,
+            self._events.next(self._scale.warm_up_seconds + self._scale.load_seconds),
+            warm_up=self._scale.warm_up_seconds,
+            seconds=self._scale.load_seconds,
+        )
+        self._events.learn(result["rate"])
+        self._check(result["answers"])
+        return {name: result[name] for name in ("rate", "p50_ms", "p99_ms", "generator_cpu")}
+
+    def _clear(self) -> None:
+        if self._recipe.table:
+            self._house.query(self._recipe.database_url, f"TRUNCATE {self._recipe.table}")
+        if self._recipe.redis_url:
+            self._house.forget(self._recipe.redis_url)
+
+    def _check(self, answered: int) -> None:
+        if self._recipe.table is None:
+            return
+        statement = f"SELECT count(*) FROM {self._recipe.table}"  # noqa: S608  a name of our own
+        stored = self._house.query(self._recipe.database_url, statement)[0][0]
+        if not answered <= stored * self._copies < answered + self._copies * 64:
+            raise BenchmarkError(f"{self._recipe.name}: {answered} answers, but {stored} events are stored")

@@ -1,0 +1,56 @@
+"""How long and how often: what `--quick` and the tests make smaller."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Sizes of one round; all contenders of a row get the same."""
+
+    rounds: int
+    load_seconds: float
+    """Of one flood of requests, after its warm-up."""
+    warm_up_seconds: float
+    worker_messages: int
+    """Inbox rows, or messages, that a worker is given at once."""
+    failing_customers: int
+    """Subscriptions of the simulated Stripe whose renewal has failed."""
+    mails: int
+    """Events sent at a fixed rate."""
+    mails_alone: int
+    """Events sent one after the other, each when the mail of the last one has come."""
+    customers: int
+    """Whose access is asked for."""
+
+
+FULL = Scale(
+    rounds=7,
+    load_seconds=4.0,
+    warm_up_seconds=1.0,
+    worker_messages=5_000,
+    failing_customers=400,
+    mails=200,
+    mails_alone=20,
+    customers=2_000,
+)
+QUICK = Scale(
+    rounds=5,
+    load_seconds=0.8,
+    warm_up_seconds=0.2,
+    worker_messages=1_000,
+    failing_customers=100,
+    mails=60,
+    mails_alone=8,
+    customers=500,
+)
+# Shows that everything fits together; its figures mean nothing.
+TINY = Scale(
+    rounds=1,
+    load_seconds=0.1,
+    warm_up_seconds=0.05,
+    worker_messages=60,
+    failing_customers=4,
+    mails=4,
+    mails_alone=2,
+    customers=10,
+)
