@@ -12,7 +12,7 @@ from dunning.case import settle
 from dunning.events import AsOf, CustomerFact, InvoiceSeen, SubscriptionSeen
 from dunning.fold import INVOICE_SNAPSHOT, SUBSCRIPTION_SNAPSHOT, fold
 from dunning.plan import access_step_level, plan
-from dunning.policy import Policy
+from dunning.segments import PolicySource
 from dunning.steps import Effect, History, Kind, Step
 
 # No case has so many steps; a rule that plans without end must not hang a command.
@@ -20,7 +20,7 @@ MOST_STEPS = 100
 STOPPED = ("past_due", "unpaid", "paused")
 
 
-def forecast(account: Account, history: History, policy: Policy, now: datetime) -> tuple[Step, ...]:
+def forecast(account: Account, history: History, policy: PolicySource, now: datetime) -> tuple[Step, ...]:
     """The steps to come in order, each at the time it would be taken, if nothing else happens.
 
     Assumes that mails are accepted as soon as they are due, those on their way included.
@@ -63,7 +63,12 @@ class WhatIf:
 
 
 def what_if(
-    account: Account, history: History, policy: Policy, now: datetime, invoice: str, *facts: CustomerFact
+    account: Account,
+    history: History,
+    policy: PolicySource,
+    now: datetime,
+    invoice: str,
+    *facts: CustomerFact,
 ) -> WhatIf:
     """How the case of `invoice` goes on after these facts, by the worker's own rules."""
     after = settle(fold(account, *facts), policy)

@@ -14,7 +14,7 @@ from db.journal import Entry
 from dunning.account import Account
 from dunning.case import settle
 from dunning.plan import plan
-from dunning.policy import Policy
+from dunning.segments import PolicySource
 from dunning.steps import History, Plan
 
 
@@ -48,20 +48,20 @@ class View:
 
     account: Account
     history: History
-    policy: Policy
+    policy: PolicySource
     at: datetime
     planned: Plan
     sendings: Sequence[Sending] = ()
     journal: Sequence[Entry] = ()
 
 
-def look(loaded: Loaded, policy: Policy, now: datetime) -> View:
+def look(loaded: Loaded, policy: PolicySource, now: datetime) -> View:
     """The view of a loaded account, without its outbox and journal. `now` is the wall clock."""
     account, at = settle(loaded.account, policy), loaded.clock or now
     return View(account, loaded.history, policy, at, plan(account, loaded.history, policy, at))
 
 
-async def read(connection: AsyncConnection, customer_id: int, policy: Policy, now: datetime) -> View:
+async def read(connection: AsyncConnection, customer_id: int, policy: PolicySource, now: datetime) -> View:
     """The whole view of one customer. KeyError for a row id that does not exist."""
     loaded = (await accounts.load(connection, [customer_id]))[customer_id]
     seen = look(loaded, policy, now)

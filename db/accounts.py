@@ -168,6 +168,7 @@ async def save_cases(
         | {
             "customer_id": loaded.id,
             "outcome": case.outcome and case.outcome.value,
+            "policy": case.policy and case.policy.model_dump(mode="json"),
             "test_clock": after.customer.test_clock,
             "due_at": due.get(ref),
             "swept_at": None,

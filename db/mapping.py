@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping
 
 from dunning.account import Case, Customer, Invoice, Outcome, Subscription
 from dunning.events import AsOf
+from dunning.policy import Policy
 
 T = TypeVar("T")
 Observed = Customer | Subscription | Invoice
@@ -19,6 +20,7 @@ def observed(kind: type[T], row: RowMapping) -> T:
     values = {field.name: row[field.name] for field in fields(kind) if field.name != "as_of"}  # type: ignore[arg-type]  # kind is one of our dataclasses
     if "locales" in values:
         values["locales"] = tuple(values["locales"])
+        values["metadata"] = tuple(sorted(values["metadata"].items()))
     values["as_of"] = AsOf(row["as_of"], row["read_at"]) if row["as_of"] else None
     return kind(**values)
 
@@ -28,6 +30,7 @@ def columns(thing: Observed) -> dict[str, Any]:
     values = {field.name: getattr(thing, field.name) for field in fields(thing) if field.name != "as_of"}
     if "locales" in values:
         values["locales"] = list(values["locales"])
+        values["metadata"] = dict(values["metadata"])
     as_of = thing.as_of
     return values | {"as_of": as_of and as_of.at, "read_at": as_of and as_of.read_at}
 
@@ -39,5 +42,6 @@ def plain(kind: type[T], row: RowMapping) -> T:
 
 def case_from(row: RowMapping) -> Case:
     outcome = Outcome(row["outcome"]) if row["outcome"] else None
-    values = {field.name: row[field.name] for field in fields(Case) if field.name != "outcome"}
-    return Case(**values, outcome=outcome)
+    policy = Policy.model_validate(row["policy"]) if row["policy"] else None
+    names = [field.name for field in fields(Case) if field.name not in ("outcome", "policy")]
+    return Case(**{name: row[name] for name in names}, outcome=outcome, policy=policy)

@@ -14,6 +14,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from dunning.events import AsOf
+from dunning.policy import Policy
 
 # Stripe: past_due is recoverable and keeps its entitlement until a grace window says otherwise.
 ENTITLED = frozenset({"trialing", "active", "past_due"})
@@ -33,6 +34,7 @@ class Customer:
     name: str | None = None
     locales: tuple[str, ...] = ()
     country: str | None = None
+    metadata: tuple[tuple[str, str], ...] = ()
     test_clock: str | None = None
     deleted: bool = False
     method_changed_at: datetime | None = None
@@ -54,6 +56,7 @@ class Subscription:
     interval: str | None = None
     cancel_at_period_end: bool = False
     period_end: datetime | None = None
+    trial_end: datetime | None = None
     ended_at: datetime | None = None
     paused_for: str | None = None
     ended_for: str | None = None
@@ -149,8 +152,8 @@ class Outcome(StrEnum):
 class Case:
     """The dunning of one unpaid invoice. `opened_at` is its first failure, `grace` is stamped once.
 
-    `taken_at` and `taken_level` record what *we* took when grace ran out, so that a payment gives
-    back exactly that.
+    `policy` is what it was opened with and keeps; None: whatever is in force. `taken_at` and `taken_level`
+    record what *we* took when grace ran out, so that a payment gives back exactly that.
     """
 
     invoice: str
@@ -161,6 +164,7 @@ class Case:
     outcome: Outcome | None = None
     taken_at: datetime | None = None
     taken_level: str | None = None
+    policy: Policy | None = None
 
     @property
     def is_open(self) -> bool:

@@ -13,10 +13,10 @@ from types import MappingProxyType
 from dunning.account import PAYING, Account, Case, Charge, Invoice, Outcome, Subscription
 from dunning.declines import Category, Decline, classify
 from dunning.fold import latest
-from dunning.policy import Policy
+from dunning.segments import PolicySource
 
 
-def settle(account: Account, policy: Policy) -> Account:
+def settle(account: Account, policies: PolicySource) -> Account:
     """Open the cases that the facts call for and close those that they end.
 
     `billing_reason: subscription_create` concerns an `incomplete` subscription: nothing was granted,
@@ -30,7 +30,8 @@ def settle(account: Account, policy: Policy) -> Account:
         if opened_at is None or invoice.subscription is None or not is_dunned(invoice):
             continue
         if case is None:
-            case = Case(invoice.ref, invoice.subscription, opened_at, policy.grace)
+            policy = policies.choose(account, invoice)
+            case = Case(invoice.ref, invoice.subscription, opened_at, policy.grace, policy=policy)
         case = replace(case, opened_at=opened_at)
         closed_at, outcome = _end(account, case)
         if outcome is None and case.outcome is Outcome.RECOVERED:

@@ -32,7 +32,7 @@ class AsOf:
 
 @dataclass(frozen=True, slots=True)
 class CustomerSeen:
-    """The whole customer, as of a moment. `locales` is in order of preference (BCP 47)."""
+    """The whole customer, as of a moment. `locales` is in order of preference (BCP 47), `metadata` sorted."""
 
     customer: str
     as_of: AsOf
@@ -40,6 +40,7 @@ class CustomerSeen:
     name: str | None = None
     locales: tuple[str, ...] = ()
     country: str | None = None
+    metadata: tuple[tuple[str, str], ...] = ()
     test_clock: str | None = None
     deleted: bool = False
 
@@ -63,6 +64,7 @@ class SubscriptionSeen:
     interval: str | None = None
     cancel_at_period_end: bool = False
     period_end: datetime | None = None
+    trial_end: datetime | None = None
     ended_at: datetime | None = None
     paused_for: str | None = None
     ended_for: str | None = None

@@ -28,9 +28,9 @@ from dunning.events import (
 
 T = TypeVar("T")
 
-CUSTOMER_SNAPSHOT = ("email", "name", "locales", "country")
+CUSTOMER_SNAPSHOT = ("email", "name", "locales", "country", "metadata")
 SUBSCRIPTION_SNAPSHOT = (
-    "status", "plan", "product", "interval", "cancel_at_period_end", "period_end",
+    "status", "plan", "product", "interval", "cancel_at_period_end", "period_end", "trial_end",
     "ended_at", "paused_for", "ended_for", "payment_method",
 )  # fmt: skip
 INVOICE_SNAPSHOT = (

@@ -15,6 +15,7 @@ from dunning.account import Account, Case, Outcome
 from dunning.case import Situation, situation, why_kept
 from dunning.declines import Category
 from dunning.policy import Policy
+from dunning.segments import PolicySource
 from dunning.steps import Effect, History, Kind, Plan, Step, Withheld, deadline, hours, warnings_accepted
 
 
@@ -49,12 +50,12 @@ class Context:
 Rule = Callable[[Context], Iterator[Step | Withheld]]
 
 
-def plan(account: Account, history: History, policy: Policy, now: datetime) -> Plan:
+def plan(account: Account, history: History, policies: PolicySource, now: datetime) -> Plan:
     """What is to be done for this account from now on. The account must be settled (`case.settle`)."""
     planned: list[Step | Withheld] = []
     leading = next(account.open_cases(), None)
     for case in sorted(account.cases.values(), key=lambda case: (case.opened_at, case.invoice)):
-        context = Context(situation(account, case), history, policy, now, case == leading)
+        context = Context(situation(account, case), history, policies.of(case), now, case == leading)
         for rule in _rules_for(context):
             planned += rule(context)
     steps = [item for item in planned if isinstance(item, Step) and item.key not in history]
@@ -69,13 +70,15 @@ def plan(account: Account, history: History, policy: Policy, now: datetime) -> P
     )
 
 
-def why_not(account: Account, history: History, policy: Policy, now: datetime, key: str) -> str | None:
+def why_not(
+    account: Account, history: History, policies: PolicySource, now: datetime, key: str
+) -> str | None:
     """Why a step that was decided should not be carried out after all, or None: go ahead.
 
     The same rules are asked again as if the step had not been decided yet, at the point of effect.
     """
     before = {other: effect for other, effect in history.items() if other != key}
-    again = plan(account, before, policy, now)
+    again = plan(account, before, policies, now)
     if any(step.key == key for step in again.steps):
         return None
     return next(

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from dunning.durations import span
+
+if TYPE_CHECKING:
+    from dunning.account import Account, Case, Invoice
 
 
 def _positive(span: timedelta) -> timedelta:
@@ -14,20 +19,23 @@ def _positive(span: timedelta) -> timedelta:
     return span
 
 
-Span = Annotated[timedelta, AfterValidator(_positive)]
+Span = Annotated[timedelta, BeforeValidator(span), AfterValidator(_positive)]
 
 # Never broken by any policy: our own deadline needs a final warning accepted this long before.
 WARNED_BEFORE = timedelta(hours=72)
 
 
 class Policy(BaseModel):
-    """The rules of one dunning case, as plain numbers; ISO 8601 durations when read from text.
+    """The rules of one dunning case, as plain numbers; spans like "14d" when read from text.
 
-    Raises pydantic's ValidationError for anything that cannot be meant.
+    `key` names it: the version of its file and the segment. A single policy is a
+    `dunning.segments.PolicySource` too: the same for everybody who gets a case now. Raises pydantic's
+    ValidationError for anything that cannot be meant.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    key: str = "settings"
     grace: Span = Field(
         default=timedelta(days=14), description="Access is kept this long after the first failure."
     )
@@ -42,7 +50,7 @@ class Policy(BaseModel):
     at_expiry: Literal["limited", "revoked"] = Field(
         default="revoked", description="What access becomes when grace ends."
     )
-    mail_gap: Annotated[timedelta, Field(ge=timedelta(0))] = Field(
+    mail_gap: Annotated[timedelta, BeforeValidator(span), Field(ge=timedelta(0))] = Field(
         default=timedelta(hours=48), description="At most one ordinary mail per person in this time."
     )
     transient_silence: Span = Field(
@@ -61,4 +69,12 @@ class Policy(BaseModel):
             )
         if self.final_warnings[0] < WARNED_BEFORE:
             raise ValueError("the first final warning must come at least 72 hours before access ends")
+        return self
+
+    def of(self, case: Case) -> Policy:
+        """The policy the case was opened with, if it remembers one; else this."""
+        return case.policy or self
+
+    def choose(self, account: Account, invoice: Invoice) -> Policy:
+        """This policy, whoever it is."""
         return self

@@ -60,6 +60,14 @@ def texts(thing: Json, name: str) -> tuple[str, ...]:
     return tuple(found or ())
 
 
+def pairs(thing: Json, name: str) -> tuple[tuple[str, str], ...]:
+    """An object of strings, such as metadata, as sorted pairs."""
+    found = part(thing, name)
+    if not all(isinstance(key, str) and isinstance(value, str) for key, value in found.items()):
+        raise MalformedEventError(f"{name} holds more than strings")
+    return tuple(sorted(found.items()))
+
+
 def whole(thing: Json, name: str) -> int:
     """A whole number, 0 for null."""
     found = thing.get(name)

@@ -10,7 +10,20 @@ from datetime import datetime
 from typing import Any
 
 from dunning.events import AsOf, ChargeFailed, CustomerSeen, InvoiceSeen, SubscriptionSeen
-from providers.fields import Json, flag, moment, moment_of, part, parts, ref, required, text, texts, whole
+from providers.fields import (
+    Json,
+    flag,
+    moment,
+    moment_of,
+    pairs,
+    part,
+    parts,
+    ref,
+    required,
+    text,
+    texts,
+    whole,
+)
 from providers.lookup import MalformedEventError
 
 
@@ -36,6 +49,7 @@ def customer_seen(customer: Json, as_of: AsOf) -> CustomerSeen:
         name=text(customer, "name"),
         locales=texts(customer, "preferred_locales"),
         country=text(part(customer, "address"), "country"),
+        metadata=pairs(customer, "metadata"),
         test_clock=ref(customer.get("test_clock")),
         deleted=flag(customer, "deleted"),
     )
@@ -56,6 +70,7 @@ def subscription_seen(subscription: Json, as_of: AsOf) -> SubscriptionSeen:
         interval=text(part(price, "recurring"), "interval"),
         cancel_at_period_end=flag(subscription, "cancel_at_period_end") or cancel_at is not None,
         period_end=cancel_at or _period_end(subscription, items),
+        trial_end=moment(subscription.get("trial_end")),
         ended_at=moment(subscription.get("ended_at")),
         paused_for=text(part(subscription, "status_details", "paused", "subscription"), "type"),
         ended_for=text(part(subscription, "cancellation_details"), "reason"),

@@ -1,15 +1,28 @@
 """How patient the dunning is: grace, warnings, escalation."""
 
 from itertools import pairwise
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from settings.field import Commas, Settings, setting
 
+# Hours. A rule that no policy breaks (`dunning.policy.WARNED_BEFORE`).
+WARNED_AT_LEAST = 72
+
 
 class Policy(Settings):
-    """The figures an operator may turn without a policy file."""
+    """How patient the dunning is: figures for everybody, or a policy file that replaces all of them."""
+
+    policy_file: Path | None = setting(
+        "DUNNING_POLICY_FILE",
+        "A policy file (TOML) with segments, which then replaces the other settings of this group. "
+        "docs/policy.md describes it; `dunning policy check` reads it.",
+        default=None,
+        example="/etc/dunning/policy.toml",
+        cure="Give the path of a readable file, or leave it empty.",
+    )
 
     grace_days: int = setting(
         "DUNNING_GRACE_DAYS",
@@ -61,6 +74,8 @@ class Policy(Settings):
     def _within_grace(cls, hours: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
         if any(earlier <= later for earlier, later in pairwise(hours)):
             raise ValueError("must go from the longest to the shortest")
+        if hours[0] < WARNED_AT_LEAST:
+            raise ValueError("must start with 72 or more: nobody loses access without three days' warning")
         grace_days = info.data.get("grace_days")
         if grace_days is not None and hours[0] >= grace_days * 24:
             raise ValueError(f"starts before the grace of {grace_days} days (DUNNING_GRACE_DAYS) does")

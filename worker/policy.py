@@ -1,14 +1,23 @@
-"""The policy that the settings describe, apart from `worker.build`: a look at a case loads no Stripe."""
+"""The policies in force, apart from `worker.build`: a look at a case loads no Stripe."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 from dunning.policy import Policy
-from settings import ToolSettings, WorkerSettings
+from dunning.policy_file import PolicyFileError, read_policy
+from dunning.segments import PolicyBook, PolicySource
+from settings import Problem, SettingsError, ToolSettings, WorkerSettings
 
 
-def policy(settings: WorkerSettings | ToolSettings) -> Policy:
+def policy(settings: WorkerSettings | ToolSettings) -> PolicySource:
+    """Those of the policy file if one is set, else the one that the settings describe.
+
+    Raises SettingsError for a file that cannot be read or meant.
+    """
+    if settings.policy_file:
+        return read_file(settings.policy_file)
     return Policy(
         grace=timedelta(days=settings.grace_days),
         final_warnings=tuple(timedelta(hours=hours) for hours in settings.final_warning_hours),
@@ -16,3 +25,19 @@ def policy(settings: WorkerSettings | ToolSettings) -> Policy:
         at_expiry=settings.at_expiry,
         mail_gap=timedelta(hours=settings.mail_gap_hours),
     )
+
+
+def read_file(path: Path) -> PolicyBook:
+    """The policies of one file. Raises SettingsError with each problem's line and field."""
+    try:
+        return read_policy(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        cause = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        problem = Problem("DUNNING_POLICY_FILE", f"cannot be read: {cause}", f"Look at {path}.")
+        raise SettingsError((problem,)) from None
+    except PolicyFileError as error:
+        cure = "docs/policy.md has every field."
+        found = [
+            Problem(f"{path}:{each.line}", f"{each.field}: {each.message}", cure) for each in error.problems
+        ]
+        raise SettingsError(tuple(found)) from None

@@ -47,7 +47,7 @@ async def prepare(
     props = compose_mail(
         case,
         history,
-        services.policy,
+        services.policy.of(case.case),
         key=claim.step,
         name=claim.name,
         now=at,

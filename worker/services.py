@@ -9,7 +9,7 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dunning.policy import Policy
+from dunning.segments import PolicySource
 from providers.lookup import Gateway
 from worker.queues import Wakeup
 
@@ -35,7 +35,7 @@ class Services:
 
     engine: AsyncEngine
     gateways: Mapping[str, Gateway]
-    policy: Policy
+    policy: PolicySource
     nudge: Nudge
     team_channels: tuple[str, ...] = ()
     clock: Clock = wall_clock

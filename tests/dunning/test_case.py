@@ -54,7 +54,7 @@ def end_of(*facts: CustomerFact | Facts) -> tuple[Outcome | None, datetime | Non
 def test_a_failed_renewal_opens_a_case() -> None:
     """At the first failure, with the policy's grace."""
     case = the_case(account(failures(0)))
-    assert case == Case(INVOICE, SUBSCRIPTION, day(0), timedelta(days=14))
+    assert case == Case(INVOICE, SUBSCRIPTION, day(0), timedelta(days=14), policy=POLICY)
     assert case.is_open
     assert case.grace_ends_at == day(14)
 

@@ -63,7 +63,7 @@ def test_class_14_the_customers_own_tries_call_nobody() -> None:
 def test_how_many_is_the_policys() -> None:
     """From the first failure on, if somebody wants that."""
     policy = Policy(escalate_after=1)
-    assert step(planned(account(failures(0)), 0, policy=policy), ATTEMPTS)
+    assert step(planned(account(failures(0), policy=policy), 0), ATTEMPTS)
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,7 @@ def test_an_escalation_makes_no_gap() -> None:
 def test_the_gap_is_the_policys() -> None:
     """None at all, if somebody wants that."""
     policy = Policy(mail_gap=timedelta(0))
-    found = step(planned(account(failures(0, 1)), 1, notice_sent(0), policy=policy), SECOND_NOTICE)
+    found = step(planned(account(failures(0, 1), policy=policy), 1, notice_sent(0)), SECOND_NOTICE)
     assert found is not None
     assert found.due_at == day(1)
 

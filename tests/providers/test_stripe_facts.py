@@ -153,6 +153,7 @@ def test_a_changed_customer(shape: str) -> None:
         name="Ada Muster",
         locales=("de-AT", "en"),
         country="AT",
+        metadata=(("crm", "4711"),),
     )
 
 

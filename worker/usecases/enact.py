@@ -19,7 +19,7 @@ from db.outbox import NewEffect
 from dunning.access import Access, Reason
 from dunning.account import Account
 from dunning.plan import plan
-from dunning.policy import Policy
+from dunning.segments import PolicySource
 from dunning.steps import Effect, Kind, Plan, Step
 
 log = structlog.get_logger()
@@ -42,7 +42,7 @@ async def enact(
     loaded: Loaded,
     after: Account,
     *,
-    policy: Policy,
+    policy: PolicySource,
     team_channels: tuple[str, ...],
     now: datetime,
     verified: Collection[str] = (),
@@ -70,7 +70,7 @@ async def enact(
 def take_due_steps(
     account: Account,
     history: Mapping[str, Effect],
-    policy: Policy,
+    policy: PolicySource,
     now: datetime,
     verified: Collection[str],
 ) -> tuple[Account, Plan, list[Step]]:
