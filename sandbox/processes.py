@@ -129,6 +129,13 @@ class Processes:
         """
         return self._start(_Recipe(name, tuple(argv), None if env is None else dict(env), cwd, restart))
 
+    def named(self, name: str) -> Process:
+        """The program of this name that runs now; LookupError while none does."""
+        found = next((process for process in self._running if process.name == name), None)
+        if found is None:
+            raise LookupError(f"{name} is not running")
+        return found
+
     def poll(self) -> list[Exited]:
         """Start again what is due, and answer which programs have ended since the last call."""
         now = time.monotonic()

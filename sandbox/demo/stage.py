@@ -13,13 +13,13 @@ from sandbox import merchant
 from sandbox.demo.chat import Chat, chat_room
 from sandbox.errors import SandboxError
 from sandbox.inbox import Inbox, mail_inbox
-from sandbox.postgres import embedded_postgres
+from sandbox.postgres import PostgresServer, embedded_postgres
 from sandbox.processes import Processes
 from sandbox.programs import PROGRAMS, command_line, free_port
 from sandbox.runtime import clean_environment
 from sandbox.stripe import DeliveryPolicy, SimulatedStripe, simulated_stripe
 from sandbox.stripe.records import Customer
-from sandbox.valkey import embedded_valkey
+from sandbox.valkey import ValkeyServer, embedded_valkey
 
 WEBHOOK_SECRET = "whsec_test_demo"  # noqa: S105  signs simulated events only
 _READY_SECONDS = 30.0
@@ -35,6 +35,8 @@ class StageError(SandboxError):
 class Stage:
     """The running stage. `environment` is what each of our processes was given."""
 
+    postgres: PostgresServer
+    valkey: ValkeyServer
     stripe: SimulatedStripe
     inbox: Inbox
     chat: Chat
@@ -78,31 +80,36 @@ class Stage:
 
 
 @contextlib.contextmanager
-def stage(directory: Path, seed: int, tell: Callable[[str], None]) -> Iterator[Stage]:
+def stage(
+    directory: Path, seed: int, tell: Callable[[str], None] = lambda what: None, *, restart: bool = False
+) -> Iterator[Stage]:
     """Set the stage while the block runs; mails and logs are kept in `directory`, all else is temporary.
 
-    `tell` hears what is being started. Raises StageError, or what `sandbox.errors` lists.
+    `tell` hears what is being started. With `restart`, a process that ends is started again by
+    `processes.poll`. Raises StageError, or what `sandbox.errors` lists.
     """
     logs = directory / "logs"
     logs.mkdir(parents=True)
     with contextlib.ExitStack() as stack:
         tell("PostgreSQL")
-        database_url = stack.enter_context(embedded_postgres(durable=False)).url
+        postgres = stack.enter_context(embedded_postgres(durable=False))
         tell("Valkey")
-        redis_url = stack.enter_context(embedded_valkey()).url
+        valkey = stack.enter_context(embedded_valkey())
         tell("the schema")
-        upgrade(database_url)
+        upgrade(postgres.url)
         tell("the world outside")
         inbox = stack.enter_context(mail_inbox(directory / "mails", clock_header="Date"))
         chat = stack.enter_context(chat_room())
         stripe = stack.enter_context(simulated_stripe(seed=seed, delivery=_disorder(seed)))
-        environment = _environment(database_url, redis_url, stripe, inbox, chat)
+        environment = _environment(postgres.url, valkey.url, stripe, inbox, chat)
         processes = Processes(_writer(logs))
         stack.callback(processes.stop_all)
         for name in PROGRAMS:
             tell(name)
-            processes.start(name, command_line(name), environment, cwd=logs)
+            processes.start(name, command_line(name), environment, cwd=logs, restart=restart)
         set_up = Stage(
+            postgres=postgres,
+            valkey=valkey,
             stripe=stripe,
             inbox=inbox,
             chat=chat,
