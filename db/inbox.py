@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import inbox
+
+# Per try, until somebody else has one. The fifth, after which a row is retired, so gets a minute, which is
+# what a worker's own time limit gives it.
+PATIENCE_PER_TRY = timedelta(seconds=12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,8 @@ class InboxRow:
 async def take_up(connection: AsyncConnection, ids: Sequence[int]) -> list[InboxRow]:
     """The rows among `ids` that still wait, oldest first, with a try counted for each.
 
-    Commit before working on them, so that a row which kills the process is counted too. Keeps no lock.
+    Commit before working on them, so that a row which kills the process is counted too. Keeps no lock, but
+    the sweep leaves them alone for a while: many wake-ups for one row must not look like as many failures.
     """
     waiting = (
         select(inbox.c.id)
@@ -38,7 +43,12 @@ async def take_up(connection: AsyncConnection, ids: Sequence[int]) -> list[Inbox
     rows = await connection.execute(
         update(inbox)
         .where(inbox.c.id.in_(waiting))
-        .values(attempts=inbox.c.attempts + 1)
+        .values(
+            attempts=inbox.c.attempts + 1,
+            due_at=func.greatest(
+                inbox.c.due_at, func.clock_timestamp() + PATIENCE_PER_TRY * (inbox.c.attempts + 1)
+            ),
+        )
         .returning(
             inbox.c.id, inbox.c.source, inbox.c.event_id, inbox.c.type, inbox.c.received_at, inbox.c.payload
         )

@@ -1,0 +1,59 @@
+"""The migrations and the tables that statements are written against are the same thing."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db import migrate, models
+from sandbox.postgres import PostgresServer
+from tests.db.conftest import Database
+
+
+def test_the_migrations_make_the_tables_that_the_code_knows(database: Database) -> None:
+    """Types and server defaults included: alembic finds nothing left to do."""
+
+    def differences(connection: Connection) -> list[object]:
+        options = {"compare_type": True, "compare_server_default": True}
+        context = MigrationContext.configure(connection, opts=options)
+        return list(compare_metadata(context, models.metadata))
+
+    async def compare(connection: AsyncConnection) -> list[object]:
+        return await connection.run_sync(differences)
+
+    assert database.commit(compare) == []
+
+
+def test_a_new_database_has_everything_pending_and_then_nothing(postgres_server: PostgresServer) -> None:
+    """Which is what `dunning status` and the start of every process ask."""
+    url = postgres_server.create_database("pending")
+    assert asyncio.run(migrate.pending(url))
+    migrate.upgrade(url)
+    assert asyncio.run(migrate.pending(url)) == []
+    migrate.upgrade(url)
+    postgres_server.drop_database("pending")
+
+
+def test_two_migrations_at_once_wait_for_each_other(postgres_server: PostgresServer) -> None:
+    """Several containers start together."""
+    url = postgres_server.create_database("at_once")
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(migrate.upgrade, [url] * 4))
+    assert asyncio.run(migrate.pending(url)) == []
+    postgres_server.drop_database("at_once")
+
+
+def test_every_moment_has_a_time_zone(database: Database) -> None:
+    """No column holds a naive time (class 22)."""
+
+    async def naive(connection: AsyncConnection) -> list[str]:
+        wanted = "data_type = 'timestamp without time zone' AND table_schema = 'public'"
+        query = text(f"SELECT column_name FROM information_schema.columns WHERE {wanted}")  # noqa: S608  # no input
+        return [row.column_name for row in await connection.execute(query)]
+
+    assert database.commit(naive) == []
