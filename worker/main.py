@@ -12,7 +12,7 @@ import signal
 import socket
 import threading
 import uuid
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import Any
 
 import dramatiq
@@ -32,6 +32,9 @@ log = structlog.get_logger()
 # Seconds.
 STOP_WITHIN = 20.0
 LOOP_ANSWERS_WITHIN = 30.0
+# Less than the loop's time: a database that does not answer must not pass for a loop that does not.
+DATABASE_ANSWERS_WITHIN = 15.0
+FAREWELL_WITHIN = 3.0
 
 
 class WorkerProcess:
@@ -74,27 +77,26 @@ class WorkerProcess:
         """Beat until asked to stop. A loop that no longer answers makes the process worse than absent."""
         while not self._stop.is_set():
             beat: Future[None] = asyncio.run_coroutine_threadsafe(self._beat(), loop.loop)
-            try:
-                beat.result(timeout=LOOP_ANSWERS_WITHIN)
-            except TimeoutError:
+            wait([beat], timeout=LOOP_ANSWERS_WITHIN)
+            if not beat.done():
                 log.critical("worker.stuck", seconds=LOOP_ANSWERS_WITHIN)
                 os._exit(1)
-            except Exception as error:
+            if error := beat.exception():
                 # The database is away: the beat is missed, which is what others should see.
                 log.warning("heartbeat.missed", error=type(error).__name__)
             self._stop.wait(heartbeats.EVERY.total_seconds())
-        asyncio.run_coroutine_threadsafe(self._farewell(), loop.loop).result(timeout=5)
+        wait([asyncio.run_coroutine_threadsafe(self._farewell(), loop.loop)], timeout=2 * FAREWELL_WITHIN)
 
     async def _beat(self) -> None:
         services, _ = self._get_parts()
         info: dict[str, Any] = {"pid": os.getpid(), "queues": sorted(self._settings.worker_queues)}
-        async with services.engine.begin() as connection:
+        async with asyncio.timeout(DATABASE_ANSWERS_WITHIN), services.engine.begin() as connection:
             await heartbeats.beat(connection, self._name, "worker", info)
 
     async def _farewell(self) -> None:
         services, _ = self._get_parts()
         try:
-            async with services.engine.begin() as connection:
+            async with asyncio.timeout(FAREWELL_WITHIN), services.engine.begin() as connection:
                 await heartbeats.stopped(connection, self._name)
         except (OSError, SQLAlchemyError) as error:
             log.warning("heartbeat.missed", error=type(error).__name__)
