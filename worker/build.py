@@ -4,13 +4,32 @@ from __future__ import annotations
 
 from db.session import create_engine
 from emails.brand import Brand
+from emails.check import check_templates
+from emails.faults import TemplateFaultsError
 from emails.smtp import SmtpTransport
 from providers.stripe import SOURCE as STRIPE
 from providers.stripe_api import StripeGateway
-from settings import WorkerSettings
+from settings import Problem, SettingsError, WorkerSettings
 from worker.courier import Courier, Sender
 from worker.policy import policy
 from worker.services import Nudge, Services
+
+
+def check(settings: WorkerSettings) -> None:
+    """What is wrong beyond single values is told before the first message: policy file, own templates.
+
+    Takes some seconds where there are templates to try. Raises SettingsError.
+    """
+    policy(settings)
+    if settings.email_templates:
+        try:
+            check_templates(settings.email_templates, _brand(settings))
+        except TemplateFaultsError as error:
+            cure = "`dunning emails check` tries them out."
+            problems = [
+                Problem("DUNNING_EMAIL_TEMPLATES", f"has a fault: {fault}", cure) for fault in error.faults
+            ]
+            raise SettingsError(tuple(problems)) from None
 
 
 def services(settings: WorkerSettings, nudge: Nudge) -> Services:
@@ -38,19 +57,24 @@ def courier(settings: WorkerSettings) -> Courier:
             address=settings.mail_from,
             reply_to=settings.mail_reply_to or settings.brand_support_email,
             domain=settings.mail_domain,
-            brand=Brand(
-                name=settings.brand_name,
-                support_email=settings.brand_support_email,
-                website=settings.brand_website,
-                logo_url=settings.brand_logo_url,
-                color=settings.brand_color,
-                postal_address=settings.brand_postal_address,
-            ),
+            brand=_brand(settings),
             timezone=settings.timezone,
             livemode=settings.livemode,
             billing_page_url=settings.billing_page_url,
             team_address=settings.team_email,
+            templates=settings.email_templates,
         ),
         transport=SmtpTransport(settings.smtp_url.get_secret_value()),
         chat_url=chat.get_secret_value() if chat else None,
+    )
+
+
+def _brand(settings: WorkerSettings) -> Brand:
+    return Brand(
+        name=settings.brand_name,
+        support_email=settings.brand_support_email,
+        website=settings.brand_website,
+        logo_url=settings.brand_logo_url,
+        color=settings.brand_color,
+        postal_address=settings.brand_postal_address,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any, Protocol
 
 import httpx
@@ -29,7 +30,10 @@ class Transport(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Whom our mails come from, and which page they lead to when the provider has none."""
+    """Whom our mails come from, and which page they lead to when the provider has none.
+
+    `templates` is a folder of the merchant's own templates, which stand in for ours of the same name.
+    """
 
     address: str
     reply_to: str | None
@@ -39,6 +43,7 @@ class Sender:
     livemode: bool
     billing_page_url: str | None = None
     team_address: str | None = None
+    templates: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,5 +110,6 @@ def _loop() -> EventLoopThread:
 
 
 def run(settings: WorkerSettings) -> int:
-    """Run a worker until SIGTERM or SIGINT; returns the exit code."""
+    """Run a worker until SIGTERM or SIGINT; returns the exit code. Raises SettingsError before it starts."""
+    build.check(settings)
     return WorkerProcess(settings).run()

@@ -60,10 +60,18 @@ async def prepare(
 async def _stored(
     services: Services, courier: Courier, claim: Claim, props: Mail, locale: str, at: datetime
 ) -> dict[str, Any]:
+    sender = courier.sender
     if claim.channel == "chat":
         assert isinstance(props, TeamEscalation)  # noqa: S101  # only the team has a chat; tells mypy
-        return {"text": chat_text(props, timezone=courier.sender.timezone)}
-    mail = render(props, brand=courier.sender.brand, locale=locale, timezone=courier.sender.timezone, now=at)
+        return {"text": chat_text(props, timezone=sender.timezone, templates=sender.templates)}
+    mail = render(
+        props,
+        brand=sender.brand,
+        locale=locale,
+        timezone=sender.timezone,
+        now=at,
+        templates=sender.templates,
+    )
     async with services.engine.connect() as connection:
         thread = await outbox.first_mail_of(connection, claim.customer_id, claim.case)
     return {

@@ -1,0 +1,71 @@
+"""A worker's parts from its settings: what is wrong stops the start and says what to do."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dunning.segments import PolicyBook
+from settings import SettingsError, WorkerSettings, load
+from worker import build
+from worker.policy import policy
+
+ENVIRONMENT = {
+    "DATABASE_URL": "postgresql://dunning@127.0.0.1/dunning",
+    "REDIS_URL": "redis://127.0.0.1:6379/0",
+    "STRIPE_API_KEY": "sk_test_0123456789",
+    "DUNNING_LIVEMODE": "false",
+    "SMTP_URL": "smtp://127.0.0.1:2525",
+    "DUNNING_MAIL_FROM": "billing@merchant.example",
+    "DUNNING_BRAND_NAME": "Acme",
+    "DUNNING_BRAND_SUPPORT_EMAIL": "support@merchant.example",
+    "DUNNING_BILLING_PAGE_URL": "https://merchant.example/billing",
+}
+
+
+def settings(**more: Any) -> WorkerSettings:
+    return load(WorkerSettings, env=ENVIRONMENT | more, env_file=None)
+
+
+def test_settings_alone_make_one_policy_for_everybody() -> None:
+    """Without a file the figures of the settings count."""
+    made = policy(settings(DUNNING_GRACE_DAYS="21"))
+    build.check(settings())
+    assert not isinstance(made, PolicyBook)
+
+
+def test_a_policy_file_takes_the_place_of_the_figures(tmp_path: Path) -> None:
+    """It is read at the start, with its segments."""
+    file = tmp_path / "policy.toml"
+    file.write_text('[[segment]]\nname = "annual"\nwhen = { interval = "year" }\ngrace = "21d"\n')
+    made = policy(settings(DUNNING_POLICY_FILE=str(file)))
+    assert isinstance(made, PolicyBook)
+    assert [segment.name for segment in made.segments] == ["annual"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [('\ngrace = "soon"\n', "policy.toml:2 grace: write a number and a unit"), (None, "cannot be read")],
+    ids=["a mistake", "no file"],
+)
+def test_a_wrong_policy_file_stops_the_start(tmp_path: Path, text: str | None, words: str) -> None:
+    """With its line and field, or with why it cannot be read."""
+    file = tmp_path / "policy.toml"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(SettingsError, match=words):
+        build.check(settings(DUNNING_POLICY_FILE=str(file)))
+
+
+def test_a_wrong_template_stops_the_start(tmp_path: Path) -> None:
+    """With its file and line, before a customer sees it."""
+    (tmp_path / "payment_failed").mkdir()
+    (tmp_path / "payment_failed/subject.txt").write_text("About {{ amuont }}\n")
+    with pytest.raises(SettingsError, match=r"subject\.txt:1"):
+        build.check(settings(DUNNING_EMAIL_TEMPLATES=str(tmp_path)))
+
+
+def test_a_first_warning_of_less_than_three_days_is_refused() -> None:
+    """Nobody loses access without it."""
+    with pytest.raises(SettingsError, match="72 or more"):
+        settings(DUNNING_FINAL_WARNING_HOURS="48,24")
