@@ -19,6 +19,7 @@ from db.outbox import NewEffect
 from dunning.account import Account, Case, Charge, Customer, Invoice, Outcome, Subscription
 from dunning.events import AsOf
 from dunning.fold import empty
+from dunning.policy import Policy
 from dunning.steps import Kind
 from tests.db.conftest import Database
 from tests.dunning.builders import account, day, failures, paid, subscription
@@ -32,6 +33,7 @@ FULL_CUSTOMER = Customer(
     name="Ada \N{SNOWMAN}",
     locales=("de-AT", "en"),
     country="AT",
+    metadata=(("crm", "4711"), ("tier", "gold")),
     test_clock="clock_1",
     deleted=True,
     method_changed_at=day(3),
@@ -45,6 +47,7 @@ FULL_SUBSCRIPTION = Subscription(
     interval="month",
     cancel_at_period_end=True,
     period_end=day(30),
+    trial_end=day(-60),
     ended_at=day(40),
     paused_for="final_payment_failure",
     ended_for="payment_failed",
@@ -99,6 +102,14 @@ FULL_CASE = Case(
     outcome=Outcome.PAID_AFTER_END,
     taken_at=day(14),
     taken_level="limited",
+    policy=Policy(
+        key="2026-03/annual",
+        grace=timedelta(days=21),
+        final_warnings=(timedelta(hours=96), timedelta(hours=24)),
+        escalate_after=2,
+        at_expiry="limited",
+        mail_gap=timedelta(hours=36, minutes=30),
+    ),
 )
 FULL = Account(
     source="stripe",
