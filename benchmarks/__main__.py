@@ -2,11 +2,13 @@
 
 import argparse
 import json
+import logging
 import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
+import structlog
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -32,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Ended by SIGTERM as by Ctrl-C: through every `finally`.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     people = Console(stderr=True)
+    quiet = structlog.make_filtering_bound_logger(logging.ERROR)
+    structlog.configure(wrapper_class=quiet)  # of code that runs in this process
     described = machine.describe()
     try:
         results = measure(chosen, scale, people)

@@ -73,7 +73,10 @@ class Events:
 
     def next(self, seconds: float) -> dict[str, Any]:
         """Requests for so many seconds, and a few to spare."""
-        count = int(self._rate * _SPARE * seconds / self._copies) + CONNECTIONS
+        return self.some(int(self._rate * _SPARE * seconds / self._copies) + CONNECTIONS)
+
+    def some(self, count: int) -> dict[str, Any]:
+        """Requests for so many events."""
         first, self._first = self._first, self._first + count
         return self._options | {"first": first, "count": count}
 

@@ -2,8 +2,10 @@
 
 from benchmarks.experiment import Experiment
 from benchmarks.experiments.access import ACCESS
+from benchmarks.experiments.disturbed import DISTURBED
 from benchmarks.experiments.footprint import FOOTPRINT
+from benchmarks.experiments.mail import MAIL
 from benchmarks.experiments.receiver import RECEIVER
 from benchmarks.experiments.worker import WORKER
 
-EXPERIMENTS: tuple[Experiment, ...] = (RECEIVER, FOOTPRINT, WORKER, ACCESS)
+EXPERIMENTS: tuple[Experiment, ...] = (RECEIVER, DISTURBED, FOOTPRINT, WORKER, MAIL, ACCESS)

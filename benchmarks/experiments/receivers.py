@@ -1,6 +1,7 @@
 """The receiver and its peers as programs, and floods of events over any of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from benchmarks.errors import BenchmarkError
@@ -62,18 +63,26 @@ class Flooded:
         self._copies = copies
         self._events = Events(PATH, SECRET, event_template(), copies=copies)
 
-    def flood(self, port: int) -> Figures:
-        """One flood. Raises BenchmarkError when an event that was answered is not in the table."""
+    def flood(
+        self, port: int, *, during: Callable[[], AbstractContextManager[None]] = nullcontext
+    ) -> Figures:
+        """One flood, in some situation. Raises BenchmarkError when an answered event is not in the table."""
         self._clear()
-        result = self._house.generator.flood(
-            port,
-            self._events.next(self._scale.warm_up_seconds + self._scale.load_seconds),
-            warm_up=self._scale.warm_up_seconds,
-            seconds=self._scale.load_seconds,
-        )
+        requests = self._events.next(self._scale.warm_up_seconds + self._scale.load_seconds)
+        with during():
+            result = self._house.generator.flood(
+                port,
+                requests,
+                warm_up=self._scale.warm_up_seconds,
+                seconds=self._scale.load_seconds,
+            )
         self._events.learn(result["rate"])
         self._check(result["answers"])
         return {name: result[name] for name in ("rate", "p50_ms", "p99_ms", "generator_cpu")}
+
+    def send_one(self, port: int) -> None:
+        """A single event."""
+        self._house.generator.pace(port, self._events.some(1), per_second=1)
 
     def _clear(self) -> None:
         if self._recipe.table:
