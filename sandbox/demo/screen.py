@@ -95,6 +95,10 @@ class Screen(Silence):
         line.append(f"d{happening.day:<3}", "dim").append(f"{mark} ", style)
         self._lines.append(line.append(sentence(happening), style if happening.kind == "access" else ""))
 
+    def refresh(self) -> None:
+        """Draw now; otherwise it is drawn several times a second."""
+        self._live.refresh()
+
     def __enter__(self) -> Screen:
         self._live.__enter__()
         return self
