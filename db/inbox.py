@@ -1,12 +1,17 @@
-"""The inbox as the worker sees it: rows to apply, rows done, rows retired."""
+"""The inbox as the worker sees it: rows to apply, rows done, rows retired.
+
+To take a row up counts as a try, since the row may end the process that applies it; to wait for somebody does
+not, and neither does a wake-up for a row that is in somebody's hands or rests after a failure.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import inbox
@@ -14,6 +19,11 @@ from db.models import inbox
 # Per try, until somebody else has one. The fifth, after which a row is retired, so gets a minute, which is
 # what a worker's own time limit gives it.
 PATIENCE_PER_TRY = timedelta(seconds=12)
+# Doubles with each try: 20, 40, 80, 160, 320.
+REST = timedelta(seconds=10)
+# Until `db.sweep` hands out a waiting row once more, by whether somebody has begun with it. Whatever is due
+# later than that is in somebody's hands, or rests.
+HANDED_OUT = case((inbox.c.attempts == 0, timedelta(seconds=10)), else_=timedelta(seconds=4))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,30 +38,30 @@ class InboxRow:
     payload: bytes
 
 
-async def take_up(connection: AsyncConnection, ids: Sequence[int]) -> list[InboxRow]:
-    """The rows among `ids` that still wait, oldest first, with a try counted for each.
+async def take_up(connection: AsyncConnection, ids: Collection[int]) -> list[InboxRow]:
+    """Begin with rows among `ids`, oldest first: all that nobody has begun, or else one of the others.
 
-    Commit before working on them, so that a row which kills the process is counted too. Keeps no lock, but
-    the sweep leaves them alone for a while: many wake-ups for one row must not look like as many failures.
+    Ask until there are none. A row that may have ended its process comes alone, so that its neighbours are
+    not retired with it. Commit before working on them, so that each try counts. Keeps no lock.
     """
-    waiting = (
-        select(inbox.c.id)
-        .where(inbox.c.id.in_(ids), inbox.c.status == "pending")
-        .order_by(inbox.c.id)
-        .with_for_update(skip_locked=True)
+    waits = and_(
+        inbox.c.id.in_(list(ids)),
+        inbox.c.status == "pending",
+        inbox.c.due_at <= func.clock_timestamp() + HANDED_OUT,
     )
+    fresh = await _begin(connection, and_(waits, inbox.c.attempts == 0))
+    return fresh or await _begin(connection, and_(waits, inbox.c.attempts > 0), most=1)
+
+
+async def _begin(connection: AsyncConnection, which: Any, most: int | None = None) -> list[InboxRow]:
+    chosen = select(inbox.c.id).where(which).order_by(inbox.c.id).limit(most)
+    names = ("id", "source", "event_id", "type", "received_at", "payload")
+    tries = inbox.c.attempts + 1
     rows = await connection.execute(
         update(inbox)
-        .where(inbox.c.id.in_(waiting))
-        .values(
-            attempts=inbox.c.attempts + 1,
-            due_at=func.greatest(
-                inbox.c.due_at, func.clock_timestamp() + PATIENCE_PER_TRY * (inbox.c.attempts + 1)
-            ),
-        )
-        .returning(
-            inbox.c.id, inbox.c.source, inbox.c.event_id, inbox.c.type, inbox.c.received_at, inbox.c.payload
-        )
+        .where(inbox.c.id.in_(chosen.with_for_update(skip_locked=True)))
+        .values(attempts=tries, due_at=func.clock_timestamp() + PATIENCE_PER_TRY * tries)
+        .returning(*(inbox.c[name] for name in names))
     )
     return sorted((InboxRow(**row) for row in rows.mappings()), key=lambda row: row.id)
 
@@ -83,10 +93,14 @@ async def mark_dead(connection: AsyncConnection, row_id: int, error: str) -> Non
 
 
 async def note_failure(connection: AsyncConnection, row_id: int, error: str, *, counts: bool) -> None:
-    """Keep why a row could not be applied. A try that failed for want of a provider is not counted."""
-    attempts = inbox.c.attempts if counts else func.greatest(inbox.c.attempts - 1, 0)
+    """Keep why a row could not be applied, and let it rest. A try for want of a provider is not counted."""
+    before = func.greatest(inbox.c.attempts - 1, 0)
     await connection.execute(
         update(inbox)
         .where(inbox.c.id == row_id, inbox.c.status == "pending")
-        .values(last_error=error, attempts=attempts)
+        .values(
+            last_error=error,
+            attempts=inbox.c.attempts if counts else before,
+            due_at=func.clock_timestamp() + REST * func.power(2, inbox.c.attempts),
+        )
     )

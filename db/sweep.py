@@ -43,9 +43,10 @@ RETIRE = text("""
     RETURNING id
 """)
 
-# Waits double with each try from 10 seconds: 10, 20, 40, 80, 160.
+# The time until they are handed out once more is `db.inbox.HANDED_OUT`.
 EVENTS = text("""
-    UPDATE inbox SET due_at = clock_timestamp() + interval '10 seconds' * power(2, least(attempts, 6))
+    UPDATE inbox SET due_at = clock_timestamp()
+                              + CASE attempts WHEN 0 THEN interval '10 seconds' ELSE interval '4 seconds' END
     WHERE id IN (SELECT id FROM inbox WHERE status = 'pending' AND due_at <= clock_timestamp()
                  AND attempts < :most ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
     RETURNING id

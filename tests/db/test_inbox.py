@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db import inbox
 from tests.db.conftest import Database
-from tests.db.rows import event, store_event
+from tests.db.rows import event, let_pass, store_event
 
 
 def test_what_waits_is_taken_up_in_its_order(database: Database) -> None:
@@ -99,6 +99,7 @@ def test_waiting_for_a_provider_takes_the_try_back(database: Database) -> None:
         row_id = await store_event(connection)
         seen = []
         for counts in (False, False, True, True, False):
+            await let_pass(connection, 3600)
             await inbox.take_up(connection, [row_id])
             await inbox.note_failure(connection, row_id, "an error", counts=counts)
             seen.append((await event(connection, row_id)).attempts)

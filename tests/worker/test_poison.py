@@ -147,7 +147,8 @@ def test_an_event_that_kills_the_worker_each_time_is_retired(database_url: str) 
         for _ in range(MOST_ATTEMPTS):
             async with engine.begin() as connection:
                 assert [row.id for row in await inbox.take_up(connection, [poison])] == [poison]
-        assert list(await an_hour_later(engine)) == others
+            handed_out = await an_hour_later(engine)
+        assert list(handed_out) == others
         found = {row.id: row.status for row in await column(engine, table.c.id, table.c.status)}
         assert found == {poison: "dead"} | dict.fromkeys(others, "pending")
 

@@ -54,8 +54,16 @@ class Stated:
 
 async def apply_events(services: Services, ids: Sequence[int]) -> None:
     """Apply the pending inbox rows among `ids`. Rows that cannot be applied now stay due."""
+    while rows := await _take_up(services, ids):
+        await _apply_rows(services, rows)
+
+
+async def _take_up(services: Services, ids: Sequence[int]) -> list[InboxRow]:
     async with services.engine.begin() as connection:
-        rows = await inbox.take_up(connection, ids)
+        return await inbox.take_up(connection, ids)
+
+
+async def _apply_rows(services: Services, rows: Sequence[InboxRow]) -> None:
     limit = asyncio.Semaphore(CONCURRENT_LOOKUPS)
     stated = [
         found for found in await asyncio.gather(*(_state(services, row, limit) for row in rows)) if found
