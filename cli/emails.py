@@ -46,9 +46,9 @@ def preview(
 
     \b
     Examples:
-      dunning emails preview                                all of them, in .dunning/mails
-      dunning emails preview --language ja --out /tmp/ja    one language, elsewhere
-      dunning emails preview --templates ./templates        with templates of your own
+      dunning emails preview                             all, in .dunning/mails
+      dunning emails preview --language ja --out ./ja    one language, elsewhere
+      dunning emails preview --templates ./templates     with your own templates
     """
     from rich.progress import Progress
 
@@ -94,8 +94,8 @@ def check(templates: Templates = None, json: Json = False) -> None:
 
     \b
     Examples:
-      dunning emails check                           the folder in DUNNING_EMAIL_TEMPLATES
-      dunning emails check --templates ./templates   before it goes out
+      dunning emails check                           DUNNING_EMAIL_TEMPLATES
+      dunning emails check --templates ./templates   before they are in force
     """
     settings = _settings(templates)
     folder = settings.email_templates

@@ -13,7 +13,7 @@ from dunning.durations import spell
 from dunning.policy import Policy
 from dunning.segments import PolicyBook, Segment
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 FIELDS = ("grace", "final_warnings", "escalate_after", "at_expiry", "mail_gap")
 

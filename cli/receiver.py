@@ -21,8 +21,8 @@ def command(
 
     \b
     Examples:
-      dunning receiver                          behind a TLS proxy on the same machine
-      dunning receiver --host 0.0.0.0           in a container
+      dunning receiver                  behind a TLS proxy on the same machine
+      dunning receiver --host 0.0.0.0   in a container
     """
     settings = load(ReceiverSettings, env=environment(DUNNING_RECEIVER_HOST=host, DUNNING_RECEIVER_PORT=port))
     become(ReceiverConfig.from_settings(settings))

@@ -50,13 +50,15 @@ def command(
 ) -> None:
     """Start everything in this terminal: receiver, two workers, scheduler, access API. Ctrl-C stops it.
 
-    PostgreSQL and Valkey are embedded, and keep their data, unless DATABASE_URL and REDIS_URL are set.
+    PostgreSQL and Valkey are embedded and keep their data, unless DATABASE_URL
+    and REDIS_URL are set. A simulated Stripe forgets its customers when it ends,
+    so with one everything starts afresh each time.
     Migrations are run first. A process that crashes is started again.
 
     \b
     Examples:
-      dunning up --sandbox        nothing to set up, nothing leaves this machine
-      dunning up                  with your Stripe account and mail server, from .env
+      dunning up --sandbox    nothing to set up, nothing leaves this machine
+      dunning up              your Stripe account and mail server, from .env
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
