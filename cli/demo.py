@@ -107,8 +107,10 @@ def _report(outcome: Outcome, directory: Path, seed: int, seconds: float, *, jso
 
 def _keep(set_up: Stage) -> None:
     """Print where everything is, on stderr, and wait for Ctrl-C."""
+    from cli.up_addresses import path_line
+
     out = console(sys.stderr)
     out.print("\nEverything goes on running until Ctrl-C. In another terminal:\n", style="bold")
-    for line in set_up.addresses():
+    for line in [*path_line(), *set_up.addresses()]:
         out.print(line, soft_wrap=True, markup=False)
     set_up.processes.run(lambda exited: out.print(f"{exited.name} ended with exit code {exited.code}"))

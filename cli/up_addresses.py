@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.output import console
@@ -20,6 +23,13 @@ def webhook_url(settings: Mapping[str, str]) -> str:
     """Where Stripe's events are taken."""
     receiver = load(ReceiverSettings, settings)
     return f"{_url(receiver.receiver_host, receiver.receiver_port)}/webhooks/stripe"
+
+
+def path_line() -> list[str]:
+    """What lets another shell find `dunning`, which a checkout has in .venv only; nothing where it does."""
+    if shutil.which("dunning"):
+        return []
+    return [f'export PATH="{Path(sys.executable).parent}:$PATH"']
 
 
 def print_addresses(
@@ -69,11 +79,16 @@ def _commands(
     supplies: Supplies | None,
     customers: list[Role],
 ) -> Iterator[str]:
+    yield from path_line()
     if servers:
         yield "export " + " ".join(f"{name}='{server.url}'" for name, server in servers.items())
     yield "dunning status"
     if supplies is None or supplies.stripe is None:
-        yield f"stripe listen --forward-to {webhook_url(settings)}    # the events of your test mode"
+        yield "dunning case list"
+        if not load(ReceiverSettings, settings).livemode:
+            # Stripe's command line signs with a secret of its own, which it prints when it starts.
+            yield f"stripe listen --forward-to {webhook_url(settings)}"
+            yield "# needs the whsec_... it prints in STRIPE_WEBHOOK_SECRETS, beside the endpoint's own"
         return
     from sandbox.supplies import days_later
 
