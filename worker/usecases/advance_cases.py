@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db import accounts, journal
 from db.accounts import Loaded
 from db.journal import Entry
+from dunning.account import Account
 from dunning.case import settle
 from dunning.events import ClockMoved, CustomerFact
 from dunning.fold import fold
@@ -48,7 +49,7 @@ async def advance_customer(services: Services, customer_id: int) -> None:
     at = found.clock or now
     due = plan(settle(found.account, services.policy), found.history, services.policy, at).due(at)
     taking = [step for step in due if step.kind is Kind.ACCESS]
-    answers = [await _ask(services, found.account.source, step, at) for step in taking]
+    answers = [await _ask(services, found.account, step, at) for step in taking]
     verified = [step.case for step, answer in zip(taking, answers, strict=True) if answer is not None]
     async with services.engine.begin() as connection:
         loaded = (await accounts.load(connection, [customer_id], lock=True))[customer_id]
@@ -66,18 +67,35 @@ async def advance_customer(services: Services, customer_id: int) -> None:
     await wake(services, {customer_id: replace(result, unverified=False)})
 
 
-async def _ask(services: Services, source: str, step: Step, at: datetime) -> list[CustomerFact] | None:
+async def _ask(services: Services, account: Account, step: Step, at: datetime) -> list[CustomerFact] | None:
     """The provider's present view of the case, or None: nobody confirmed that it is unpaid."""
-    gateway = services.gateways.get(source)
+    gateway = services.gateways.get(account.source)
     if gateway is None:
         return []
     try:
-        found = await gateway.look_up(Lookup(Subject.INVOICE, step.case, at))
+        found = await gateway.look_up(Lookup(Subject.INVOICE, step.case, _known_until(account) or at))
     except ProviderUnavailableError as error:
         log.error("revocation.postponed", case=step.case, error=str(error))
         return None
+    except Exception as error:
+        # Whatever it is, it confirms nothing, and it must not hold up the customer's other steps.
+        log.exception("revocation.postponed", case=step.case, error=type(error).__name__)
+        return None
     facts = [fact for fact in found.facts if not isinstance(fact, ClockMoved)]
     return facts or None
+
+
+def _known_until(account: Account) -> datetime | None:
+    """How far the provider's own clock is known: an answer is as new as that, and newer.
+
+    Our clock may be ahead of theirs, whose seconds are whole: what they say next must not look older.
+    """
+    seen = [
+        account.customer.as_of,
+        *(subscription.as_of for subscription in account.subscriptions.values()),
+        *(invoice.as_of for invoice in account.invoices.values()),
+    ]
+    return max((as_of.at for as_of in seen if as_of), default=None)
 
 
 async def _keep(connection: AsyncConnection, loaded: Loaded, cases: Sequence[str], now: datetime) -> None:
