@@ -17,7 +17,7 @@ class FloodFailed(Exception):  # noqa: N818 -- says what happened to the load
 
 
 class Flood:
-    """One run over `connections`: `warm_up` seconds that do not count, then `seconds` that do."""
+    """One run: `warm_up` seconds that do not count, then `seconds` that do."""
 
     def __init__(self, requests: Iterator[bytes], *, warm_up: float, seconds: float) -> None:
         self._requests = requests
@@ -25,7 +25,7 @@ class Flood:
         self._begin = self._end = math.inf
         self._latencies: list[float] = []
         self._statuses: Counter[int] = Counter()
-        self._in_flight = 0
+        self._connections = self._in_flight = 0
         self._last = 0.0
         self._idle = asyncio.Event()
 
@@ -37,6 +37,7 @@ class Flood:
             for _ in range(connections)
         ]
         cpu, start = process_time(), monotonic()
+        self._connections = connections
         self._begin, self._end = start + self._warm_up, start + self._warm_up + self._seconds
         for connection in opened:
             self._next(connection)
@@ -55,21 +56,24 @@ class Flood:
     def _answered(self, connection: Connection, status: int, sent_at: float, at: float) -> None:
         self._in_flight -= 1
         self._statuses[status] += 1
-        if self._begin <= at < self._end:
-            self._latencies.append(at - sent_at)
-            self._last = at
-        if at < self._end:
+        if self._goes_on(at):
+            if at >= self._begin:
+                self._latencies.append(at - sent_at)
+                self._last = at
             self._next(connection)
         if not self._in_flight:
             self._idle.set()
 
+    def _goes_on(self, at: float) -> bool:
+        """Until the time is up, and longer where even the slowest connection has not had its turn yet."""
+        return at < self._end or len(self._latencies) < self._connections
+
     async def _finish(self, opened: Sequence[Connection]) -> None:
         """Wait for the last answers; a connection that is gone will never give its own."""
-        patience = self._end + DRAIN
         while not self._idle.is_set():
             if broken := [connection.error for connection in opened if connection.closed]:
                 raise FloodFailed(f"{len(broken)} of {len(opened)} connections broke: {broken[0]}")
-            if monotonic() > patience:
+            if monotonic() > self._end + DRAIN:
                 raise FloodFailed(f"{self._in_flight} answers never came")
             try:
                 async with asyncio.timeout(0.1):
@@ -78,8 +82,7 @@ class Flood:
                 continue
 
     def _result(self) -> dict[str, Any]:
-        # Requests may have run out before the time did: then the time ends with the last answer.
-        elapsed = min(self._seconds, self._last - self._begin)
+        elapsed = self._last - self._begin
         latencies = sorted(self._latencies)
         return {
             "answers": sum(self._statuses.values()),
