@@ -80,10 +80,12 @@ class StripeApi(Mode):
 
     stripe_api_key: SecretStr = setting(
         "STRIPE_API_KEY",
-        "The secret or restricted key for Stripe's API. A restricted key is enough: read invoices, "
-        "payments, subscriptions and customers; write invoices and billing portal sessions.",
+        "The secret or restricted key for Stripe's API. A restricted key is enough, with read access to "
+        "customers, subscriptions, products, invoices, payment intents, charges and events. "
+        "Nothing is written.",
         example="rk_test_0123456789abcdef",
-        cure="Create a restricted key in Stripe's dashboard (Developers, API keys).",
+        cure="Create a restricted key in Stripe's dashboard (Developers, API keys), in the mode that "
+        "DUNNING_LIVEMODE names: true takes rk_live_ keys, false rk_test_ keys.",
     )
     stripe_api_base: Annotated[str, AfterValidator(_check_stripe_base)] | None = setting(
         "STRIPE_API_BASE",
@@ -105,7 +107,7 @@ class StripeApi(Mode):
             raise ValueError(
                 "is a live key, but DUNNING_LIVEMODE is false"
                 if live
-                else "is a test key, but DUNNING_LIVEMODE is true"
+                else "is a test key, but DUNNING_LIVEMODE is true, which it is when it is not set"
             )
         return key
 
