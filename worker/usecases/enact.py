@@ -168,6 +168,9 @@ async def _save_access(
     row = (
         await connection.execute(select(access_table).where(access_table.c.customer_id == customer_id))
     ).one_or_none()
+    if row is None and current.reason is Reason.NO_SUBSCRIPTION:
+        # They have not subscribed yet, or did before we were set up: nothing is decided about them.
+        return []
     new = (current.level.value, current.reason.value, current.until, current.subscription)
     if row is not None and (row.level, row.reason, row.until, row.subscription) == new:
         return []
@@ -176,9 +179,6 @@ async def _save_access(
     values = dict(zip(names, new, strict=True)) | {"customer_id": customer_id, "changed_at": changed_at}
     await accounts.upsert(connection, access_table, [values])
     if row is not None and row.level == current.level.value:
-        return []
-    if row is None and current.reason is Reason.NO_SUBSCRIPTION:
-        # Somebody who has not subscribed yet has lost nothing worth a line.
         return []
     before = row.level if row is not None else None
     log.info("access.changed", customer=customer_id, level=current.level.value, reason=current.reason.value)
