@@ -8,6 +8,7 @@ from typing import Any
 
 import stripe
 
+from dunning.account import PAYING
 from dunning.events import AsOf, BillingEvent, ClockMoved, InvoiceSeen, LedgerRead, PaymentFailed
 from providers.fields import Json, flag, part, parts, ref, text
 from providers.lookup import Lookup, Normalised, ProviderUnavailableError, Subject
@@ -81,6 +82,7 @@ class StripeGateway:
         subscription = subscription_of(invoice)
         if isinstance(subscription, dict):
             facts.append(subscription_seen(subscription, as_of))
+            facts += await self._others(subscription, invoice.get("customer"), as_of)
         if flag(invoice, "attempted"):
             facts += await self._ledger(seen, parts(invoice, "payments", "data"))
         return tuple(facts)
@@ -138,7 +140,22 @@ class StripeGateway:
         )
         if not found:
             return ()
-        return (subscription_seen(found, as_of), *_person(found, as_of))
+        others = await self._others(found, found.get("customer"), as_of)
+        return (subscription_seen(found, as_of), *_person(found, as_of), *others)
+
+    async def _others(self, subscription: Json, customer: Any, as_of: AsOf) -> list[BillingEvent]:
+        """The customer's other live subscriptions, where this one is in trouble.
+
+        No event may have told of them, if they are older than we are, and who pays for one is not locked out.
+        """
+        gone = not isinstance(customer, dict) or flag(customer, "deleted")
+        if gone or subscription.get("status") in PAYING:
+            return []
+        found = await self._ask(
+            self._client.v1.subscriptions.list_async({"customer": ref(customer) or "", "limit": 100})
+        )
+        live = parts(found or {}, "data")
+        return [subscription_seen(each, as_of) for each in live if ref(each) != ref(subscription)]
 
     async def _event(self, lookup: Lookup) -> Normalised:
         """A thin event's snapshot twin, or nothing when it has none."""
