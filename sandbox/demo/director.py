@@ -22,7 +22,7 @@ from sandbox.demo.verdict import Difference, differences
 from sandbox.demo.witness import Seen, Witness
 
 # For all that follows from one stop of the clocks, on a machine that has other things to do.
-_SETTLE_SECONDS = 30.0
+_SETTLE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +69,28 @@ class Director:
         await self._settle(None)
 
     async def day(self, day: int) -> None:
-        """The morning, when Stripe charges, and the evening, when some people act."""
-        await self._advance({role.clock for role in self._roles}, day, MORNING)
+        """The morning, when Stripe charges and we act, and the evening, when some people do."""
+        self._audience.day(day, self._witness.counts())
+        mornings = await self._clocks_with_plans(day)
+        if mornings:
+            await self._advance(mornings, day, MORNING)
         tonight = [(role, deed) for role in self._roles for deed in role.story.deeds if deed.day == day]
         if tonight:
             await self._advance({role.clock for role, _ in tonight}, day, EVENING)
             await self._act(tonight, day)
+
+    async def _clocks_with_plans(self, day: int) -> set[Clock]:
+        """Those on which something is due by the morning, at Stripe's or at ours; all of them on the last."""
+        ours = await records.next_due(self._engine)
+        plans = {}
+        for clock in {role.clock for role in self._roles}:
+            stripes = self._stage.stripe.engine.next_due(clock.record)
+            plans[clock] = [due for due in (stripes, ours.get(clock.record.id)) if due]
+        return {
+            clock
+            for clock, dues in plans.items()
+            if day == LAST_DAY or any(due <= clock.time(day, MORNING) for due in dues)
+        }
 
     async def _advance(self, clocks: Iterable[Clock], day: int, time: timedelta) -> None:
         billing = self._stage.stripe

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.models import charges, customers, invoices, journal, outbox
+from db.models import cases, charges, customers, invoices, journal, outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,16 @@ class Records:
     steps: tuple[Step, ...]
     failures: tuple[Failure, ...]
     events: dict[str, int]
+
+
+async def next_due(engine: AsyncEngine) -> dict[str, datetime]:
+    """When a case wants attention next, by test clock."""
+    soonest = func.min(cases.c.due_at).label("soonest")
+    waiting = (
+        select(cases.c.test_clock, soonest).where(cases.c.due_at.is_not(None)).group_by(cases.c.test_clock)
+    )
+    async with engine.connect() as connection:
+        return {row.test_clock: row.soonest for row in await connection.execute(waiting)}
 
 
 async def read(engine: AsyncEngine) -> Records:

@@ -98,6 +98,11 @@ class Ledger:
         agenda = self._agendas[clock]
         return heapq.heappop(agenda) if agenda and agenda[0].due <= until else None
 
+    def next_due(self, clock: str | None) -> int | None:
+        """When the clock's earliest work is due; by then it may not be wanted any more."""
+        agenda = self._agendas[clock]
+        return agenda[0].due if agenda else None
+
     # cards
 
     def next_outcome(self, method: PaymentMethod) -> str:

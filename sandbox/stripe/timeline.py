@@ -64,6 +64,12 @@ class Timeline:
         with self.ledger.lock:
             return datetime.fromtimestamp(self.ledger.now(clock.id if clock else None), UTC)
 
+    def next_due(self, clock: TestClock | None = None) -> datetime | None:
+        """Until when nothing happens by itself, however far the clock is moved; None: for ever."""
+        with self.ledger.lock:
+            due = self.ledger.next_due(clock.id if clock else None)
+        return None if due is None else datetime.fromtimestamp(due, UTC)
+
     def get(self, kind: type[R], object_id: str) -> R:
         """The object's present state."""
         with self.ledger.lock:

@@ -245,3 +245,16 @@ def test_clocks_do_not_move_each_other() -> None:
     account.advance(datetime(2026, 5, 1, tzinfo=UTC))
     assert len(account.engine.invoices(theirs)) == 1
     assert account.engine.now(elsewhere) == JANUARY
+
+
+def test_a_clock_tells_when_something_is_due_next() -> None:
+    """Moved to just before that, nothing happens; a clock without subscriptions has no plans."""
+    account = subscribed("ok")
+    empty = account.engine.create_clock(JANUARY)
+    assert account.engine.next_due(empty) is None
+    due = account.engine.next_due(account.clock)
+    assert due
+    account.advance(due - timedelta(seconds=1))
+    assert len(account.engine.invoices(account.subscription)) == 1
+    account.advance(due)
+    assert len(account.engine.invoices(account.subscription)) == 2
