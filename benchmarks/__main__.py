@@ -5,6 +5,7 @@ import json
 import logging
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
@@ -54,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for result in results:
         shown.print()
         shown.print(report.table(result))
+    took = sum(result.seconds for result in results)
+    shown.print(f"\n{took:.0f} s, and the servers' start.", highlight=False)
     return 0
 
 
@@ -78,7 +81,9 @@ def measure(chosen: Sequence[Experiment], scale: Scale, people: Console) -> list
             def done(contender: str, name: str = experiment.name) -> None:
                 bar.update(task, doing=f"{name}: {contender}")
 
-            results.append(Result(experiment, run(experiment, servers, scale, done)))
+            start = time.monotonic()
+            samples = run(experiment, servers, scale, done)
+            results.append(Result(experiment, samples, time.monotonic() - start))
             bar.advance(task)
     return results
 

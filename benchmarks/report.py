@@ -19,6 +19,8 @@ class Result:
 
     experiment: Experiment
     samples: Samples
+    seconds: float
+    """That measuring it took, with setting it up."""
 
 
 def table(result: Result) -> Table:
@@ -69,6 +71,7 @@ def as_json(results: list[Result], machine: Mapping[str, Any], scale: Mapping[st
             {
                 "name": result.experiment.name,
                 "title": result.experiment.title,
+                "seconds": round(result.seconds, 1),
                 "marks": [_as_json(mark, result.samples) for mark in result.experiment.marks],
                 "contenders": {
                     name: {figure: [one[figure] for one in rounds] for figure in rounds[0]}

@@ -35,13 +35,13 @@ FULL = Scale(
 )
 QUICK = Scale(
     rounds=5,
-    load_seconds=0.8,
-    warm_up_seconds=0.2,
-    worker_messages=1_000,
-    failing_customers=100,
-    mails=60,
-    mails_alone=8,
-    customers=500,
+    load_seconds=0.5,
+    warm_up_seconds=0.1,
+    worker_messages=300,
+    failing_customers=30,
+    mails=30,
+    mails_alone=5,
+    customers=300,
 )
 # Shows that everything fits together; its figures mean nothing.
 TINY = Scale(

@@ -15,7 +15,8 @@ def test_a_row_is_measured_and_shown(experiment: Experiment, servers: House) -> 
     """Each contender has a figure for each round, and each mark a value and a line in the table."""
     samples = run(experiment, servers, TINY)
     assert {len(rounds) for rounds in samples.values()} == {TINY.rounds}
-    marks = report.as_json([Result(experiment, samples)], {}, {})["rows"][0]["marks"]
+    result = Result(experiment, samples, seconds=1.0)
+    marks = report.as_json([result], {}, {})["rows"][0]["marks"]
     assert [mark["what"] for mark in marks] == [mark.what for mark in experiment.marks]
     assert all(mark["value"] > 0 for mark in marks)
-    assert report.table(Result(experiment, samples)).row_count == len(experiment.marks)
+    assert report.table(result).row_count == len(experiment.marks)
