@@ -179,7 +179,8 @@ def _recovered(f: _Facts) -> Mail:
         amount=Money(invoice.amount_paid or invoice.amount_remaining, invoice.currency),
         paid_at=case.closed_at or f.now,
         access_restored=case.taken_at is not None or bool(stopped_at and stopped_at >= case.opened_at),
-        invoice_number=invoice.number,
+        # Recovered by a later invoice, whose number is not known here; this one is still open.
+        invoice_number=invoice.number if invoice.paid_at else None,
     )
 
 
