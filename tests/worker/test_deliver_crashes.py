@@ -20,6 +20,18 @@ class ProcessEndedError(BaseException):
     """Stands for kill -9: nobody catches it, nothing is written down after it."""
 
 
+class Pause:
+    """A link that is long in coming."""
+
+    def __init__(self) -> None:
+        self.reached, self.over = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self) -> str:
+        self.reached.set()
+        await self.over.wait()
+        return "https://invoice.example/slow"
+
+
 async def end_of_process() -> None:
     raise ProcessEndedError
 
@@ -127,25 +139,41 @@ def test_ten_workers_at_once_send_one_mail(world: World) -> None:
 def test_class_07_a_worker_that_sleeps_through_its_lease_before_the_send_does_not_send(world: World) -> None:
     """Paused while it writes the mail, it wakes up when another worker has sent it: the fence stops it."""
     one = mailing(world)
-    asleep, awake = asyncio.Event(), asyncio.Event()
-
-    async def slow_link() -> str:
-        asleep.set()
-        await awake.wait()
-        return "https://invoice.example/slow"
+    pause = Pause()
 
     async def play() -> None:
-        sleeper = asyncio.create_task(one.deliver(services=with_link(world, slow_link)))
-        await asleep.wait()
+        sleeper = asyncio.create_task(one.deliver(services=with_link(world, pause)))
+        await pause.reached.wait()
         await world.stage.let_pass(LEASE_OVER)
         await one.deliver()
-        awake.set()
+        pause.over.set()
         await sleeper
 
     world.run(play())
 
     assert (one.status, one.mails, one.effect.attempts) == ("sent", 1, 2)
     assert "invoice.example/slow" not in one.story.text()
+
+
+def test_class_07_a_worker_that_wakes_up_while_another_writes_the_mail_does_not_send(world: World) -> None:
+    """Both hold the row as "sending"; only the number of the claim tells them apart."""
+    one = mailing(world)
+    late, prompt = Pause(), Pause()
+
+    async def play() -> None:
+        sleeper = asyncio.create_task(one.deliver(services=with_link(world, late)))
+        await late.reached.wait()
+        await world.stage.let_pass(LEASE_OVER)
+        second = asyncio.create_task(one.deliver(services=with_link(world, prompt)))
+        await prompt.reached.wait()
+        late.over.set()
+        await sleeper
+        prompt.over.set()
+        await second
+
+    world.run(play())
+
+    assert (one.status, one.mails, one.effect.attempts) == ("sent", 1, 2)
 
 
 def test_class_07_a_worker_that_sleeps_through_its_lease_while_sending_has_no_last_word(world: World) -> None:
