@@ -7,12 +7,16 @@ from collections.abc import Awaitable, Callable
 import dramatiq
 
 from worker import queues
+from worker.broker import TIME_LIMIT
 from worker.courier import Courier
 from worker.queues import Wakeup
 from worker.services import Services
 from worker.usecases.advance_cases import advance_cases
 from worker.usecases.apply_events import apply_events
 from worker.usecases.deliver import deliver_each
+
+# Milliseconds. A mail server may take 30 seconds for each of ten answers, and a send cut off is `unknown`.
+SEND_LIMIT = 420_000
 
 # Built on the worker's event loop at the first message: an engine belongs to the loop it was made in.
 Parts = Callable[[], tuple[Services, Courier]]
@@ -30,17 +34,24 @@ def declare(broker: dramatiq.Broker, parts: Parts) -> None:
     async def send(ids: list[int]) -> None:
         await deliver_each(*parts(), ids)
 
-    for wakeup, function in (
-        (queues.EVENTS, apply),
-        (queues.CASES, advance),
-        (queues.MAIL, send),
-        (queues.TEAM, send),
-    ):
-        _declare(broker, wakeup, function)
+    _declare(broker, queues.EVENTS, apply)
+    _declare(broker, queues.CASES, advance)
+    _declare(broker, queues.MAIL, send, time_limit=SEND_LIMIT)
+    _declare(broker, queues.TEAM, send, time_limit=SEND_LIMIT)
 
 
 def _declare(
-    broker: dramatiq.Broker, wakeup: Wakeup, function: Callable[[list[int]], Awaitable[None]]
+    broker: dramatiq.Broker,
+    wakeup: Wakeup,
+    function: Callable[[list[int]], Awaitable[None]],
+    *,
+    time_limit: int = TIME_LIMIT,
 ) -> None:
-    register = dramatiq.actor(actor_name=wakeup.actor, queue_name=wakeup.queue, broker=broker, max_retries=0)
+    register = dramatiq.actor(
+        actor_name=wakeup.actor,
+        queue_name=wakeup.queue,
+        broker=broker,
+        max_retries=0,
+        time_limit=time_limit,
+    )
     register(function)

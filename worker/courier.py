@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from email.message import EmailMessage
 from pathlib import Path
@@ -20,6 +23,10 @@ from emails.message import build_message
 from emails.render import RenderedMail
 
 CHAT_TIMEOUT = 10.0  # seconds
+
+
+class BusyError(Exception):
+    """The mail server is still at work on the messages before."""
 
 
 class Transport(Protocol):
@@ -53,6 +60,26 @@ class Courier:
     sender: Sender
     transport: Transport
     chat_url: str | None = None
+    _turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1), repr=False, compare=False)
+
+    @asynccontextmanager
+    async def turn(self, channel: str, patience: float) -> AsyncIterator[None]:
+        """The mail server's attention, for one message at a time: what waits for it is not handed over yet.
+
+        Raises BusyError when it takes longer than `patience` (seconds). The chat takes many at once.
+        """
+        if channel == "chat":
+            yield
+            return
+        try:
+            async with asyncio.timeout(patience):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise BusyError from None
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     async def send(self, channel: str, key: str, recipient: str | None, stored: dict[str, Any]) -> Delivery:
         """Send one stored message. `key` makes the Message-ID, so a repeated message is recognisable."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
@@ -21,7 +22,7 @@ from dunning.plan import why_not
 from dunning.steps import Kind
 from emails.delivery import Accepted, Deferred, Delivery, Rejected
 from providers.lookup import ProviderUnavailableError
-from worker.courier import Courier
+from worker.courier import BusyError, Courier
 from worker.lease import held
 from worker.prepare import prepare
 from worker.queues import CASES
@@ -49,14 +50,17 @@ async def deliver_each(
             log.info("effects.left", rows=len(ids) - number)
             return
         try:
-            await deliver(services, courier, effect_id)
+            await deliver(services, courier, effect_id, patience=stop_at - clock())
         except Exception as error:
             # The next row must not wait for this one, which is due again when its lease runs out.
             log.exception("effect.interrupted", effect=effect_id, error=type(error).__name__)
 
 
-async def deliver(services: Services, courier: Courier, effect_id: int) -> None:
-    """Carry out one outbox row, unless it is done, somebody else's, or no longer wanted."""
+async def deliver(services: Services, courier: Courier, effect_id: int, *, patience: float = ENOUGH) -> None:
+    """Carry out one outbox row, unless it is done, somebody else's, or no longer wanted.
+
+    `patience`, in seconds, is how long it may wait for the mail server to be done with others.
+    """
     async with services.engine.begin() as connection:
         claim = await outbox.claim(connection, effect_id)
         if claim is None:
@@ -68,10 +72,12 @@ async def deliver(services: Services, courier: Courier, effect_id: int) -> None:
         await _finish(services, loaded, claim, "failed", error="every attempt ended before it was sent")
     else:
         async with held(services.engine, claim):
-            await _carry_out(services, courier, claim, loaded)
+            await _carry_out(services, courier, claim, loaded, patience)
 
 
-async def _carry_out(services: Services, courier: Courier, claim: Claim, loaded: Loaded) -> None:
+async def _carry_out(
+    services: Services, courier: Courier, claim: Claim, loaded: Loaded, patience: float
+) -> None:
     at = loaded.clock or services.clock()
     try:
         account = settle(loaded.account, services.policy)
@@ -93,11 +99,23 @@ async def _carry_out(services: Services, courier: Courier, claim: Claim, loaded:
         log.exception("effect.unwritten", step=claim.step, error=type(error).__name__)
         await _postpone(services, claim, loaded, f"it could not be written: {type(error).__name__}")
         return
+    try:
+        async with courier.turn(claim.channel, patience):
+            answer = await _hand_over(services, courier, claim, recipient, stored)
+    except BusyError:
+        await _postpone(services, claim, loaded, "the mail server was busy with others")
+        return
+    if answer:
+        await _write_down(services, loaded, claim, answer)
+
+
+async def _hand_over(
+    services: Services, courier: Courier, claim: Claim, recipient: str | None, stored: dict[str, Any]
+) -> Delivery | None:
+    """Send it, unless it is somebody else's by now. From the commit on it may have been sent."""
     async with services.engine.begin() as connection:
         ours = await outbox.hand_over(connection, claim, recipient, stored)
-    if ours:
-        answer = await courier.send(claim.channel, claim.step, recipient, stored)
-        await _write_down(services, loaded, claim, answer)
+    return await courier.send(claim.channel, claim.step, recipient, stored) if ours else None
 
 
 def _recipient(courier: Courier, claim: Claim, loaded: Loaded) -> str | None:
