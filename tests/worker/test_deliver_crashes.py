@@ -10,9 +10,10 @@ from sqlalchemy import text
 from db import accounts, models, outbox
 from db.outbox import Claim
 from dunning.case import settle, situation
+from emails.delivery import Accepted
 from tests.scenarios.world import World
 from tests.worker.mailing import LEASE_OVER, Mailing, mailing, with_link
-from tests.worker.transports import Disturbed, Gate
+from tests.worker.transports import Disturbed, Gate, Scripted
 from worker.prepare import prepare
 
 
@@ -158,10 +159,10 @@ def test_class_07_a_worker_that_sleeps_through_its_lease_before_the_send_does_no
 def test_class_07_a_worker_that_wakes_up_while_another_writes_the_mail_does_not_send(world: World) -> None:
     """Both hold the row as "sending"; only the number of the claim tells them apart."""
     one = mailing(world)
-    late, prompt = Pause(), Pause()
+    late, prompt, never = Pause(), Pause(), Scripted(Accepted("250 ok"))
 
     async def play() -> None:
-        sleeper = asyncio.create_task(one.deliver(services=with_link(world, late)))
+        sleeper = asyncio.create_task(one.deliver(never, with_link(world, late)))
         await late.reached.wait()
         await world.stage.let_pass(LEASE_OVER)
         second = asyncio.create_task(one.deliver(services=with_link(world, prompt)))
@@ -173,6 +174,7 @@ def test_class_07_a_worker_that_wakes_up_while_another_writes_the_mail_does_not_
 
     world.run(play())
 
+    assert never.sent == []
     assert (one.status, one.mails, one.effect.attempts) == ("sent", 1, 2)
 
 
