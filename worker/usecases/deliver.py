@@ -12,11 +12,12 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from db import accounts, journal, outbox
 from db.accounts import Loaded
 from db.journal import Entry
-from db.outbox import Claim
+from db.outbox import LEASE, Claim
 from dunning.case import settle, situation
 from dunning.plan import why_not
 from dunning.steps import Kind
@@ -37,6 +38,8 @@ MOST_ATTEMPTS = 14
 # Seconds. One wake-up begins no further row after this, so that the actor's time limit never cuts a send:
 # a mail that was cut may have been sent, and is not sent again.
 ENOUGH = 20.0
+# Seconds between attempts to write down how a send ended, while the database is away.
+PAUSE = 0.5
 
 
 async def deliver_each(
@@ -106,7 +109,7 @@ async def _carry_out(
         await _postpone(services, claim, loaded, "the mail server was busy with others")
         return
     if answer:
-        await _write_down(services, loaded, claim, answer)
+        await _remember(services, loaded, claim, answer)
 
 
 async def _hand_over(
@@ -121,6 +124,20 @@ async def _hand_over(
 def _recipient(courier: Courier, claim: Claim, loaded: Loaded) -> str | None:
     """Looked up for each attempt: whoever has corrected their address wants a delayed mail there."""
     return loaded.account.customer.email if claim.kind is Kind.MAIL else courier.sender.team_address
+
+
+async def _remember(services: Services, loaded: Loaded, claim: Claim, answer: Delivery) -> None:
+    """Write down what nobody else knows, if need be again and again until others may take it for unknown."""
+    clock = asyncio.get_running_loop().time
+    give_up_at = clock() + LEASE.total_seconds()
+    while True:
+        try:
+            return await _write_down(services, loaded, claim, answer)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("outcome.unwritten", step=claim.step, error=type(error).__name__)
+            if clock() > give_up_at:
+                raise
+            await asyncio.sleep(PAUSE)
 
 
 async def _write_down(services: Services, loaded: Loaded, claim: Claim, answer: Delivery) -> None:
