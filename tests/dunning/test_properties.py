@@ -21,6 +21,7 @@ from dunning.events import CustomerFact, InvoiceSeen
 from dunning.fold import empty, fold
 from dunning.plan import plan
 from dunning.policy import Policy
+from dunning.steps import Kind
 from sandbox.stripe.records import Subscription
 from tests.dunning.life import Life
 from tests.dunning.stories import ACTIONS, DAY, START, Action, Setting, Story
@@ -172,6 +173,21 @@ def test_every_promise_is_kept_through_a_disorderly_life(
             told_at_once.cases[ref].grace,
             told_at_once.cases[ref].outcome,
         )
+
+
+@examples(40)
+@given(setting=stories_of, seed=st.integers(0, 2**32))
+def test_class_29_who_never_pays_is_not_forgotten(setting: Setting, seed: int) -> None:
+    """Whatever arrives late or fails: in the end access is gone, or a person was called about it."""
+    refused = tuple(answer for answer in setting.answers if answer != "ok") or ("do_not_honor",)
+    life = live(replace(setting, answers=("ok", *refused)), [("wait", 62.0)], seed)
+    life.deliver(everything=True)
+    for _ in range(2):
+        life.enact()
+        life.send(iter(lambda: "sent", ""))
+    access = plan(life.account, life.history, POLICY, life.story.now).access
+    called = {step.name for _, step in life.taken if step.kind is Kind.TEAM}
+    assert access.level == "revoked" or called & {"unwarned", "undeliverable"}
 
 
 @examples(60)
