@@ -211,10 +211,9 @@ def test_a_receipt_is_for_what_was_paid_when_it_was_paid() -> None:
 
 def test_a_receipt_names_no_invoice_that_is_still_open() -> None:
     """Paid by a later invoice of the subscription: this case's own invoice is not the one that was paid."""
-    number = {"number": "A-1"}
-    assert receipt(failures(0, **number), paid(4, **number)).invoice_number == "A-1"
+    assert receipt(failures(0, number="A-1"), paid(4, number="A-1")).invoice_number == "A-1"
     later = paid(4, ref="in_2"), subscription(4, "active")
-    assert receipt(failures(0, **number), later).invoice_number is None
+    assert receipt(failures(0, number="A-1"), later).invoice_number is None
 
 
 def test_a_receipt_gives_back_only_what_this_case_took() -> None:
