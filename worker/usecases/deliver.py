@@ -187,6 +187,7 @@ async def _finish(
             return
         verb = "mail" if claim.channel == "mail" else claim.channel
         entry = Entry(claim.customer_id, at, f"{verb}.{status}", error, claim.case, {"step": claim.step})
+        # Its foreign key waits for whoever is deciding about the account, so that their due times come first.
         await journal.write(connection, [entry])
         await accounts.look_again(connection, claim.customer_id, [claim.case], at)
     log.info(f"{verb}.{status}", customer=claim.customer_id, case=claim.case, step=claim.step)
