@@ -306,3 +306,16 @@ def test_class_30_an_event_of_another_source_is_another_customer(world: World) -
     before = world.rows(models.customers)
     apply(world, [keep_body(world, json.dumps(body("invoice_paid", "endive")).encode(), source="commet")])
     assert world.rows(models.customers) == before
+
+
+def test_class_22_a_charge_alone_proves_what_time_it_is_on_a_clock(world: World) -> None:
+    """The first we ever hear of a customer names no clock; what is read back does, and no other time is used."""
+    engine = world.stripe.engine
+    clock = engine.create_clock(START)
+    card = Card(outcomes=("ok", "do_not_honor"))
+    customer = engine.create_customer("ada@customer.example", clock=clock, card=card)
+    engine.create_subscription(customer, engine.create_price())
+    engine.advance(clock, RENEWAL)
+    apply(world, keep(world, [event for event in world.hear() if event.type == "charge.failed"]))
+    (effect,) = world.rows(models.outbox)
+    assert effect.created_at == RENEWAL
