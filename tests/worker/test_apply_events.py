@@ -309,7 +309,7 @@ def test_class_30_an_event_of_another_source_is_another_customer(world: World) -
 
 
 def test_class_22_a_charge_alone_proves_what_time_it_is_on_a_clock(world: World) -> None:
-    """The first we ever hear of a customer names no clock; what is read back does, and no other time is used."""
+    """The first we hear of a customer names no clock; what is read back does, and no other time is used."""
     engine = world.stripe.engine
     clock = engine.create_clock(START)
     card = Card(outcomes=("ok", "do_not_honor"))
