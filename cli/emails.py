@@ -16,7 +16,7 @@ from emails.samples import BRAND, samples
 from emails.translations import language_of, languages
 from settings import PreviewSettings, load
 
-OUT = Path(".dunning/mails")
+OUT = Path(".dunning/preview")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -46,7 +46,7 @@ def preview(
 
     \b
     Examples:
-      dunning emails preview                             all, in .dunning/mails
+      dunning emails preview                             all, in .dunning/preview
       dunning emails preview --language ja --out ./ja    one language, elsewhere
       dunning emails preview --templates ./templates     with your own templates
     """

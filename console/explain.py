@@ -123,17 +123,24 @@ def _outcome(sending: Sending) -> str:
 
 
 def _access_changes(view: View, case: Case) -> Iterator[Entry]:
-    """What became of access from the case's opening to the decisions that its closing called for."""
-    during = closing = False
+    """What became of access from the case's opening to what its closing led to.
+
+    Often the subscription is heard of only after its invoice: the first change after the closing belongs
+    to it too, unless another case has opened before.
+    """
+    during = closed = later = False
     for entry in view.journal:
         if entry.case == case.invoice and entry.kind in ("case.opened", "case.reopened"):
-            during, closing = True, False
+            during, closed, later = True, False, False
         elif entry.case == case.invoice and entry.kind == "case.closed":
-            closing = True
-        elif closing and entry.kind == "event.applied":
+            closed = True
+        elif closed and entry.kind == "event.applied":
+            later = True
+        elif closed and entry.kind == "case.opened":
             during = False
         elif during and entry.kind == "access.changed":
             yield entry
+            during = not later
 
 
 def _provider(view: View) -> str:

@@ -32,6 +32,9 @@ log = structlog.get_logger()
 # Seconds.
 STOP_WITHIN = 20.0
 LOOP_ANSWERS_WITHIN = 30.0
+
+# Milliseconds. The longest an idle worker waits between two looks at a queue; a mail passes two queues.
+IDLE_LOOK_EVERY = 100
 # Less than the loop's time: a database that does not answer must not pass for a loop that does not.
 DATABASE_ANSWERS_WITHIN = 15.0
 FAREWELL_WITHIN = 3.0
@@ -60,7 +63,10 @@ class WorkerProcess:
             signal.signal(number, lambda *_: self._stop.set())
         queues: set[str] = set(self._settings.worker_queues)
         worker = dramatiq.Worker(
-            self._broker, queues=queues, worker_threads=self._settings.worker_threads, worker_timeout=500
+            self._broker,
+            queues=queues,
+            worker_threads=self._settings.worker_threads,
+            worker_timeout=IDLE_LOOK_EVERY,
         )
         worker.start()
         log.info("worker.started", queues=sorted(queues), threads=self._settings.worker_threads)

@@ -29,7 +29,8 @@ async def prepare(
 ) -> dict[str, Any]:
     """Write the message as of `at`, the account's time; plain values, fit to be stored as JSON.
 
-    Raises ProviderUnavailableError while the link to pay cannot be had and is still worth waiting for.
+    Raises ProviderUnavailableError while the link to pay cannot be had and is still worth waiting for, and
+    NothingToPayError.
     """
     sender, history = courier.sender, loaded.history
     plan_name = await _plan_name(services, case)

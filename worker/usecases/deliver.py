@@ -22,7 +22,7 @@ from dunning.case import settle, situation
 from dunning.plan import why_not
 from dunning.steps import Kind
 from emails.delivery import Accepted, Deferred, Delivery, Rejected
-from providers.lookup import ProviderUnavailableError
+from providers.lookup import NothingToPayError, ProviderUnavailableError
 from worker.courier import BusyError, Courier
 from worker.lease import held
 from worker.prepare import prepare
@@ -94,6 +94,9 @@ async def _carry_out(
             return
         case = situation(account, account.cases[claim.case])
         stored = claim.rendered or await prepare(services, courier, claim, loaded, case, at)
+    except NothingToPayError as error:
+        await _finish(services, loaded, claim, "suppressed", error=f"the invoice is {error} already")
+        return
     except ProviderUnavailableError as error:
         await _postpone(services, claim, loaded, str(error))
         return

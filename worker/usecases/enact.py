@@ -181,6 +181,6 @@ async def _save_access(
     if row is not None and row.level == current.level.value:
         return []
     before = row.level if row is not None else None
-    log.info("access.changed", customer=customer_id, level=current.level.value, reason=current.reason.value)
+    log.info("access.changed", customer=customer_id, access=current.level.value, reason=current.reason.value)
     data = {"from": before, "to": current.level.value, "subscription": current.subscription}
     return [Entry(customer_id, now, "access.changed", current.reason.value, None, data)]
