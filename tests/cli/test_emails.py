@@ -21,7 +21,7 @@ def test_a_preview_needs_no_settings(tmp_path: Path) -> None:
     """Every language in one go, in the sample brand; the last line is a link to open."""
     done = dunning("emails", "preview", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    index = tmp_path / ".dunning" / "mails" / "index.html"
+    index = tmp_path / ".dunning" / "preview" / "index.html"
     assert done.stdout.splitlines()[-1] == index.as_uri()
     assert "as Northwind would send them" in done.stdout
     assert {path.name for path in index.parent.iterdir() if path.is_dir()} == set(languages())
