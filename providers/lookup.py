@@ -38,6 +38,10 @@ class ProviderUnavailableError(Exception):
     """The provider cannot be asked now: time-out, no connection, 429, 5xx, a key it refuses."""
 
 
+class NothingToPayError(Exception):
+    """The provider says that the invoice is paid or void, whatever its events have told us so far."""
+
+
 class MalformedEventError(ValueError):
     """A correctly signed event whose body does not have the shape its type promises."""
 
@@ -53,7 +57,10 @@ class Gateway(Protocol):
         ...
 
     async def payment_link(self, invoice: str) -> str | None:
-        """A page where the invoice can be paid or confirmed now, freshly made."""
+        """A page where the invoice can be paid or confirmed now, freshly made.
+
+        Raises NothingToPayError where that would be news to us.
+        """
         ...
 
     async def product_name(self, product: str) -> str | None:

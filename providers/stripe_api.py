@@ -11,7 +11,7 @@ import stripe
 from dunning.account import PAYING
 from dunning.events import AsOf, BillingEvent, ClockMoved, InvoiceSeen, LedgerRead, PaymentFailed
 from providers.fields import Json, flag, part, parts, ref, text
-from providers.lookup import Lookup, Normalised, ProviderUnavailableError, Subject
+from providers.lookup import Lookup, Normalised, NothingToPayError, ProviderUnavailableError, Subject
 from providers.stripe import normalise
 from providers.stripe_objects import (
     charge_failed,
@@ -59,8 +59,10 @@ class StripeGateway:
 
     async def payment_link(self, invoice: str) -> str | None:
         """The hosted invoice page: confirms with the bank, takes another card, valid ten days at least."""
-        found = await self._ask(self._client.v1.invoices.retrieve_async(invoice))
-        return found.get("hosted_invoice_url") if found and found.get("status") == "open" else None
+        found = await self._ask(self._client.v1.invoices.retrieve_async(invoice)) or {}
+        if found.get("status") in ("paid", "void"):
+            raise NothingToPayError(found["status"])
+        return found.get("hosted_invoice_url") if found.get("status") == "open" else None
 
     async def product_name(self, product: str) -> str | None:
         """Asked once per process and product: names hardly change, and a mail may show yesterday's."""
@@ -151,9 +153,8 @@ class StripeGateway:
         gone = not isinstance(customer, dict) or flag(customer, "deleted")
         if gone or subscription.get("status") in PAYING:
             return []
-        found = await self._ask(
-            self._client.v1.subscriptions.list_async({"customer": ref(customer) or "", "limit": 100})
-        )
+        whose = ref(customer) or ""
+        found = await self._ask(self._client.v1.subscriptions.list_async({"customer": whose, "limit": 100}))
         live = parts(found or {}, "data")
         return [subscription_seen(each, as_of) for each in live if ref(each) != ref(subscription)]
 

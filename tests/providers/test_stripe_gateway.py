@@ -25,7 +25,7 @@ from dunning.events import (
     PaymentFailed,
     SubscriptionSeen,
 )
-from providers.lookup import Lookup, Normalised, ProviderUnavailableError, Subject
+from providers.lookup import Lookup, Normalised, NothingToPayError, ProviderUnavailableError, Subject
 from providers.stripe import normalise
 from providers.stripe_api import StripeGateway
 from sandbox.stripe import NEW, Card, Fault, RetryPolicy, SimulatedStripe, simulated_stripe
@@ -290,7 +290,8 @@ def test_the_payment_link_is_the_hosted_page(stripe: SimulatedStripe) -> None:
     invoice = stripe.engine.latest_invoice(bought)
     assert ask(stripe, lambda gateway: gateway.payment_link(invoice.id)) == invoice.hosted_url
     stripe.engine.pay_invoice(invoice, card=Card())
-    assert ask(stripe, lambda gateway: gateway.payment_link(invoice.id)) is None
+    with pytest.raises(NothingToPayError, match="paid"):
+        ask(stripe, lambda gateway: gateway.payment_link(invoice.id))
 
 
 def test_a_products_name_is_asked_once(stripe: SimulatedStripe) -> None:

@@ -35,8 +35,7 @@ FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=1)
 # With doubling waits most of a working day; then the mail counts as failed and a person is called.
 MOST_ATTEMPTS = 14
-# Seconds. One wake-up begins no further row after this, so that the actor's time limit never cuts a send:
-# a mail that was cut may have been sent, and is not sent again.
+# Seconds. One wake-up begins no further row after this: a send cut by the actor's time limit is not repeated.
 ENOUGH = 20.0
 # Seconds between attempts to write down how a send ended, while the database is away.
 PAUSE = 0.5
