@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -15,11 +16,19 @@ from sandbox.postgres import PostgresServer
 from tests.db.conftest import Database
 
 
+def differ(*compared: Any) -> bool | None:
+    """Alembic asks the database whether two defaults are equal; two looks at the clock seldom are."""
+    in_database, in_code = compared[3], compared[5]
+    if "clock_timestamp" in f"{in_database}":
+        return "clock_timestamp" not in f"{in_code}"
+    return None
+
+
 def test_the_migrations_make_the_tables_that_the_code_knows(database: Database) -> None:
     """Types and server defaults included: alembic finds nothing left to do."""
 
     def differences(connection: Connection) -> list[object]:
-        options = {"compare_type": True, "compare_server_default": True}
+        options = {"compare_type": True, "compare_server_default": differ}
         context = MigrationContext.configure(connection, opts=options)
         return list(compare_metadata(context, models.metadata))
 

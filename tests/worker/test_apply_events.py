@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import insert, select
+from structlog.testing import capture_logs
 
 from db import models
 from db.sweep import MOST_ATTEMPTS
@@ -126,7 +127,9 @@ def test_class_6_a_bad_row_costs_nobody_else_anything(world: World) -> None:
     """One row of the batch cannot be written: the others are, and it keeps its error."""
     story, events = failing(world)
     bad = poison(world)
-    apply(world, [*keep(world, events), bad])
+    with capture_logs() as logs:
+        apply(world, [*keep(world, events), bad])
+    assert "batch.split" in [entry["event"] for entry in logs]
     assert world.effects() == [(FIRST.format(story.invoice.id), "pending")]
     assert statuses(world)["pending"] == 1
     row = event_row(world, bad)
@@ -138,9 +141,11 @@ def test_class_6_a_bad_row_costs_nobody_else_anything(world: World) -> None:
 def test_poison_is_retired_after_five_tries(world: World) -> None:
     """By the scheduler, which hands it out no more."""
     bad = poison(world)
-    for attempt in range(1, MOST_ATTEMPTS + 1):
-        world.machine_time(timedelta(hours=1))
-        assert (event_row(world, bad).status, event_row(world, bad).attempts) == ("pending", attempt)
+    with capture_logs() as logs:
+        for attempt in range(1, MOST_ATTEMPTS + 1):
+            world.machine_time(timedelta(hours=1))
+            assert (event_row(world, bad).status, event_row(world, bad).attempts) == ("pending", attempt)
+    assert [entry["event"] for entry in logs] == ["event.failed"] * MOST_ATTEMPTS
     world.machine_time(timedelta(hours=1))
     assert event_row(world, bad).status == "dead"
     world.machine_time(timedelta(hours=1))
