@@ -57,8 +57,8 @@ async def load(
 ) -> dict[int, Loaded]:
     """Accounts by row id. With `lock`, nobody else folds or decides for them until the transaction ends.
 
-    Invoices that never failed are left out, except `also_invoices` and those whose payment may end an open
-    case of the same subscription.
+    Invoices that never failed are left out, except `also_invoices` and those whose payment may end, or has
+    ended, a case of the same subscription.
     """
     wanted = select(customers).where(customers.c.id.in_(ids)).order_by(customers.c.id)
     if lock:
@@ -68,8 +68,10 @@ async def load(
     paid_since = exists().where(
         cases.c.customer_id == invoices.c.customer_id,
         cases.c.subscription == invoices.c.subscription,
-        cases.c.closed_at.is_(None),
-        cases.c.opened_at < invoices.c.paid_at,
+        or_(
+            and_(cases.c.closed_at.is_(None), cases.c.opened_at < invoices.c.paid_at),
+            cases.c.closed_at == invoices.c.paid_at,
+        ),
     )
     wanted_invoices = or_(
         invoices.c.failed_at.is_not(None), invoices.c.ref.in_(list(also_invoices)), paid_since

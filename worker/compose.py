@@ -171,17 +171,30 @@ def _access_ended(f: _Facts) -> Mail:
 
 
 def _recovered(f: _Facts) -> Mail:
-    invoice, case = f.s.invoice, f.s.case
+    case, paid = f.s.case, _paid(f.s)
     stopped_at = f.s.subscription.nonpayment_at
     return PaymentRecovered(
         customer_name=f.name,
         plan=f.plan,
-        amount=Money(invoice.amount_paid or invoice.amount_remaining, invoice.currency),
+        amount=Money(paid.amount_paid or paid.amount_remaining, paid.currency),
         paid_at=case.closed_at or f.now,
         access_restored=case.taken_at is not None or bool(stopped_at and stopped_at >= case.opened_at),
-        # Recovered by a later invoice, whose number is not known here; this one is still open.
-        invoice_number=invoice.number if invoice.paid_at else None,
+        invoice_number=paid.number if paid.paid_at else None,
     )
+
+
+def _paid(s: Situation) -> Invoice:
+    """The invoice whose payment ended the case: its own, or a later one while its own is still open."""
+    if s.invoice.paid_at:
+        return s.invoice
+    later = (
+        invoice
+        for invoice in s.account.invoices.values()
+        if invoice.subscription == s.case.subscription
+        and invoice.paid_at == s.case.closed_at
+        and invoice.amount_paid > 0
+    )
+    return next(later, s.invoice)
 
 
 def compose_escalation(

@@ -222,8 +222,8 @@ def test_invoices_that_never_failed_are_left_out(database: Database) -> None:
     assert database.commit(story) == (set(), {"in_8"})
 
 
-def test_a_payment_that_may_end_an_open_case_is_loaded(database: Database) -> None:
-    """The later invoice that revives a subscription never failed itself."""
+def test_a_payment_that_may_end_a_case_or_has_ended_one_is_loaded(database: Database) -> None:
+    """The later invoice that revives a subscription never failed itself; the receipt is about it."""
     known = account(
         failures(0),
         paid(-30, ref="in_before"),
@@ -231,7 +231,12 @@ def test_a_payment_that_may_end_an_open_case_is_loaded(database: Database) -> No
         paid(30, ref="in_elsewhere", subscription="sub_2"),
     )
     assert known.cases["in_1"].is_open
-    closed = account(failures(0), paid(30, ref="in_after"), subscription(30, "active"))
+    closed = account(
+        failures(0),
+        paid(30, ref="in_after"),
+        subscription(30, "active"),
+        paid(60, ref="in_much_later"),
+    )
     assert not closed.cases["in_1"].is_open
 
     async def story(connection: AsyncConnection) -> list[set[str]]:
@@ -240,7 +245,7 @@ def test_a_payment_that_may_end_an_open_case_is_loaded(database: Database) -> No
             for state in (known, closed)
         ]
 
-    assert database.commit(story) == [{"in_1", "in_after"}, {"in_1"}]
+    assert database.commit(story) == [{"in_1", "in_after"}] * 2
 
 
 def test_class_30_sources_do_not_mix(database: Database) -> None:
