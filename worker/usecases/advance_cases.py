@@ -63,7 +63,7 @@ async def advance_customer(services: Services, customer_id: int) -> None:
             now=loaded.clock or now,
             verified=verified,
         )
-        await _keep(connection, loaded, [step.case for step in taking if step.case not in verified], now)
+        await _keep(connection, loaded, [step for step in taking if step.case not in verified], now)
     await wake(services, {customer_id: replace(result, unverified=False)})
 
 
@@ -82,6 +82,8 @@ async def _ask(services: Services, account: Account, step: Step, at: datetime) -
         log.exception("revocation.postponed", case=step.case, error=type(error).__name__)
         return None
     facts = [fact for fact in found.facts if not isinstance(fact, ClockMoved)]
+    if not facts:
+        log.error("revocation.postponed", case=step.case, error="unknown to the provider")
     return facts or None
 
 
@@ -98,10 +100,12 @@ def _known_until(account: Account) -> datetime | None:
     return max((as_of.at for as_of in seen if as_of), default=None)
 
 
-async def _keep(connection: AsyncConnection, loaded: Loaded, cases: Sequence[str], now: datetime) -> None:
+async def _keep(connection: AsyncConnection, loaded: Loaded, steps: Sequence[Step], now: datetime) -> None:
     """Access that is due to be taken, but unconfirmed, is kept; we ask again soon."""
     why = "nobody could confirm that the invoice is unpaid: access is kept for now"
     at = loaded.clock or now
-    await journal.write(connection, [Entry(loaded.id, at, "access.kept", why, case) for case in cases])
+    # Said once: a case that was put off is looked at later than its step is due.
+    first = [step.case for step in steps if (loaded.due.get(step.case) or step.due_at) <= step.due_at]
+    await journal.write(connection, [Entry(loaded.id, at, "access.kept", why, case) for case in first])
     if loaded.clock is None:
-        await accounts.look_again(connection, loaded.id, cases, now + ASK_AGAIN)
+        await accounts.look_again(connection, loaded.id, [step.case for step in steps], now + ASK_AGAIN)
