@@ -35,7 +35,14 @@ class Normalised:
 
 
 class ProviderUnavailableError(Exception):
-    """The provider cannot be asked now: time-out, no connection, 429, 5xx, a key it refuses."""
+    """The provider cannot be asked now: time-out, no connection, 429, 5xx, a key it refuses.
+
+    `passing`: it is well, and only asks us to be slower (429), so that an answer is a matter of time.
+    """
+
+    def __init__(self, reason: str, *, passing: bool = False) -> None:
+        super().__init__(reason)
+        self.passing = passing
 
 
 class NothingToPayError(Exception):

@@ -146,10 +146,7 @@ class StripeGateway:
         return (subscription_seen(found, as_of), *_person(found, as_of), *others)
 
     async def _others(self, subscription: Json, customer: Any, as_of: AsOf) -> list[BillingEvent]:
-        """The customer's other live subscriptions, where this one is in trouble.
-
-        No event may have told of them, if they are older than we are, and who pays for one is not locked out.
-        """
+        """The customer's others, if this one is in trouble: no event tells of what is older than we are."""
         gone = not isinstance(customer, dict) or flag(customer, "deleted")
         if gone or subscription.get("status") in PAYING:
             return []
@@ -177,7 +174,8 @@ class StripeGateway:
             raise
         except stripe.StripeError as error:
             # Only the kind of error: its text may hold what was asked for.
-            raise ProviderUnavailableError(type(error).__name__) from None
+            slower = isinstance(error, stripe.RateLimitError)
+            raise ProviderUnavailableError(type(error).__name__, passing=slower) from None
         return answer
 
 

@@ -23,7 +23,8 @@ from dunning.case import settle
 from dunning.events import BillingEvent, ClockMoved, CustomerFact
 from dunning.fold import fold
 from providers import registry
-from providers.lookup import Lookup, MalformedEventError, Normalised, ProviderUnavailableError
+from providers.lookup import MalformedEventError, ProviderUnavailableError
+from worker.lookups import WITHIN, Questions
 from worker.services import Services
 from worker.usecases.enact import Enacted, enact
 from worker.wake import wake
@@ -32,8 +33,6 @@ log = structlog.get_logger()
 
 # A fact waits this long for a provider that cannot be asked; then it counts with what it says by itself.
 PATIENCE = timedelta(minutes=10)
-# Questions to a provider at the same time, so that a backlog does not turn into 429s.
-CONCURRENT_LOOKUPS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +51,15 @@ class Stated:
         return {ref for fact in self.facts if (ref := getattr(fact, "invoice", None))}
 
 
-async def apply_events(services: Services, ids: Sequence[int]) -> None:
-    """Apply the pending inbox rows among `ids`. Rows that cannot be applied now stay due."""
-    while rows := await _take_up(services, ids):
-        await _apply_rows(services, rows)
+async def apply_events(services: Services, ids: Sequence[int], *, within: float = WITHIN) -> None:
+    """Apply the pending inbox rows among `ids`. Rows that cannot be applied now stay due.
+
+    Nothing is begun after `within` seconds, and no question takes longer than that.
+    """
+    clock = asyncio.get_running_loop().time
+    stop_at = clock() + within
+    while clock() < stop_at and (rows := await _take_up(services, ids)):
+        await _apply_rows(services, rows, Questions(services, within))
 
 
 async def _take_up(services: Services, ids: Sequence[int]) -> list[InboxRow]:
@@ -63,11 +67,9 @@ async def _take_up(services: Services, ids: Sequence[int]) -> list[InboxRow]:
         return await inbox.take_up(connection, ids)
 
 
-async def _apply_rows(services: Services, rows: Sequence[InboxRow]) -> None:
-    limit = asyncio.Semaphore(CONCURRENT_LOOKUPS)
-    stated = [
-        found for found in await asyncio.gather(*(_state(services, row, limit) for row in rows)) if found
-    ]
+async def _apply_rows(services: Services, rows: Sequence[InboxRow], questions: Questions) -> None:
+    read = await asyncio.gather(*(_state(services, row, questions) for row in rows))
+    stated = [found for found in read if found]
     if not stated:
         return
     try:
@@ -91,16 +93,16 @@ async def _failed(services: Services, row: InboxRow, error: Exception) -> None:
         await inbox.note_failure(connection, row.id, f"{type(error).__name__}: {error}"[:500], counts=True)
 
 
-async def _state(services: Services, row: InboxRow, limit: asyncio.Semaphore) -> Stated | None:
+async def _state(services: Services, row: InboxRow, questions: Questions) -> Stated | None:
     """Everything the row states, or None when it has to wait: it must not hold up the rows beside it."""
     try:
-        return await _read(services, row, limit)
+        return await _read(services, row, questions)
     except Exception as error:
         await _failed(services, row, error)
         return None
 
 
-async def _read(services: Services, row: InboxRow, limit: asyncio.Semaphore) -> Stated | None:
+async def _read(services: Services, row: InboxRow, questions: Questions) -> Stated | None:
     """The same, or None when the provider has to be asked later or the row can never be read."""
     try:
         said = registry.normalise(row.source, json.loads(row.payload))
@@ -112,10 +114,9 @@ async def _read(services: Services, row: InboxRow, limit: asyncio.Semaphore) -> 
     facts = list(said.facts)
     for lookup in said.lookups:
         try:
-            async with limit:
-                facts += await _look_up(services, row.source, lookup)
+            facts += await questions.ask(row.source, lookup)
         except ProviderUnavailableError as error:
-            if services.clock() - row.received_at < PATIENCE:
+            if error.passing or services.clock() - row.received_at < PATIENCE:
                 await _wait(services, row, error)
                 return None
             log.error(
@@ -128,17 +129,6 @@ async def _wait(services: Services, row: InboxRow, error: ProviderUnavailableErr
     log.warning("event.waits_for_provider", event_id=row.event_id, error=str(error))
     async with services.engine.begin() as connection:
         await inbox.note_failure(connection, row.id, f"provider unavailable: {error}", counts=False)
-
-
-async def _look_up(services: Services, source: str, lookup: Lookup) -> tuple[BillingEvent, ...]:
-    gateway = services.gateways.get(source)
-    if gateway is None:
-        return ()
-    found: Normalised = await gateway.look_up(lookup)
-    facts = found.facts
-    for further in found.lookups:
-        facts += (await gateway.look_up(further)).facts
-    return facts
 
 
 async def _apply(services: Services, stated: Sequence[Stated]) -> None:

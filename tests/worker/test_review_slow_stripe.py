@@ -1,0 +1,80 @@
+"""Stripe is slow, silent or turns us away: events wait, and none of them is worse off for it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+from db import models
+from providers.lookup import Gateway, Lookup, Normalised
+from sandbox.stripe import Fault, custom_schedule
+from tests.scenarios.story import Story, subscriber
+from tests.scenarios.world import World
+from worker.queues import EVENTS
+from worker.usecases.apply_events import apply_events
+
+ONCE = custom_schedule(30, at_end="past_due")
+
+
+class Silent:
+    """Stripe, but no lookup is ever answered."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def look_up(self, lookup: Lookup) -> Normalised:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def payment_link(self, invoice: str) -> str | None:
+        return await self._gateway.payment_link(invoice)
+
+    async def product_name(self, product: str) -> str | None:
+        return await self._gateway.product_name(product)
+
+
+def failing(world: World) -> Story:
+    """A renewal has failed and its events are stored, but no worker has heard of them."""
+    story = subscriber(world, "expired_card", retries=ONCE)
+    world.held = {EVENTS}
+    story.until(0)
+    world.held = set()
+    return story
+
+
+def pending(world: World) -> list[int]:
+    return sorted(row.id for row in world.rows(models.inbox) if row.status == "pending")
+
+
+def test_a_silent_stripe_costs_no_event_a_try(world: World) -> None:
+    """All questions of a message end before its actor's time does; its events wait, uncounted."""
+    story = failing(world)
+    services = replace(world.services, gateways={"stripe": Silent(world.services.gateways["stripe"])})
+
+    async def play() -> None:
+        async with asyncio.timeout(10):
+            await apply_events(services, pending_rows, within=0.2)
+
+    pending_rows = pending(world)
+    world.run(play())
+    waiting = [row for row in world.rows(models.inbox) if row.status == "pending"]
+    assert waiting
+    assert {(row.attempts, row.last_error) for row in waiting} == {(0, "provider unavailable: TimeoutError")}
+
+    world.machine_time(timedelta(hours=1))
+    assert story.mails() == [(0, "payment_failed 1")]
+    assert "has expired" in story.text()
+
+
+def test_events_from_a_long_outage_wait_for_their_reason_when_stripe_slows_us_down(world: World) -> None:
+    """Hours old, all asked about at once: to be told to slow down is no reason to do without an answer."""
+    story = failing(world)
+    world.now += timedelta(hours=3)
+    world.stripe.faults.add(Fault(status=429, times=100_000))
+    world.run(apply_events(world.services, pending(world)))
+    world.stripe.faults.clear()
+    world.machine_time(timedelta(hours=1))
+
+    assert story.mails() == [(0, "payment_failed 1")]
+    assert "has expired" in story.text()

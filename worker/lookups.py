@@ -1,0 +1,45 @@
+"""Ask providers what events leave unsaid: a few questions at a time, and all within the actor's time."""
+
+from __future__ import annotations
+
+import asyncio
+
+from dunning.events import BillingEvent
+from providers.lookup import Gateway, Lookup, ProviderUnavailableError
+from worker.services import Services
+
+# Questions to a provider at the same time, so that a backlog does not turn into 429s.
+CONCURRENT = 8
+# Seconds for all the questions of some rows. A row that was cut off by the actor's time limit instead would
+# count as tried.
+WITHIN = 20.0
+
+
+class Questions:
+    """The questions of rows that are read together. Belongs to the event loop it was made in."""
+
+    def __init__(self, services: Services, within: float = WITHIN) -> None:
+        """`within` is in seconds, from now."""
+        self._gateways = services.gateways
+        self._limit = asyncio.Semaphore(CONCURRENT)
+        self._until = asyncio.get_running_loop().time() + within
+
+    async def ask(self, source: str, lookup: Lookup) -> tuple[BillingEvent, ...]:
+        """What the provider says, and nothing where there is none. Raises ProviderUnavailableError."""
+        gateway = self._gateways.get(source)
+        if gateway is None:
+            return ()
+        try:
+            async with asyncio.timeout_at(self._until), self._limit:
+                return await _follow(gateway, lookup)
+        except TimeoutError:
+            raise ProviderUnavailableError("TimeoutError") from None
+
+
+async def _follow(gateway: Gateway, lookup: Lookup) -> tuple[BillingEvent, ...]:
+    """The facts of a lookup, and of those it leads to."""
+    found = await gateway.look_up(lookup)
+    facts = found.facts
+    for further in found.lookups:
+        facts += (await gateway.look_up(further)).facts
+    return facts
