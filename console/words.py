@@ -85,6 +85,7 @@ _ALARMS: Final[Mapping[str, str]] = {
     "consent_withdrawn": "the customer stopped the payment",
     "unwarned": "grace is over without a warning",
     "paid_after_end": "paid after the end",
+    "paid_but_stopped": "paid, but still stopped",
 }
 
 

@@ -47,6 +47,9 @@ class Context:
         return [e for e in self.history.values() if e.kind is Kind.MAIL and e.reached_somebody]
 
 
+# Stripe revives a subscription within seconds of the payment; after this long somebody has to.
+REVIVAL = timedelta(hours=1)
+
 Rule = Callable[[Context], Iterator[Step | Withheld]]
 
 
@@ -250,6 +253,8 @@ def recovery(c: Context) -> Iterator[Step | Withheld]:
     told = [effect for effect in c.mails() if effect.case == c.ref and effect.key != key]
     if not told and case.taken_at is None:
         yield c.withhold(key, "the customer was never told of the failure")
+    elif c.s.subscription.stopped_for_nonpayment:
+        yield c.withhold(key, "it is paid, but the provider still holds the subscription stopped")
     elif c.now - case.closed_at > c.policy.receipt_within:
         yield c.withhold(key, "the payment is too long ago for a receipt to be news")
     else:
@@ -257,11 +262,14 @@ def recovery(c: Context) -> Iterator[Step | Withheld]:
 
 
 def late_payment(c: Context) -> Iterator[Step | Withheld]:
-    """Money taken for a subscription that has ended gives nothing by itself: a person has to look."""
-    if c.s.case.outcome is Outcome.PAID_AFTER_END and c.s.case.closed_at:
-        yield c.team(
-            "paid_after_end", c.s.case.closed_at, "an invoice was paid after its subscription had ended"
-        )
+    """Money taken for a subscription that gives nothing for it: a person has to look."""
+    case = c.s.case
+    if case.closed_at is None:
+        return
+    if case.outcome is Outcome.PAID_AFTER_END:
+        yield c.team("paid_after_end", case.closed_at, "an invoice was paid after its subscription had ended")
+    if case.outcome is Outcome.RECOVERED and c.s.subscription.stopped_for_nonpayment:
+        yield c.team("paid_but_stopped", case.closed_at + REVIVAL, "it is paid, but access has not come back")
 
 
 def access_step_level(step: Step) -> Level:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -183,3 +184,20 @@ def test_class_38_a_payment_of_what_was_written_off_is_a_recovery() -> None:
     """Booked, and answered."""
     known = account(failures(0), written_off(14), paid(40))
     assert keys(planned(known, 40, TOLD)) == [RECOVERED]
+
+
+@pytest.mark.parametrize("stopped", ["unpaid", "paused"])
+def test_paid_but_not_revived_is_no_receipt_yet_and_a_call_after_an_hour(stopped: str) -> None:
+    """Nobody reads that access is back while it is not, and nobody who paid is forgotten."""
+    held = subscription(14, stopped, paused_for="final_payment_failure" if stopped == "paused" else None)
+    known = account(failures(0), held, paid(15))
+    found = planned(known, 15, notice_sent(0))
+    call = step(found, f"escalation:{INVOICE}:paid_but_stopped")
+    assert call is not None
+    assert call.due_at == day(15) + timedelta(hours=1)
+    assert step(found, f"recovered:{INVOICE}") is None
+    revived = planned(
+        account(failures(0), held, paid(15), subscription(15.01, "active")), 15.02, notice_sent(0)
+    )
+    assert step(revived, f"recovered:{INVOICE}")
+    assert step(revived, f"escalation:{INVOICE}:paid_but_stopped") is None
