@@ -11,7 +11,7 @@ from benchmarks.load import Generator, lookups
 from benchmarks.programs import module
 from benchmarks.scale import Scale
 from providers.stripe_api import EXPANDED_INVOICE
-from worker.usecases.apply_events import CONCURRENT_LOOKUPS
+from worker.lookups import CONCURRENT_LOOKUPS
 
 API_KEY = "sk_test_benchmarks"
 # One failed payment asks for its invoice, with all that belongs to it, and for the charges of its payment.
