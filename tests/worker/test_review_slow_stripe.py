@@ -11,7 +11,8 @@ from providers.lookup import Gateway, Lookup, Normalised
 from sandbox.stripe import Fault, custom_schedule
 from tests.scenarios.story import Story, subscriber
 from tests.scenarios.world import World
-from worker.queues import EVENTS
+from worker.queues import CASES, EVENTS
+from worker.usecases.advance_cases import advance_cases
 from worker.usecases.apply_events import apply_events
 
 ONCE = custom_schedule(30, at_end="past_due")
@@ -78,3 +79,32 @@ def test_events_from_a_long_outage_wait_for_their_reason_when_stripe_slows_us_do
 
     assert story.mails() == [(0, "payment_failed 1")]
     assert "has expired" in story.text()
+
+
+def test_a_silent_stripe_holds_up_nobodys_mails(world: World) -> None:
+    """Some customers' access is due to be taken and cannot be confirmed; the one behind them is mailed."""
+    lapsed = [
+        subscriber(
+            world, *["insufficient_funds"] * 4, email=f"{name}@customer.example", retries=ONCE, wall=True
+        )
+        for name in ("ada", "bob")
+    ]
+    lapsed[-1].until(13)
+    world.stripe.engine.advance(None, lapsed[-1].renewal + timedelta(days=14))
+    world.now = lapsed[-1].renewal + timedelta(days=14)
+    late = subscriber(world, "expired_card", email="eve@customer.example", retries=ONCE, start=world.now)
+    world.held = {CASES}
+    late.until(11)
+    world.held = set()
+    services = replace(world.services, gateways={"stripe": Silent(world.services.gateways["stripe"])})
+
+    async def play() -> None:
+        async with asyncio.timeout(10):
+            await advance_cases(services, everybody, within=0.2)
+
+    everybody = sorted(row.id for row in world.rows(models.customers))
+    world.run(play())
+    world.run(world.drain())
+
+    assert [story.level()[0] for story in lapsed] == ["warned"] * 2
+    assert [what for _, what in late.mails()] == ["payment_failed 1", "final_warning 72h"]

@@ -19,6 +19,7 @@ from dunning.fold import fold
 from dunning.plan import plan
 from dunning.steps import Kind, Step
 from providers.lookup import Lookup, ProviderUnavailableError, Subject
+from worker.lookups import WITHIN, Questions
 from worker.services import Services
 from worker.usecases.enact import enact
 from worker.wake import wake
@@ -29,17 +30,21 @@ log = structlog.get_logger()
 ASK_AGAIN = timedelta(minutes=5)
 
 
-async def advance_cases(services: Services, customer_ids: Sequence[int]) -> None:
-    """Do what is due for these customers (row ids), each in a transaction of its own."""
+async def advance_cases(services: Services, customer_ids: Sequence[int], *, within: float = WITHIN) -> None:
+    """Do what is due for these customers (row ids), each in a transaction of its own.
+
+    A provider that has not answered after `within` seconds is not waited for by the customers behind.
+    """
+    questions = Questions(services, within)
     for customer_id in customer_ids:
         try:
-            await advance_customer(services, customer_id)
+            await advance_customer(services, customer_id, questions)
         except Exception as error:
             # The next customer must not wait for this one; the scheduler brings it back.
             log.exception("customer.failed", customer=customer_id, error=type(error).__name__)
 
 
-async def advance_customer(services: Services, customer_id: int) -> None:
+async def advance_customer(services: Services, customer_id: int, questions: Questions) -> None:
     """Ask first, then lock, fold the answer and do what is still due."""
     now = services.clock()
     async with services.engine.connect() as connection:
@@ -49,7 +54,7 @@ async def advance_customer(services: Services, customer_id: int) -> None:
     at = found.clock or now
     due = plan(settle(found.account, services.policy), found.history, services.policy, at).due(at)
     taking = [step for step in due if step.kind is Kind.ACCESS]
-    answers = [await _ask(services, found.account, step, at) for step in taking]
+    answers = [await _ask(services, questions, found.account, step, at) for step in taking]
     verified = [step.case for step, answer in zip(taking, answers, strict=True) if answer is not None]
     async with services.engine.begin() as connection:
         loaded = (await accounts.load(connection, [customer_id], lock=True))[customer_id]
@@ -67,13 +72,15 @@ async def advance_customer(services: Services, customer_id: int) -> None:
     await wake(services, {customer_id: replace(result, unverified=False)})
 
 
-async def _ask(services: Services, account: Account, step: Step, at: datetime) -> list[CustomerFact] | None:
+async def _ask(
+    services: Services, questions: Questions, account: Account, step: Step, at: datetime
+) -> list[CustomerFact] | None:
     """The provider's present view of the case, or None: nobody confirmed that it is unpaid."""
-    gateway = services.gateways.get(account.source)
-    if gateway is None:
+    if account.source not in services.gateways:
         return []
+    lookup = Lookup(Subject.INVOICE, step.case, _known_until(account) or at)
     try:
-        found = await gateway.look_up(Lookup(Subject.INVOICE, step.case, _known_until(account) or at))
+        found = await questions.ask(account.source, lookup)
     except ProviderUnavailableError as error:
         log.error("revocation.postponed", case=step.case, error=str(error))
         return None
@@ -81,7 +88,7 @@ async def _ask(services: Services, account: Account, step: Step, at: datetime) -
         # Whatever it is, it confirms nothing, and it must not hold up the customer's other steps.
         log.exception("revocation.postponed", case=step.case, error=type(error).__name__)
         return None
-    facts = [fact for fact in found.facts if not isinstance(fact, ClockMoved)]
+    facts = [fact for fact in found if not isinstance(fact, ClockMoved)]
     if not facts:
         log.error("revocation.postponed", case=step.case, error="unknown to the provider")
     return facts or None
