@@ -11,7 +11,7 @@ from benchmarks.load import Generator, lookups
 from benchmarks.programs import module
 from benchmarks.scale import Scale
 from providers.stripe_api import EXPANDED_INVOICE
-from worker.lookups import CONCURRENT_LOOKUPS
+from worker.lookups import CONCURRENT
 
 API_KEY = "sk_test_benchmarks"
 # One failed payment asks for its invoice, with all that belongs to it, and for the charges of its payment.
@@ -37,7 +37,7 @@ class Stripe:
             lookups(paths, f"Authorization: Bearer {API_KEY}"),
             warm_up=scale.warm_up_seconds,
             seconds=scale.load_seconds,
-            connections=CONCURRENT_LOOKUPS,
+            connections=CONCURRENT,
         )
         return {"rate": result["rate"] / QUESTIONS}
 
