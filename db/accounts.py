@@ -12,9 +12,19 @@ from sqlalchemy import RowMapping, Table, and_, exists, func, or_, select, tuple
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.mapping import case_from, columns, observed, plain
-from db.models import cases, charges, customers, invoices, outbox, subscriptions, test_clocks
-from dunning.account import Account, Charge, Customer, Invoice, Subscription
+from db.mapping import case_from, columns, instruction_from, observed, plain
+from db.models import (
+    cases,
+    charges,
+    customers,
+    instructions,
+    invoices,
+    methods,
+    outbox,
+    subscriptions,
+    test_clocks,
+)
+from dunning.account import Account, Charge, Customer, Invoice, Method, Subscription
 from dunning.steps import Effect, Kind
 
 
@@ -22,7 +32,7 @@ from dunning.steps import Effect, Kind
 class Loaded:
     """An account with what was done for it. `clock` is its test clock's time; None: the wall clock.
 
-    `due` is when each case wants attention, by invoice.
+    `due` is when each case wants attention, by invoice, and each upcoming renewal, by subscription.
     """
 
     id: int
@@ -79,7 +89,9 @@ async def load(
     invoice_rows = await _of(connection, invoices, ids, wanted_invoices)
     subscription_rows = await _of(connection, subscriptions, ids)
     charge_rows = await _of(connection, charges, ids)
+    method_rows = await _of(connection, methods, ids)
     case_rows = await _of(connection, cases, ids)
+    instruction_rows = await _of(connection, instructions, ids)
     history = await _history(connection, ids)
     clocks = await _clocks(connection, owners)
     return {
@@ -91,10 +103,16 @@ async def load(
                 subscriptions=_by_ref(observed(Subscription, row) for row in subscription_rows[owner["id"]]),
                 invoices=_by_ref(observed(Invoice, row) for row in invoice_rows[owner["id"]]),
                 charges=_by_ref(plain(Charge, row) for row in charge_rows[owner["id"]]),
+                methods=_by_ref(observed(Method, row) for row in method_rows[owner["id"]]),
                 cases=MappingProxyType({row["invoice"]: case_from(row) for row in case_rows[owner["id"]]}),
+                instructions=tuple(
+                    instruction_from(row)
+                    for row in sorted(instruction_rows[owner["id"]], key=lambda row: row["id"])
+                ),
             ),
             history=history[owner["id"]],
-            due={row["invoice"]: row["due_at"] for row in case_rows[owner["id"]]},
+            due={row["invoice"]: row["due_at"] for row in case_rows[owner["id"]]}
+            | {row["ref"]: row["due_at"] for row in subscription_rows[owner["id"]]},
             clock=clocks.get((owner["source"], owner["test_clock"])),
         )
         for owner in owners
@@ -147,13 +165,14 @@ async def _clocks(
 
 
 async def save(connection: AsyncConnection, customer_id: int, before: Account, after: Account) -> None:
-    """Write what the fold changed: the customer and every subscription, invoice and charge that differs."""
+    """Write what the fold changed: the customer and every subscription, invoice, method and charge that differs."""
     if after.customer != before.customer:
         values = columns(after.customer)
         await connection.execute(update(customers).where(customers.c.id == customer_id).values(values))
     for table, old, new in (
         (subscriptions, before.subscriptions, after.subscriptions),
         (invoices, before.invoices, after.invoices),
+        (methods, before.methods, after.methods),
     ):
         changed = [columns(thing) for ref, thing in new.items() if old.get(ref) != thing]
         await upsert(connection, table, [row | {"customer_id": customer_id} for row in changed])

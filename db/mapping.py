@@ -7,12 +7,13 @@ from typing import Any, TypeVar
 
 from sqlalchemy import RowMapping
 
-from dunning.account import Case, Customer, Invoice, Outcome, Subscription
+from dunning.account import Case, Customer, Invoice, Method, Outcome, Subscription
 from dunning.events import AsOf
+from dunning.instructions import Instruction, Verb
 from dunning.policy import Policy
 
 T = TypeVar("T")
-Observed = Customer | Subscription | Invoice
+Observed = Customer | Subscription | Invoice | Method
 
 
 def observed(kind: type[T], row: RowMapping) -> T:
@@ -45,3 +46,8 @@ def case_from(row: RowMapping) -> Case:
     policy = Policy.model_validate(row["policy"]) if row["policy"] else None
     names = [field.name for field in fields(Case) if field.name not in ("outcome", "policy")]
     return Case(**{name: row[name] for name in names}, outcome=outcome, policy=policy)
+
+
+def instruction_from(row: RowMapping) -> Instruction:
+    values = {field.name: row[field.name] for field in fields(Instruction) if field.name != "verb"}
+    return Instruction(verb=Verb(row["verb"]), **values)

@@ -67,6 +67,7 @@ customers = Table(
     Column("locales", ARRAY(Text), nullable=False, server_default="{}"),
     Column("country", Text),
     Column("metadata", JSONB, nullable=False, server_default="{}"),
+    Column("payment_method", Text),
     Column("test_clock", Text),
     Column("deleted", Boolean, nullable=False, server_default="false"),
     moment("method_changed_at"),
@@ -102,6 +103,19 @@ subscriptions = Table(
     moment("last_paid_at"),
     moment("good_at"),
     moment("nonpayment_at"),
+    Column("amount", BigInteger),
+    Column("currency", Text),
+    # The next notice of an upcoming renewal, as `due_at` of a case is its next step.
+    Column("test_clock", Text),
+    moment("due_at"),
+    moment("swept_at"),
+    Index("subscriptions_due", "due_at", postgresql_where=text("due_at IS NOT NULL AND test_clock IS NULL")),
+    Index(
+        "subscriptions_due_by_clock",
+        "test_clock",
+        "due_at",
+        postgresql_where=text("due_at IS NOT NULL AND test_clock IS NOT NULL"),
+    ),
 )
 
 invoices = Table(
@@ -120,6 +134,7 @@ invoices = Table(
     Column("amount_remaining", BigInteger, nullable=False),
     Column("amount_paid", BigInteger, nullable=False),
     moment("next_attempt_at"),
+    moment("processing_since"),
     moment("paid_at"),
     moment("voided_at"),
     moment("written_off_at"),
@@ -150,6 +165,56 @@ charges = Table(
     Column("method_type", Text),
     Column("card_brand", Text),
     Column("card_last4", Text),
+    Column("card_country", Text),
+    # When we heard of it, by the database's clock: a surge is counted by that.
+    moment("recorded_at", nullable=False, server_default=text("clock_timestamp()")),
+    Index("charges_recorded", "recorded_at"),
+)
+
+methods = Table(
+    "methods",
+    metadata,
+    owner(),
+    Column("ref", Text, primary_key=True),
+    moment("as_of"),
+    moment("read_at"),
+    Column("type", Text, nullable=False),
+    Column("brand", Text),
+    Column("last4", Text),
+    Column("exp_month", Integer),
+    Column("exp_year", Integer),
+    Column("country", Text),
+    Column("detached", Boolean, nullable=False),
+)
+
+# What people have told us to do with a customer or a case; never changed, only followed by another.
+instructions = Table(
+    "instructions",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("customer_id", BigInteger, ForeignKey("customers.id"), nullable=False),
+    Column("case", Text),
+    Column("verb", Text, nullable=False),
+    moment("at", nullable=False),
+    Column("by", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    moment("until"),
+    Column("span", Interval),
+    Column("to", Text),
+    moment("recorded_at", nullable=False, server_default=text("clock_timestamp()")),
+    Index("instructions_of_customer", "customer_id", "id"),
+)
+
+# Each time the breaker held mails and revocations back; the newest row is the present state.
+breaker = Table(
+    "breaker",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    moment("tripped_at", nullable=False, server_default=text("clock_timestamp()")),
+    Column("reason", Text, nullable=False),
+    moment("released_at"),
+    Column("released_by", Text),
+    Column("released_why", Text),
 )
 
 # `due_at` is the case's only timer: the plan's next step, in the time the customer lives by. `swept_at`
@@ -166,6 +231,8 @@ cases = Table(
     Column("outcome", Text),
     moment("taken_at"),
     Column("taken_level", Text),
+    Column("taken_from", Text),
+    moment("limited_at"),
     Column("policy", JSONB(none_as_null=True)),
     Column("test_clock", Text),
     moment("due_at"),

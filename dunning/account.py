@@ -14,6 +14,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from dunning.events import AsOf
+from dunning.instructions import Instruction
 from dunning.policy import Policy
 
 # Stripe: past_due is recoverable and keeps its entitlement until a grace window says otherwise.
@@ -35,6 +36,7 @@ class Customer:
     locales: tuple[str, ...] = ()
     country: str | None = None
     metadata: tuple[tuple[str, str], ...] = ()
+    payment_method: str | None = None
     test_clock: str | None = None
     deleted: bool = False
     method_changed_at: datetime | None = None
@@ -61,6 +63,8 @@ class Subscription:
     paused_for: str | None = None
     ended_for: str | None = None
     payment_method: str | None = None
+    amount: int | None = None
+    currency: str | None = None
     last_paid_at: datetime | None = None
     good_at: datetime | None = None
     nonpayment_at: datetime | None = None
@@ -101,6 +105,22 @@ class Charge:
     method_type: str | None = None
     card_brand: str | None = None
     card_last4: str | None = None
+    card_country: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A way to pay, as it was seen last. A card is good to the end of its month of expiry."""
+
+    ref: str
+    as_of: AsOf | None = None
+    type: str = "unknown"
+    brand: str | None = None
+    last4: str | None = None
+    exp_month: int | None = None
+    exp_year: int | None = None
+    country: str | None = None
+    detached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +138,7 @@ class Invoice:
     amount_remaining: int = 0
     amount_paid: int = 0
     next_attempt_at: datetime | None = None
+    processing_since: datetime | None = None
     paid_at: datetime | None = None
     voided_at: datetime | None = None
     written_off_at: datetime | None = None
@@ -138,9 +159,12 @@ class Invoice:
 
 
 class Outcome(StrEnum):
-    """How a case ended. Only `recovered` gives access back; a write-off or a void is not a payment."""
+    """How a case ended. A payment gives access back, and so does a person who forgives the debt; a write-off
+    or a void does not.
+    """
 
     RECOVERED = "recovered"
+    FORGIVEN = "forgiven"
     CREDITED = "credited"
     VOIDED = "voided"
     WRITTEN_OFF = "written_off"
@@ -152,8 +176,9 @@ class Outcome(StrEnum):
 class Case:
     """The dunning of one unpaid invoice. `opened_at` is its first failure, `grace` is stamped once.
 
-    `policy` is what it was opened with and keeps; None: whatever is in force. `taken_at` and `taken_level`
-    record what *we* took when grace ran out, so that a payment gives back exactly that.
+    `policy` is what it was opened with and keeps; None: whatever is in force. What *we* took is its
+    revocation receipt, so that a payment gives back exactly that: access was limited at `limited_at`, and
+    from `taken_from` became `taken_level` at `taken_at`, when grace ran out.
     """
 
     invoice: str
@@ -164,6 +189,8 @@ class Case:
     outcome: Outcome | None = None
     taken_at: datetime | None = None
     taken_level: str | None = None
+    taken_from: str | None = None
+    limited_at: datetime | None = None
     policy: Policy | None = None
 
     @property
@@ -177,14 +204,19 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One customer of one source ("stripe") with everything known of them, keyed by provider id."""
+    """One customer of one source ("stripe") with everything known of them, keyed by provider id.
+
+    `instructions` are what people have told us about them, oldest first.
+    """
 
     source: str
     customer: Customer
     subscriptions: Mapping[str, Subscription] = field(default_factory=lambda: MappingProxyType({}))
     invoices: Mapping[str, Invoice] = field(default_factory=lambda: MappingProxyType({}))
     charges: Mapping[str, Charge] = field(default_factory=lambda: MappingProxyType({}))
+    methods: Mapping[str, Method] = field(default_factory=lambda: MappingProxyType({}))
     cases: Mapping[str, Case] = field(default_factory=lambda: MappingProxyType({}))
+    instructions: tuple[Instruction, ...] = ()
 
     def charges_of(self, invoice: str) -> list[Charge]:
         """The ledger of an invoice, oldest first."""

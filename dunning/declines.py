@@ -22,8 +22,10 @@ class Category(StrEnum):
     BANK_DECLINED = "bank_declined"
     NO_PAYMENT_METHOD = "no_payment_method"
     BANK_DEBIT_FAILED = "bank_debit_failed"
-    # Lost, stolen, fraud, blocked: the customer hears neutral words only.
+    # Lost, stolen, blocked: the customer hears neutral words only.
     MASKED = "masked"
+    # Called fraud by the issuer, or blocked by our own list: the customer hears nothing, a person looks.
+    FRAUD = "fraud"
     # The customer took the permission back: perhaps a wish to cancel.
     CONSENT_WITHDRAWN = "consent_withdrawn"
     # Our configuration, duplicates, test cards: operators look, the customer hears neutral words at most.
@@ -94,10 +96,11 @@ CODES: Final[dict[Category, frozenset[str]]] = {
     ),
     # md07 is SEPA's word for a debtor who has died.
     Category.MASKED: _codes(
-        """compliance_violation elevated_risk_level fraudulent highest_risk_level lost_card
-        low_probability_of_authorization md07 merchant_blacklist partner_high_risk_customer pickup_card
-        restricted_card rule stolen_card"""
+        """compliance_violation elevated_risk_level highest_risk_level lost_card
+        low_probability_of_authorization md07 partner_high_risk_customer pickup_card restricted_card rule
+        stolen_card"""
     ),
+    Category.FRAUD: _codes("fraudulent merchant_blacklist"),
     # md06 is SEPA's word for a payer who asked for the money back.
     Category.CONSENT_WITHDRAWN: _codes(
         """india_recurring_payment_mandate_canceled md06 payment_disputed payment_method_customer_decline
@@ -126,7 +129,12 @@ BANK_DEBIT_METHODS: Final = _codes(
 _CATEGORY_OF: Final = {code: category for category, codes in CODES.items() for code in codes}
 
 # Said of any payment method alike, so a bank debit keeps them.
-_ABOVE_THE_METHOD: Final = {Category.MASKED, Category.CONSENT_WITHDRAWN, Category.MERCHANT_SIDE}
+_ABOVE_THE_METHOD: Final = {
+    Category.MASKED,
+    Category.FRAUD,
+    Category.CONSENT_WITHDRAWN,
+    Category.MERCHANT_SIDE,
+}
 
 _CATEGORIES_NEEDING_NEW_METHOD: Final = {
     Category.EXPIRED_CARD,
@@ -186,8 +194,9 @@ def _clean(value: str | None) -> str | None:
 
 
 def _category(given: list[str], reason: str | None, advice: str | None, method_type: str | None) -> Category:
-    if not CODES[Category.MASKED].isdisjoint(given):
-        return Category.MASKED
+    for hidden in (Category.FRAUD, Category.MASKED):
+        if not CODES[hidden].isdisjoint(given):
+            return hidden
     category = _CATEGORY_OF.get(reason or "", Category.UNKNOWN)
     if method_type in BANK_DEBIT_METHODS and category not in _ABOVE_THE_METHOD:
         return Category.BANK_DEBIT_FAILED

@@ -32,7 +32,10 @@ class AsOf:
 
 @dataclass(frozen=True, slots=True)
 class CustomerSeen:
-    """The whole customer, as of a moment. `locales` is in order of preference (BCP 47), `metadata` sorted."""
+    """The whole customer, as of a moment. `locales` is in order of preference (BCP 47), `metadata` sorted.
+
+    `payment_method` is the customer's default, which a subscription may override.
+    """
 
     customer: str
     as_of: AsOf
@@ -41,6 +44,7 @@ class CustomerSeen:
     locales: tuple[str, ...] = ()
     country: str | None = None
     metadata: tuple[tuple[str, str], ...] = ()
+    payment_method: str | None = None
     test_clock: str | None = None
     deleted: bool = False
 
@@ -53,6 +57,8 @@ class SubscriptionSeen:
     unpaid, canceled, paused. `paused_for` says why it is paused (Stripe API 2026-09-30
     `status_details.paused.subscription.type`), `ended_for` why it ended (`cancellation_details.reason`).
     `plan` is the price's own name if it has one, `product` the id under which the provider keeps a name.
+    `amount` is what a period costs, quantities included and taxes and discounts not, in the minor unit of
+    `currency`; None where a price has no fixed amount.
     """
 
     customer: str
@@ -69,6 +75,8 @@ class SubscriptionSeen:
     paused_for: str | None = None
     ended_for: str | None = None
     payment_method: str | None = None
+    amount: int | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +85,8 @@ class InvoiceSeen:
 
     `next_attempt_at` of None is *not* "the last attempt": with Stripe's automations it arrives later
     in `invoice.updated`. `paid_at`, `voided_at` and `written_off_at` are latches: once seen, for ever.
+    `processing_since` is when a payment was begun that has neither come nor failed yet, such as a bank
+    debit; only a reading of the invoice's payments tells, so an event leaves it None.
     """
 
     customer: str
@@ -95,6 +105,7 @@ class InvoiceSeen:
     paid_at: datetime | None = None
     voided_at: datetime | None = None
     written_off_at: datetime | None = None
+    processing_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +138,7 @@ class ChargeFailed:
     method_type: str | None = None
     card_brand: str | None = None
     card_last4: str | None = None
+    card_country: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +156,26 @@ class LedgerRead:
     decline_code: str | None = None
     method_type: str | None = None
     no_method: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MethodSeen:
+    """One way to pay, as of a moment. A card is good to the end of `exp_month` (1 to 12) of `exp_year`.
+
+    `country` is the card's, ISO 3166 with two letters. Stripe: `payment_method.automatically_updated` changes
+    number and expiry of a method that keeps its id.
+    """
+
+    customer: str
+    method: str
+    as_of: AsOf
+    type: str
+    brand: str | None = None
+    last4: str | None = None
+    exp_month: int | None = None
+    exp_year: int | None = None
+    country: str | None = None
+    detached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +201,7 @@ CustomerFact = (
     | PaymentFailed
     | ChargeFailed
     | LedgerRead
+    | MethodSeen
     | PaymentMethodChanged
 )
 BillingEvent = CustomerFact | ClockMoved

@@ -13,7 +13,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TypeVar
 
-from dunning.account import ENDED, PAYING, Account, Charge, Customer, Invoice, Subscription
+from dunning.account import ENDED, PAYING, Account, Charge, Customer, Invoice, Method, Subscription
 from dunning.events import (
     AsOf,
     ChargeFailed,
@@ -21,6 +21,7 @@ from dunning.events import (
     CustomerSeen,
     InvoiceSeen,
     LedgerRead,
+    MethodSeen,
     PaymentFailed,
     PaymentMethodChanged,
     SubscriptionSeen,
@@ -28,15 +29,16 @@ from dunning.events import (
 
 T = TypeVar("T")
 
-CUSTOMER_SNAPSHOT = ("email", "name", "locales", "country", "metadata")
+CUSTOMER_SNAPSHOT = ("email", "name", "locales", "country", "metadata", "payment_method")
 SUBSCRIPTION_SNAPSHOT = (
     "status", "plan", "product", "interval", "cancel_at_period_end", "period_end", "trial_end",
-    "ended_at", "paused_for", "ended_for", "payment_method",
+    "ended_at", "paused_for", "ended_for", "payment_method", "amount", "currency",
 )  # fmt: skip
 INVOICE_SNAPSHOT = (
     "status", "subscription", "billing_reason", "collection_method", "number",
-    "currency", "amount_remaining", "next_attempt_at",
+    "currency", "amount_remaining", "next_attempt_at", "processing_since",
 )  # fmt: skip
+METHOD_SNAPSHOT = ("type", "brand", "last4", "exp_month", "exp_year", "country", "detached")
 
 
 def fold(account: Account, *facts: CustomerFact) -> Account:
@@ -62,6 +64,10 @@ def _fold_one(account: Account, fact: CustomerFact) -> Account:
             return _with_invoice(account, _fold_ledger_read(_invoice(account, fact.invoice), fact))
         case ChargeFailed():
             return _fold_charge(account, fact)
+        case MethodSeen():
+            seen = account.methods.get(fact.method, Method(ref=fact.method))
+            method = _observe(seen, fact, METHOD_SNAPSHOT)
+            return replace(account, methods=MappingProxyType({**account.methods, method.ref: method}))
         case PaymentMethodChanged():
             changed_at = latest(account.customer.method_changed_at, fact.at)
             return replace(account, customer=replace(account.customer, method_changed_at=changed_at))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, Protocol
 
 from dunning.events import BillingEvent
 
@@ -53,6 +53,21 @@ class MalformedEventError(ValueError):
     """A correctly signed event whose body does not have the shape its type promises."""
 
 
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """What became of a charge we asked for. `reason` is the provider's code, or a word of ours.
+
+    `processing`: it was taken up and its end comes later (a bank debit). `refused`: nothing was charged,
+    and asking again would change nothing: the invoice is not open any more, or has nothing to charge.
+    """
+
+    result: Literal["paid", "processing", "declined", "refused"]
+    reason: str | None = None
+
+
+EndAction = Literal["cancel", "unpaid", "pause"]
+
+
 class Gateway(Protocol):
     """A billing system that can be asked. Every answer is facts, so it folds like any event."""
 
@@ -72,4 +87,18 @@ class Gateway(Protocol):
 
     async def product_name(self, product: str) -> str | None:
         """What the merchant calls the product."""
+        ...
+
+    async def pay(self, invoice: str, key: str) -> Charged:
+        """Charge what is on file for the invoice, off session, once for each `key` (the idempotency key).
+
+        Raises ProviderUnavailableError when it is not known what became of it: ask again with the same key.
+        """
+        ...
+
+    async def end(self, subscription: str, action: EndAction, key: str) -> None:
+        """Stop a subscription that nobody pays, once for each `key`; one that has ended already is left alone.
+
+        `unpaid`: goes on making invoices, and charges none. Raises ProviderUnavailableError.
+        """
         ...

@@ -1,0 +1,95 @@
+"""Instructions, ways to pay, the breaker; upcoming renewals; revocation receipts."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+
+def _moment(name: str, **options: object) -> "sa.Column[object]":
+    return sa.Column(name, sa.DateTime(timezone=True), **options)  # type: ignore[arg-type]  # Column's own
+
+
+def upgrade() -> None:
+    """Columns without a rewrite of their tables: each is empty or has a constant default when it is added."""
+    _columns()
+    _tables()
+    _indexes()
+
+
+def _columns() -> None:
+    op.add_column("customers", sa.Column("payment_method", sa.Text(), nullable=True))
+    op.add_column("subscriptions", sa.Column("amount", sa.BigInteger(), nullable=True))
+    op.add_column("subscriptions", sa.Column("currency", sa.Text(), nullable=True))
+    op.add_column("subscriptions", sa.Column("test_clock", sa.Text(), nullable=True))
+    op.add_column("subscriptions", _moment("due_at", nullable=True))
+    op.add_column("subscriptions", _moment("swept_at", nullable=True))
+    op.add_column("invoices", _moment("processing_since", nullable=True))
+    op.add_column("charges", sa.Column("card_country", sa.Text(), nullable=True))
+    # now() is constant for the statement, so the table is not rewritten; new rows get the clock.
+    op.add_column("charges", _moment("recorded_at", nullable=False, server_default=sa.text("now()")))
+    op.alter_column("charges", "recorded_at", server_default=sa.text("clock_timestamp()"))
+    op.add_column("cases", sa.Column("taken_from", sa.Text(), nullable=True))
+    op.add_column("cases", _moment("limited_at", nullable=True))
+
+
+def _tables() -> None:
+    clock = sa.text("clock_timestamp()")
+    op.create_table(
+        "methods",
+        sa.Column("customer_id", sa.BigInteger(), sa.ForeignKey("customers.id"), nullable=False),
+        sa.Column("ref", sa.Text(), nullable=False),
+        _moment("as_of", nullable=True),
+        _moment("read_at", nullable=True),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("brand", sa.Text(), nullable=True),
+        sa.Column("last4", sa.Text(), nullable=True),
+        sa.Column("exp_month", sa.Integer(), nullable=True),
+        sa.Column("exp_year", sa.Integer(), nullable=True),
+        sa.Column("country", sa.Text(), nullable=True),
+        sa.Column("detached", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("customer_id", "ref"),
+    )
+    op.create_table(
+        "instructions",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("customer_id", sa.BigInteger(), sa.ForeignKey("customers.id"), nullable=False),
+        sa.Column("case", sa.Text(), nullable=True),
+        sa.Column("verb", sa.Text(), nullable=False),
+        _moment("at", nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        _moment("until", nullable=True),
+        sa.Column("span", sa.Interval(), nullable=True),
+        sa.Column("to", sa.Text(), nullable=True),
+        _moment("recorded_at", nullable=False, server_default=clock),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "breaker",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        _moment("tripped_at", nullable=False, server_default=clock),
+        sa.Column("reason", sa.Text(), nullable=False),
+        _moment("released_at", nullable=True),
+        sa.Column("released_by", sa.Text(), nullable=True),
+        sa.Column("released_why", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+
+
+def _indexes() -> None:
+    op.create_index("charges_recorded", "charges", ["recorded_at"])
+    op.create_index("instructions_of_customer", "instructions", ["customer_id", "id"])
+    op.create_index(
+        "subscriptions_due",
+        "subscriptions",
+        ["due_at"],
+        postgresql_where=sa.text("due_at IS NOT NULL AND test_clock IS NULL"),
+    )
+    op.create_index(
+        "subscriptions_due_by_clock",
+        "subscriptions",
+        ["test_clock", "due_at"],
+        postgresql_where=sa.text("due_at IS NOT NULL AND test_clock IS NOT NULL"),
+    )
