@@ -8,57 +8,40 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, tzinfo
+from pathlib import Path
 from typing import Final
 
-from console.language import choose
+from babel import Locale
+
 from dunning.access import Level, Reason
 from dunning.money import format_date_time
+from language.catalogues import Catalogues, Message
+from language.typography import in_a_sentence
 
-SOURCE_LANGUAGE: Final = "en"
+BANNERS: Final = Catalogues(Path(__file__).parent / "locales", "console")
 
-FAILED_UNTIL: Final = (
+FAILED_UNTIL: Final = Message(
     "Your last payment failed. You have access until {until}. Please check your payment details."
 )
-FAILED: Final = "Your last payment failed. Please check your payment details."
-LIMITED: Final = (
+FAILED: Final = Message("Your last payment failed. Please check your payment details.")
+LIMITED_UNTIL: Final = Message(
+    "Your access is limited because a payment failed, and ends on {until}. "
+    "Once it is paid, you have full access again."
+)
+LIMITED: Final = Message(
     "Your access is limited because a payment failed. Once it is paid, you have full access again."
 )
-ENDED_UNPAID: Final = (
+ENDED_UNPAID: Final = Message(
     "Your access has ended because a payment failed. Once it is paid, you have access again."
 )
-CANCELED_UNPAID: Final = "Your subscription has ended because a payment failed. Subscribe again to come back."
-INCOMPLETE: Final = "Your first payment is not complete. Please check your payment details."
-PAUSED: Final = "Your subscription is paused."
-ENDED: Final = "You have no active subscription."
+CANCELED_UNPAID: Final = Message(
+    "Your subscription has ended because a payment failed. Subscribe again to come back."
+)
+INCOMPLETE: Final = Message("Your first payment is not complete. Please check your payment details.")
+PAUSED: Final = Message("Your subscription is paused.")
+ENDED: Final = Message("You have no active subscription.")
 
-# By English sentence, as in a gettext catalogue: a language is one more mapping, or one .po file one day.
-TRANSLATIONS: Final[Mapping[str, Mapping[str, str]]] = {
-    SOURCE_LANGUAGE: {},
-    "de": {
-        FAILED_UNTIL: (
-            "Ihre letzte Zahlung ist fehlgeschlagen. Sie haben Zugang bis {until}. "
-            "Bitte prüfen Sie Ihre Zahlungsdaten."
-        ),
-        FAILED: "Ihre letzte Zahlung ist fehlgeschlagen. Bitte prüfen Sie Ihre Zahlungsdaten.",
-        LIMITED: (
-            "Ihr Zugang ist eingeschränkt, weil eine Zahlung fehlgeschlagen ist. "
-            "Sobald sie beglichen ist, haben Sie wieder vollen Zugang."
-        ),
-        ENDED_UNPAID: (
-            "Ihr Zugang ist beendet, weil eine Zahlung fehlgeschlagen ist. "
-            "Sobald sie beglichen ist, haben Sie wieder Zugang."
-        ),
-        CANCELED_UNPAID: (
-            "Ihr Abonnement ist beendet, weil eine Zahlung fehlgeschlagen ist. "
-            "Mit einem neuen Abonnement kommen Sie zurück."
-        ),
-        INCOMPLETE: "Ihre erste Zahlung ist noch nicht abgeschlossen. Bitte prüfen Sie Ihre Zahlungsdaten.",
-        PAUSED: "Ihr Abonnement ist pausiert.",
-        ENDED: "Sie haben kein aktives Abonnement.",
-    },
-}
-
-_REVOKED: Final[Mapping[str, str]] = {
+_REVOKED: Final[Mapping[str, Message]] = {
     Reason.GRACE_EXPIRED: ENDED_UNPAID,
     Reason.UNPAID: ENDED_UNPAID,
     Reason.PAUSED_FOR_NONPAYMENT: ENDED_UNPAID,
@@ -81,16 +64,20 @@ def banner(
     message = _message(level, reason, ahead)
     if message is None:
         return None
-    language, locale = choose(tags, TRANSLATIONS) or (SOURCE_LANGUAGE, SOURCE_LANGUAGE)
-    text = TRANSLATIONS[language].get(message, message)
-    return text.replace("{until}", format_date_time(ahead, locale, zone)) if ahead else text
+    language, locale = BANNERS.choose(tags)
+    text = BANNERS.translations(language).gettext(message)
+    return text.replace("{until}", _date(ahead, locale, zone)) if ahead else text
 
 
-def _message(level: str, reason: str, until: datetime | None) -> str | None:
+def _message(level: str, reason: str, until: datetime | None) -> Message | None:
     if level == Level.WARNED:
         return FAILED_UNTIL if until else FAILED
     if level == Level.LIMITED:
-        return LIMITED
+        return LIMITED_UNTIL if until else LIMITED
     if level == Level.REVOKED:
         return _REVOKED.get(reason, ENDED)
     return None
+
+
+def _date(moment: datetime, locale: str, zone: tzinfo) -> str:
+    return in_a_sentence(format_date_time(moment, locale, zone), Locale.parse(locale, sep="-"))

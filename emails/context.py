@@ -10,7 +10,7 @@ from babel import Locale
 from dunning.money import Money, format_date, format_date_time, format_money
 from emails.catalogue import CardLabel, Mail
 from emails.names import MAX_LENGTH, clean_name
-from emails.typography import in_a_sentence
+from language.typography import in_a_sentence
 
 # Longer than a name: a reason or a step in a list for the team.
 MAX_SENTENCE = 300

@@ -14,7 +14,7 @@ from emails.catalogue import FinalWarning, Mail, PaymentFailed, TeamEscalation
 from emails.context import Reader
 from emails.environment import fill
 from emails.translations import SOURCE_LANGUAGE, choose_locale, language_of
-from emails.typography import gap
+from language.typography import gap
 
 # Mail clients drop <style>, so the rules are written into every tag. Done per mail (0.1 ms): a
 # page with template tags in it is not HTML yet.

@@ -68,9 +68,14 @@ def test_access_ends_and_comes_back(world: World, api: ApiProcess) -> None:
 LANGUAGES: list[tuple[tuple[str, ...], str | None, str]] = [
     (("de",), None, "Zahlung"),
     (("de",), "*", "Zahlung"),
-    (("de",), "en-GB, de;q=0.5", "15 February 2026"),
-    ((), "fr, de-AT;q=0.8, en;q=0.1", "Zahlung"),
-    ((), "fr", "payment failed"),
+    (("de",), "en-GB, de;q=0.5", "15\N{NO-BREAK SPACE}February 2026"),
+    (("de",), "it", "Zahlung"),
+    ((), "it, de-AT;q=0.8, en;q=0.1", "Zahlung"),
+    ((), "fr-CA, en;q=0.5", "Votre paiement"),
+    ((), "es", "Su pago"),
+    ((), "pt-BR", "O seu pagamento"),
+    ((), "ja", "お支払い"),
+    ((), "it", "payment failed"),
     ((), None, "payment failed"),
 ]
 

@@ -7,7 +7,7 @@ import pytest
 from babel import Locale
 
 from emails.context import Reader
-from emails.typography import gap
+from language.typography import gap
 
 FULLWIDTH_JST = "\N{FULLWIDTH LEFT PARENTHESIS}JST\N{FULLWIDTH RIGHT PARENTHESIS}"
 FIRST = datetime(2026, 11, 1, 13, 0, tzinfo=UTC)
