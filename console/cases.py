@@ -11,7 +11,8 @@ from console.words import step_title
 from dunning.account import Case, Charge, Outcome
 from dunning.case import Situation, situation
 from dunning.declines import Category, classify
-from dunning.steps import Kind, Step, deadline
+from dunning.rules.context import context
+from dunning.steps import Kind, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def ends_at(view: View, case: Case) -> datetime | None:
     if not case.is_open or case.taken_at:
         return None
     ends = any(step.kind is Kind.ACCESS and step.case == case.invoice for step in _ahead(view))
-    return deadline(case, view.history, view.at) if ends else None
+    return context(view.account, case, view.history, view.policy, view.at).ends_at if ends else None
 
 
 def _next_attempt(view: View, s: Situation) -> datetime | None:

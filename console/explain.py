@@ -13,7 +13,7 @@ from db.journal import Entry
 from dunning.access import Level
 from dunning.account import Case
 from dunning.money import Money, format_money
-from dunning.steps import warnings_accepted
+from dunning.rules.context import context
 
 
 def explain(view: View) -> Explanation:
@@ -174,7 +174,7 @@ def _coming(view: View, case: Case, about: CaseFacts) -> Iterator[Line]:
     elif again:
         lines.append(Line(f"{provider} has an attempt scheduled that it will not make on this card.", again))
     yield from _in_order(lines)
-    if case.is_open and about.access_until and not warnings_accepted(case, view.history):
+    if about.access_until and not context(view.account, case, view.history, view.policy, view.at).warned_at:
         yield Line("Access ends only 72 hours after a final warning has been accepted.")
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from types import MappingProxyType
 
 from dunning.access import Access
 from dunning.account import Account, Case
 from dunning.case import settle
 from dunning.events import AsOf, CustomerFact, InvoiceSeen, SubscriptionSeen
 from dunning.fold import INVOICE_SNAPSHOT, SUBSCRIPTION_SNAPSHOT, fold
-from dunning.plan import access_step_level, plan
+from dunning.plan import plan
+from dunning.receipts import with_access_taken
 from dunning.segments import PolicySource
 from dunning.steps import Effect, History, Kind, Step
 
@@ -28,7 +28,8 @@ def forecast(account: Account, history: History, policy: PolicySource, now: date
     coming = {key: _accepted(effect, now) for key, effect in history.items()}
     steps: list[Step] = []
     while len(steps) < MOST_STEPS:
-        following = plan(account, coming, policy, now).steps
+        planned = plan(account, coming, policy, now)
+        following = planned.steps
         if not following:
             break
         now = max(now, following[0].due_at)
@@ -36,7 +37,7 @@ def forecast(account: Account, history: History, policy: PolicySource, now: date
         steps.append(step)
         coming[step.key] = Effect(step.key, step.kind, step.name, step.case, "sent", now, now)
         if step.kind is Kind.ACCESS:
-            account = _taken(account, step)
+            account = with_access_taken(account, step, now, planned.access.level)
     return tuple(steps)
 
 
@@ -44,12 +45,6 @@ def _accepted(effect: Effect, now: datetime) -> Effect:
     if effect.status not in ("pending", "sending"):
         return effect
     return replace(effect, status="sent", accepted_at=now)
-
-
-def _taken(account: Account, step: Step) -> Account:
-    level = access_step_level(step)
-    case = replace(account.cases[step.case], taken_at=step.due_at, taken_level=level.value)
-    return replace(account, cases=MappingProxyType({**account.cases, step.case: case}))
 
 
 @dataclass(frozen=True, slots=True)

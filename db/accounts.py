@@ -165,7 +165,7 @@ async def _clocks(
 
 
 async def save(connection: AsyncConnection, customer_id: int, before: Account, after: Account) -> None:
-    """Write what the fold changed: the customer and every subscription, invoice, method and charge that differs."""
+    """Write what the fold changed: the customer and each subscription, invoice, method and charge."""
     if after.customer != before.customer:
         values = columns(after.customer)
         await connection.execute(update(customers).where(customers.c.id == customer_id).values(values))
@@ -200,6 +200,20 @@ async def save_cases(
         or loaded.account.customer.test_clock != after.customer.test_clock
     ]
     await upsert(connection, cases, rows)
+
+
+async def save_renewals(
+    connection: AsyncConnection, loaded: Loaded, after: Account, due: Mapping[str, datetime | None]
+) -> None:
+    """Write when the next notice of each upcoming renewal is due, where that has changed."""
+    clock = after.customer.test_clock
+    for ref, due_at in due.items():
+        if loaded.due.get(ref) != due_at or loaded.account.customer.test_clock != clock:
+            await connection.execute(
+                update(subscriptions)
+                .where(subscriptions.c.customer_id == loaded.id, subscriptions.c.ref == ref)
+                .values(due_at=due_at, test_clock=clock, swept_at=None)
+            )
 
 
 async def upsert(connection: AsyncConnection, table: Table, rows: list[dict[str, Any]]) -> None:
@@ -243,18 +257,19 @@ async def look_again(
 
 
 async def due_on_clocks(connection: AsyncConnection, clocks: Collection[tuple[str, str]]) -> list[int]:
-    """Customers on these test clocks with a case that their clock has made due."""
-    if not clocks:
-        return []
-    rows = await connection.execute(
-        select(cases.c.customer_id)
-        .distinct()
-        .join(customers, customers.c.id == cases.c.customer_id)
-        .join(
-            test_clocks,
-            and_(test_clocks.c.source == customers.c.source, test_clocks.c.ref == cases.c.test_clock),
+    """Customers on these test clocks with a case or a renewal that their clock has made due."""
+    found: set[int] = set()
+    for table in (cases, subscriptions) if clocks else ():
+        rows = await connection.execute(
+            select(table.c.customer_id)
+            .distinct()
+            .join(customers, customers.c.id == table.c.customer_id)
+            .join(
+                test_clocks,
+                and_(test_clocks.c.source == customers.c.source, test_clocks.c.ref == table.c.test_clock),
+            )
+            .where(tuple_(test_clocks.c.source, test_clocks.c.ref).in_(list(clocks)))
+            .where(table.c.due_at <= test_clocks.c.reached)
         )
-        .where(tuple_(test_clocks.c.source, test_clocks.c.ref).in_(list(clocks)))
-        .where(cases.c.due_at <= test_clocks.c.reached)
-    )
-    return [row.customer_id for row in rows]
+        found |= {row.customer_id for row in rows}
+    return sorted(found)

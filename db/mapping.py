@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from sqlalchemy import RowMapping
@@ -41,9 +43,15 @@ def plain(kind: type[T], row: RowMapping) -> T:
     return kind(**{field.name: row[field.name] for field in fields(kind)})  # type: ignore[arg-type]  # as above
 
 
+@lru_cache(maxsize=256)
+def _policy(text: str) -> Policy:
+    """A case's own policy. Rules that are not known any more are left out, new ones have their defaults."""
+    return Policy.model_validate({k: v for k, v in json.loads(text).items() if k in Policy.model_fields})
+
+
 def case_from(row: RowMapping) -> Case:
     outcome = Outcome(row["outcome"]) if row["outcome"] else None
-    policy = Policy.model_validate(row["policy"]) if row["policy"] else None
+    policy = _policy(json.dumps(row["policy"])) if row["policy"] else None
     names = [field.name for field in fields(Case) if field.name not in ("outcome", "policy")]
     return Case(**{name: row[name] for name in names}, outcome=outcome, policy=policy)
 

@@ -27,12 +27,13 @@ class Swept:
     events: tuple[int, ...] = ()
     mail: tuple[int, ...] = ()
     team: tuple[int, ...] = ()
+    billing: tuple[int, ...] = ()
     customers: tuple[int, ...] = ()
     retired: int = 0
 
     @property
     def total(self) -> int:
-        return len(self.events) + len(self.mail) + len(self.team) + len(self.customers)
+        return sum(map(len, (self.events, self.mail, self.team, self.billing, self.customers)))
 
 
 RETIRE = text("""
@@ -73,6 +74,28 @@ CASES = text("""
     RETURNING customer_id
 """)
 
+RENEWALS = text("""
+    UPDATE subscriptions SET swept_at = clock_timestamp()
+    WHERE (customer_id, ref) IN (
+        SELECT customer_id, ref FROM subscriptions
+        WHERE test_clock IS NULL AND due_at <= :now
+          AND (swept_at IS NULL OR swept_at <= clock_timestamp() - make_interval(secs => :again))
+        ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
+    RETURNING customer_id
+""")
+
+RENEWALS_ON_CLOCKS = text("""
+    UPDATE subscriptions SET swept_at = clock_timestamp()
+    WHERE (customer_id, ref) IN (
+        SELECT subscriptions.customer_id, subscriptions.ref FROM test_clocks
+        JOIN subscriptions ON subscriptions.test_clock = test_clocks.ref
+                          AND subscriptions.due_at <= test_clocks.reached
+        JOIN customers ON customers.id = subscriptions.customer_id AND customers.source = test_clocks.source
+        WHERE swept_at IS NULL OR swept_at <= clock_timestamp() - make_interval(secs => :again)
+        ORDER BY subscriptions.due_at LIMIT :batch FOR UPDATE OF subscriptions SKIP LOCKED)
+    RETURNING customer_id
+""")
+
 CASES_ON_CLOCKS = text("""
     UPDATE cases SET swept_at = clock_timestamp()
     WHERE (customer_id, invoice) IN (
@@ -96,13 +119,18 @@ async def sweep(connection: AsyncConnection, *, now: datetime, delay: float) -> 
     retired = (await connection.execute(RETIRE, {"most": MOST_ATTEMPTS, "batch": BATCH})).all()
     events = await connection.execute(EVENTS, {"most": MOST_ATTEMPTS, "batch": BATCH})
     effects = (await connection.execute(OUTBOX, {"delay": delay, "batch": BATCH})).all()
-    due = await connection.execute(CASES, {"now": now, "again": 3 * delay, "batch": BATCH})
-    on_clocks = await connection.execute(CASES_ON_CLOCKS, {"again": 3 * delay, "batch": BATCH})
-    customers = {row.customer_id for result in (due, on_clocks) for row in result}
+    customers: set[int] = set()
+    for statement in (CASES, RENEWALS):
+        due = await connection.execute(statement, {"now": now, "again": 3 * delay, "batch": BATCH})
+        customers |= {row.customer_id for row in due}
+    for statement in (CASES_ON_CLOCKS, RENEWALS_ON_CLOCKS):
+        due = await connection.execute(statement, {"again": 3 * delay, "batch": BATCH})
+        customers |= {row.customer_id for row in due}
     return Swept(
         events=tuple(sorted(row.id for row in events)),
         mail=tuple(sorted(row.id for row in effects if row.kind == "mail")),
         team=tuple(sorted(row.id for row in effects if row.kind == "team")),
+        billing=tuple(sorted(row.id for row in effects if row.kind in ("retry", "end"))),
         customers=tuple(sorted(customers)),
         retired=len(retired),
     )

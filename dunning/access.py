@@ -6,7 +6,7 @@ failed subscription among several locks nobody out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -83,15 +83,16 @@ def subscription_access(
     account: Account, subscription: Subscription, deadlines: Mapping[str, datetime | None]
 ) -> Access:
     """What this one subscription gives."""
-    stopped = _stopped(subscription)
+    cases = [case for case in account.cases.values() if case.subscription == subscription.ref]
+    stopped = _stopped(subscription, cases)
     if stopped:
         return Access(Level.REVOKED, stopped, None, subscription.ref)
-    cases = [case for case in account.cases.values() if case.subscription == subscription.ref]
     taken = [case for case in cases if still_taken(case, subscription)]
     if taken:
         worst = max(taken, key=lambda case: ORDER.index(Level(case.taken_level or Level.REVOKED)))
         reason = Reason.WRITTEN_OFF if worst.outcome is Outcome.WRITTEN_OFF else Reason.GRACE_EXPIRED
         return Access(Level(worst.taken_level or Level.REVOKED), reason, None, subscription.ref)
+    limited = any(_still_limited(case, subscription) for case in cases)
     failing = [deadlines[case.invoice] for case in cases if case.is_open and case.invoice in deadlines]
     if failing:
         until = (
@@ -99,11 +100,14 @@ def subscription_access(
             if subscription.cancel_at_period_end
             else min(filter(None, failing), default=None)
         )
-        return Access(Level.WARNED, Reason.PAYMENT_FAILED, until, subscription.ref)
+        level = Level.LIMITED if limited else Level.WARNED
+        return Access(level, Reason.PAYMENT_FAILED, until, subscription.ref)
+    if limited:
+        return Access(Level.LIMITED, Reason.WRITTEN_OFF, None, subscription.ref)
     return _in_good_standing(subscription)
 
 
-def _stopped(subscription: Subscription) -> Reason | None:
+def _stopped(subscription: Subscription, cases: Sequence[Case]) -> Reason | None:
     """Why the provider itself gives nothing for this subscription any more."""
     if subscription.status == "canceled":
         failed = subscription.ended_for == "payment_failed"
@@ -114,8 +118,10 @@ def _stopped(subscription: Subscription) -> Reason | None:
         return Reason.UNPAID
     if subscription.status == "paused":
         return Reason.PAUSED_FOR_NONPAYMENT if subscription.stopped_for_nonpayment else Reason.PAUSED
-    # `active` again without a payment: somebody wrote the debt off, which gives nothing back.
-    return Reason.WRITTEN_OFF if subscription.owes_since_stop else None
+    # `active` again without a payment: somebody wrote the debt off, which gives nothing back, unless a
+    # person forgave it.
+    forgiven = any(case.outcome is Outcome.FORGIVEN for case in cases)
+    return Reason.WRITTEN_OFF if subscription.owes_since_stop and not forgiven else None
 
 
 def still_taken(case: Case, subscription: Subscription) -> bool:
@@ -123,11 +129,20 @@ def still_taken(case: Case, subscription: Subscription) -> bool:
 
     While the case is open, money for another invoice of the subscription earns nothing back.
     """
-    if case.taken_at is None or case.outcome is Outcome.RECOVERED:
+    return _not_earned_back(case, case.taken_at, subscription)
+
+
+def _still_limited(case: Case, subscription: Subscription) -> bool:
+    """The same of the limit that came before the end of grace."""
+    return _not_earned_back(case, case.limited_at, subscription)
+
+
+def _not_earned_back(case: Case, since: datetime | None, subscription: Subscription) -> bool:
+    if since is None or case.outcome in (Outcome.RECOVERED, Outcome.FORGIVEN):
         return False
     if case.is_open:
         return True
-    return subscription.last_paid_at is None or subscription.last_paid_at < case.taken_at
+    return subscription.last_paid_at is None or subscription.last_paid_at < since
 
 
 def _in_good_standing(subscription: Subscription) -> Access:

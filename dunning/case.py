@@ -14,14 +14,13 @@ from dunning.account import PAYING, Account, Case, Charge, Invoice, Outcome, Sub
 from dunning.declines import Category, Decline, classify
 from dunning.fold import latest
 from dunning.segments import PolicySource
+from dunning.standing import forgiven_at
 
 
 def settle(account: Account, policies: PolicySource) -> Account:
     """Open the cases that the facts call for and close those that they end.
 
-    `billing_reason: subscription_create` concerns an `incomplete` subscription: nothing was granted,
-    so nothing is dunned (Stripe gives it 23 hours by itself). An invoice sent for payment by hand is
-    not a failed charge.
+    An invoice sent for payment by hand is not a failed charge.
     """
     cases = dict(account.cases)
     for invoice in account.invoices.values():
@@ -42,12 +41,8 @@ def settle(account: Account, policies: PolicySource) -> Account:
 
 
 def is_dunned(invoice: Invoice) -> bool:
-    """Whether a failure of this invoice is a failed renewal."""
-    return (
-        invoice.subscription is not None
-        and invoice.billing_reason != "subscription_create"
-        and invoice.collection_method != "send_invoice"
-    )
+    """Whether a failure of this invoice is the failed charge of a subscription."""
+    return invoice.subscription is not None and invoice.collection_method != "send_invoice"
 
 
 def first_failure(account: Account, invoice: Invoice) -> datetime | None:
@@ -62,6 +57,9 @@ def _end(account: Account, case: Case) -> tuple[datetime | None, Outcome | None]
     subscription = account.subscriptions.get(case.subscription, Subscription(ref=case.subscription))
     if invoice.paid_at:
         return invoice.paid_at, _paid(invoice, subscription)
+    forgiven = forgiven_at(account, case)
+    if forgiven:
+        return forgiven, Outcome.FORGIVEN
     if invoice.voided_at:
         return invoice.voided_at, Outcome.VOIDED
     if invoice.written_off_at:
@@ -118,6 +116,14 @@ class Situation:
     decline: Decline
 
     @property
+    def first_payment(self) -> bool:
+        """Whether it is the first charge of a subscription: nothing has been granted, so nothing is taken.
+
+        Stripe: `billing_reason: subscription_create` concerns an `incomplete` subscription, for 23 hours.
+        """
+        return self.invoice.billing_reason == "subscription_create"
+
+    @property
     def executed_attempts(self) -> int:
         """How many charges really failed, customers' own extra tries not counted.
 
@@ -144,6 +150,15 @@ class Situation:
     def last_failed_at(self) -> datetime:
         """When a payment failed last, the customer's own tries included."""
         return latest(self.invoice.last_failed_at, self.failed_at) or self.failed_at
+
+    @property
+    def needs_customer_since(self) -> datetime | None:
+        """When a charge first failed in a way that only the customer can mend, as one before had not."""
+        for number, charge in enumerate(self.charges):
+            decline = classify_charge(charge)
+            if decline.needs_new_method or not decline.retried_by_stripe:
+                return charge.at if number else None
+        return None
 
     @property
     def charged_again(self) -> bool:
@@ -181,21 +196,28 @@ def why_kept(s: Situation) -> str | None:
         return "the fault is on our side"
     if s.replaced:
         return "the customer has another subscription that entitles them"
+    if s.decline.category is Category.FRAUD:
+        return "it may be fraud: a person decides"
     if s.subscription.cancel_at_period_end:
         return "the customer has cancelled: access lasts to the end of the period"
     return None
 
 
+def classify_charge(charge: Charge) -> Decline:
+    """What the decline of this one charge means."""
+    return classify(
+        code=charge.code,
+        decline_code=charge.decline_code,
+        outcome_reason=charge.outcome_reason,
+        advice_code=charge.advice_code,
+        method_type=charge.method_type,
+    )
+
+
 def _decline(invoice: Invoice, last: Charge | None) -> Decline:
     """The newest reason known: the last charge's, else what the payment said without a charge."""
     if last:
-        decline = classify(
-            code=last.code,
-            decline_code=last.decline_code,
-            outcome_reason=last.outcome_reason,
-            advice_code=last.advice_code,
-            method_type=last.method_type,
-        )
+        decline = classify_charge(last)
     else:
         decline = classify(
             code=invoice.reason_code,

@@ -50,8 +50,11 @@ class PolicyFileError(ValueError):
         )
 
 
-def read_policy(text: str) -> PolicyBook:
-    """The policies a file describes. Raises PolicyFileError with all of its problems at once."""
+def read_policy(text: str, *, time_zone: str = "UTC") -> PolicyBook:
+    """The policies a file describes; `time_zone` is the merchant's, for a file that names none.
+
+    Raises PolicyFileError with all of its problems at once.
+    """
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -66,6 +69,7 @@ def read_policy(text: str) -> PolicyBook:
         raise PolicyFileError(
             [Problem(lines.get(("segment",), 1), "segment", "write [[segment]] with two brackets")]
         )
+    content.setdefault("time_zone", time_zone)
     base = _policy(content, f"{version}/base", (), lines, problems)
     segments = [
         _segment(entry, index, content, version, lines, problems) for index, entry in enumerate(entries)
@@ -109,8 +113,18 @@ def _segment(
             match = Match.model_validate(when)
         except ValidationError as error:
             problems += _problems(error, (*path, "when"), lines, Match)
-    policy = _policy(base | own, f"{version}/{name}", path, lines, problems, own)
+    policy = _policy(_over(base, own), f"{version}/{name}", path, lines, problems, own)
     return Segment(name, match, policy) if match and policy else None
+
+
+def _over(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """A segment's own values over those for everybody; of a table such as `ladder` only what it names."""
+    tables = {name: base[name] | value for name, value in own.items() if _both_tables(base.get(name), value)}
+    return base | own | tables
+
+
+def _both_tables(one: object, other: object) -> bool:
+    return isinstance(one, dict) and isinstance(other, dict)
 
 
 def _policy(

@@ -8,24 +8,27 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from dunning.access import Access
-from dunning.account import Case
-from dunning.policy import WARNED_BEFORE
 
 
 class Kind(StrEnum):
-    """Who is reached: the customer by mail, the merchant's team, or the entitlement itself."""
+    """Who is reached: the customer by mail, the merchant's team, the entitlement itself, or the provider,
+    which is to charge once more or to end what nobody pays for.
+    """
 
     MAIL = "mail"
     TEAM = "team"
     ACCESS = "access"
+    RETRY = "retry"
+    END = "end"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """Something to do once, at or after `due_at`. `key` says what it is for ever: it is the idempotency key.
 
-    `name` is the mail ("payment_failed"), the team's alarm ("third_failure") or the access level.
-    `case` is the case's invoice. `reason` is a sentence for the person who asks why.
+    `name` is the mail ("payment_failed"), the team's alarm ("attempts"), the access level or the action.
+    `case` is the case's invoice, or the subscription of a renewal to come. `reason` is a sentence for the
+    person who asks why. `wanted_at` is when it would be due if it had not to wait for waking hours.
     """
 
     kind: Kind
@@ -34,6 +37,7 @@ class Step:
     case: str
     due_at: datetime
     reason: str
+    wanted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,30 +85,8 @@ class Plan:
         return tuple(step for step in self.steps if step.due_at <= now)
 
     def next_due(self, case: str) -> datetime | None:
-        """When this case wants attention next, or None when nothing is planned for it."""
+        """When this case (or renewal) wants attention next, or None when nothing is planned for it."""
         return min((step.due_at for step in self.steps if step.case == case), default=None)
-
-
-def warnings_accepted(case: Case, history: History) -> list[datetime]:
-    """When the mail server accepted each final warning of the case, earliest first."""
-    return sorted(
-        effect.accepted_at
-        for effect in history.values()
-        if effect.case == case.invoice
-        and effect.name == "final_warning"
-        and effect.status == "sent"
-        and effect.accepted_at
-    )
-
-
-def deadline(case: Case, history: History, now: datetime) -> datetime:
-    """When access ends: at the end of grace, but 72 hours after the first accepted final warning at least.
-
-    Before any warning was accepted it is what a warning accepted at `now` would make it, which is what
-    such a warning has to promise.
-    """
-    accepted = warnings_accepted(case, history)
-    return max(case.grace_ends_at, (accepted[0] if accepted else now) + WARNED_BEFORE)
 
 
 def hours(span: timedelta) -> int:

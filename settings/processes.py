@@ -33,7 +33,7 @@ class ApiSettings(Logs, ApiServer, Times, Mode, Database):
     """`dunning api`"""
 
 
-class ToolSettings(Logs, Policy, Mode, Database):
+class ToolSettings(Logs, Policy, Times, Mode, Database):
     """`dunning migrate`, `status`, `access`, `case`, `explain`: a database is enough to look at things."""
 
     redis_url: RedisUrl | None = setting(

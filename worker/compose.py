@@ -2,73 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from dunning.account import Invoice
-from dunning.case import Situation
+from dunning.case import Situation, why_kept
 from dunning.money import Money
-from dunning.policy import Policy
-from dunning.steps import Effect, History, Kind, Plan, deadline
+from dunning.rules.context import Context
+from dunning.rules.expiry import limited_from
+from dunning.rules.first_payment import HELD_FOR
 from emails.catalogue import (
     AccessEnded,
     CardLabel,
     EndReason,
     FinalWarning,
+    FirstPaymentOpen,
     Mail,
     PaymentFailed,
     PaymentRecovered,
-    TeamEscalation,
 )
 
-# What the team reads instead of our step names.
-MAIL_TITLES: Mapping[str, str] = {
-    "payment_failed": "Mail: payment failed",
-    "final_warning": "Mail: access is about to end",
-    "access_ended": "Mail: access has ended",
-    "payment_recovered": "Mail: receipt",
-}
-ACCESS_TITLES: Mapping[str, str] = {"revoked": "Access is revoked", "limited": "Access is limited"}
+
+def compose_mail(c: Context, *, key: str, name: str, pay_url: str | None, plan_name: str | None) -> Mail:
+    """The facts of a customer's mail about a case, as of `c.now`. KeyError for an unknown mail."""
+    return MAILS[name](_Facts(c, key, pay_url, plan_name))
 
 
-def compose_mail(
-    s: Situation,
-    history: History,
-    policy: Policy,
-    *,
-    key: str,
-    name: str,
-    now: datetime,
-    pay_url: str | None,
-    plan_name: str | None,
-) -> Mail:
-    """The facts of a customer's mail, as of `now` in the account's time. KeyError for an unknown mail."""
-    write = {
-        "payment_failed": _payment_failed,
-        "final_warning": _final_warning,
-        "access_ended": _access_ended,
-        "payment_recovered": _recovered,
-    }[name]
-    return write(_Facts(s, history, policy, key, now, pay_url, plan_name))
-
-
+@dataclass(frozen=True, slots=True)
 class _Facts:
     """What every mail of a case has in common."""
 
-    def __init__(
-        self,
-        s: Situation,
-        history: History,
-        policy: Policy,
-        key: str,
-        now: datetime,
-        pay_url: str | None,
-        plan_name: str | None,
-    ) -> None:
-        self.s, self.history, self.policy, self.key, self.now = s, history, policy, key, now
-        self.pay_url, self.plan = pay_url, plan_name
-        self.name = s.account.customer.name
-        self.due = amount_due(s.invoice)
+    c: Context
+    key: str
+    pay_url: str | None
+    plan: str | None
+
+    @property
+    def s(self) -> Situation:
+        return self.c.s
+
+    @property
+    def name(self) -> str | None:
+        return self.s.account.customer.name
 
     @property
     def card(self) -> CardLabel | None:
@@ -78,12 +54,26 @@ class _Facts:
         return None
 
     @property
-    def deadline(self) -> datetime:
-        return deadline(self.s.case, self.history, self.now)
+    def together(self) -> list[Invoice]:
+        """Everything the person owes in the currency of this case, their first payments apart."""
+        account = self.s.account
+        others = [account.invoices[case.invoice] for case in account.open_cases()]
+        return [self.s.invoice] + [
+            each
+            for each in others
+            if each.ref != self.c.ref
+            and each.currency == self.s.invoice.currency
+            and each.billing_reason != "subscription_create"
+        ]
 
+    @property
+    def due(self) -> Money:
+        owed = sum(each.amount_remaining for each in self.together)
+        return Money(owed, self.s.invoice.currency)
 
-def amount_due(invoice: Invoice) -> Money:
-    return Money(invoice.amount_remaining, invoice.currency)
+    @property
+    def other_open(self) -> int:
+        return len(self.together) - 1
 
 
 def next_attempt(s: Situation, now: datetime) -> datetime | None:
@@ -93,22 +83,16 @@ def next_attempt(s: Situation, now: datetime) -> datetime | None:
 
 
 def _charged_since_last_mail(f: _Facts) -> bool:
-    told = [
-        e.created_at
-        for e in f.history.values()
-        if e.case == f.s.case.invoice and e.key != f.key and _went_out(e)
-    ]
+    told = [effect.created_at for effect in f.c.mails_of_case if effect.key != f.key]
     return bool(f.s.charged_again and told and f.s.charges[-1].at > max(told))
-
-
-def _went_out(effect: Effect) -> bool:
-    return effect.kind is Kind.MAIL and effect.reached_somebody
 
 
 def _payment_failed(f: _Facts) -> Mail:
     # Access that nobody is going to take needs no promise.
-    access_until = None if f.s.replaced else f.deadline
-    next_attempt_at = next_attempt(f.s, f.now)
+    kept = f.c.said.hold or why_kept(f.s)
+    limited = None if f.s.case.limited_at else limited_from(f.c)
+    access_until = None if kept else limited or f.c.ends_at
+    next_attempt_at = next_attempt(f.s, f.c.now)
     if next_attempt_at and access_until and next_attempt_at >= access_until:
         # "We will try again", but too late: whoever waits for that loses access.
         next_attempt_at = None
@@ -122,9 +106,10 @@ def _payment_failed(f: _Facts) -> Mail:
         charged_again=_charged_since_last_mail(f),
         next_attempt_at=next_attempt_at,
         access_until=access_until,
+        ends_in="limited" if limited else f.c.policy.at_expiry,
         pay_url=f.pay_url,
         invoice_number=f.s.invoice.number,
-        other_open=0,
+        other_open=f.other_open,
     )
 
 
@@ -135,12 +120,12 @@ def _final_warning(f: _Facts) -> Mail:
         amount=f.due,
         category=f.s.decline.category,
         card=f.card,
-        access_until=f.deadline,
+        access_until=f.c.ends_at,
         hours_left=int(f.key.rsplit(":", 1)[1].removesuffix("h")),
-        consequence=f.policy.at_expiry,
+        consequence=f.c.policy.at_expiry,
         pay_url=f.pay_url,
         invoice_number=f.s.invoice.number,
-        other_open=0,
+        other_open=f.other_open,
     )
 
 
@@ -150,11 +135,11 @@ def _access_ended(f: _Facts) -> Mail:
     if case.taken_at:
         reason, ended_at = "grace_expired", case.taken_at
     elif subscription.ended:
-        reason, ended_at = "subscription_canceled", subscription.ended_at or f.now
+        reason, ended_at = "subscription_canceled", subscription.ended_at or f.c.now
     else:
         paused = subscription.status == "paused"
         reason = "subscription_paused" if paused else "subscription_unpaid"
-        ended_at = subscription.nonpayment_at or f.now
+        ended_at = subscription.nonpayment_at or f.c.now
     limited = case.taken_level == "limited"
     return AccessEnded(
         customer_name=f.name,
@@ -166,19 +151,20 @@ def _access_ended(f: _Facts) -> Mail:
         ended_at=ended_at,
         return_url=f.pay_url,
         invoice_number=f.s.invoice.number,
-        other_open=0,
+        other_open=f.other_open,
     )
 
 
 def _recovered(f: _Facts) -> Mail:
     case, paid = f.s.case, _paid(f.s)
     stopped_at = f.s.subscription.nonpayment_at
+    taken = case.taken_at or case.limited_at
     return PaymentRecovered(
         customer_name=f.name,
         plan=f.plan,
         amount=Money(paid.amount_paid or paid.amount_remaining, paid.currency),
-        paid_at=case.closed_at or f.now,
-        access_restored=case.taken_at is not None or bool(stopped_at and stopped_at >= case.opened_at),
+        paid_at=case.closed_at or f.c.now,
+        access_restored=taken is not None or bool(stopped_at and stopped_at >= case.opened_at),
         invoice_number=paid.number if paid.paid_at else None,
     )
 
@@ -197,51 +183,23 @@ def _paid(s: Situation) -> Invoice:
     return next(later, s.invoice)
 
 
-def compose_escalation(
-    s: Situation,
-    planned: Plan,
-    history: History,
-    *,
-    reason: str,
-    now: datetime,
-    livemode: bool,
-    plan_name: str | None,
-) -> TeamEscalation:
-    """What a person needs to take over: who, how much, why, since when, what was done, what comes."""
-    ref = s.case.invoice
-    base = "https://dashboard.stripe.com" + ("" if livemode else "/test")
-    customer = s.account.customer
-    return TeamEscalation(
-        reasons=(reason,),
-        customer_ref=customer.ref,
-        customer_name=customer.name,
-        customer_email=customer.email,
-        plan=plan_name,
-        amount=amount_due(s.invoice),
-        category=s.decline.category,
-        decline_code=s.decline.code,
-        failing_since=s.case.opened_at,
-        access_until=deadline(s.case, history, now) if _will_be_taken(ref, planned) else None,
-        sent=tuple(
-            (effect.created_at, MAIL_TITLES[effect.name])
-            for effect in sorted(history.values(), key=lambda effect: effect.created_at)
-            if effect.case == ref and _went_out(effect)
-        ),
-        upcoming=tuple(
-            (step.due_at, MAIL_TITLES.get(step.name) or ACCESS_TITLES.get(step.name) or step.reason)
-            for step in planned.steps
-            if step.case == ref and step.kind is not Kind.TEAM and step.due_at > now
-        ),
-        links=(
-            ("Invoice in Stripe", f"{base}/invoices/{ref}"),
-            ("Customer in Stripe", f"{base}/customers/{customer.ref}"),
-        ),
+def _first_payment(f: _Facts) -> Mail:
+    return FirstPaymentOpen(
+        customer_name=f.name,
+        plan=f.plan,
+        amount=Money(f.s.invoice.amount_remaining, f.s.invoice.currency),
+        category=f.s.decline.category,
+        card=f.card,
+        expires_at=f.s.case.opened_at + HELD_FOR,
+        pay_url=f.pay_url,
+        invoice_number=f.s.invoice.number,
     )
 
 
-def _will_be_taken(ref: str, planned: Plan) -> bool:
-    """Whether access ends by our own hand: a warning, or the end itself, is still to come."""
-    return any(
-        step.case == ref and (step.kind is Kind.ACCESS or step.name == "final_warning")
-        for step in planned.steps
-    )
+MAILS: Mapping[str, Callable[[_Facts], Mail]] = {
+    "payment_failed": _payment_failed,
+    "final_warning": _final_warning,
+    "access_ended": _access_ended,
+    "payment_recovered": _recovered,
+    "first_payment": _first_payment,
+}

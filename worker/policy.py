@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 from pathlib import Path
 
+from dunning.defaults import default_book
 from dunning.policy import Policy
 from dunning.policy_file import PolicyFileError, read_policy
 from dunning.segments import PolicyBook, PolicySource
@@ -16,21 +18,28 @@ def policy(settings: WorkerSettings | ToolSettings) -> PolicySource:
 
     Raises SettingsError for a file that cannot be read or meant.
     """
+    zone = settings.timezone.key
     if settings.policy_file:
-        return read_file(settings.policy_file)
-    return Policy(
+        return read_file(settings.policy_file, time_zone=zone)
+    base = Policy(
         grace=timedelta(days=settings.grace_days),
         final_warnings=tuple(timedelta(hours=hours) for hours in settings.final_warning_hours),
         escalate_after=settings.escalate_after,
         at_expiry=settings.at_expiry,
         mail_gap=timedelta(hours=settings.mail_gap_hours),
+        time_zone=zone,
     )
+    version = hashlib.sha256(base.model_dump_json().encode()).hexdigest()[:12]
+    return default_book(base.model_copy(update={"key": f"{version}/base"}))
 
 
-def read_file(path: Path) -> PolicyBook:
-    """The policies of one file. Raises SettingsError with each problem's line and field."""
+def read_file(path: Path, *, time_zone: str = "UTC") -> PolicyBook:
+    """The policies of one file; `time_zone` counts where it names none.
+
+    Raises SettingsError with each problem's line and field.
+    """
     try:
-        return read_policy(path.read_text(encoding="utf-8"))
+        return read_policy(path.read_text(encoding="utf-8"), time_zone=time_zone)
     except (OSError, UnicodeDecodeError) as error:
         cause = getattr(error, "strerror", None) or "it is not UTF-8 text"
         problem = Problem("DUNNING_POLICY_FILE", f"cannot be read: {cause}", f"Look at {path}.")

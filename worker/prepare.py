@@ -8,15 +8,19 @@ from typing import Any
 from db import outbox
 from db.accounts import Loaded
 from db.outbox import Claim
-from dunning.case import Situation
+from dunning.account import Account, Subscription
 from dunning.plan import plan
+from dunning.rules.context import Context, context
+from dunning.rules.renewals import upcoming
 from dunning.steps import Kind
 from emails.catalogue import Mail, TeamEscalation
 from emails.chat import chat_text
 from emails.render import render
 from emails.translations import choose_locale
 from providers.lookup import ProviderUnavailableError
-from worker.compose import compose_escalation, compose_mail
+from worker.compose import compose_mail
+from worker.compose_renewal import compose_renewal
+from worker.compose_team import compose_escalation
 from worker.courier import Courier
 from worker.services import Services
 
@@ -25,37 +29,50 @@ ATTEMPTS_FOR_A_LINK = 5
 
 
 async def prepare(
-    services: Services, courier: Courier, claim: Claim, loaded: Loaded, case: Situation, at: datetime
+    services: Services, courier: Courier, claim: Claim, loaded: Loaded, account: Account, at: datetime
 ) -> dict[str, Any]:
     """Write the message as of `at`, the account's time; plain values, fit to be stored as JSON.
 
-    Raises ProviderUnavailableError while the link to pay cannot be had and is still worth waiting for, and
-    NothingToPayError.
+    `account` is the settled one. Raises ProviderUnavailableError while the link to pay cannot be had and is
+    still worth waiting for, and NothingToPayError.
     """
-    sender, history = courier.sender, loaded.history
-    plan_name = await _plan_name(services, case)
+    locale = choose_locale(account.customer.locales)
+    if claim.case not in account.cases:
+        renewal = await _renewal(services, courier, claim, account, at)
+        return await _stored(services, courier, claim, renewal, locale, at)
+    c = context(account, account.cases[claim.case], loaded.history, services.policy, at)
+    plan_name = await _plan_name(services, account, c.s.subscription)
     if claim.kind is Kind.TEAM:
         escalation = compose_escalation(
-            case,
-            plan(case.account, history, services.policy, at),
-            history,
+            c,
+            plan(account, loaded.history, services.policy, at),
             reason=claim.reason,
-            now=at,
-            livemode=sender.livemode,
+            livemode=courier.sender.livemode,
             plan_name=plan_name,
         )
         return await _stored(services, courier, claim, escalation, "en", at)
     props = compose_mail(
-        case,
-        history,
-        services.policy.of(case.case),
+        c,
         key=claim.step,
         name=claim.name,
-        now=at,
-        pay_url=await _pay_url(services, courier, claim, case),
+        pay_url=await _pay_url(services, courier, claim, c),
         plan_name=plan_name,
     )
-    return await _stored(services, courier, claim, props, choose_locale(case.account.customer.locales), at)
+    return await _stored(services, courier, claim, props, locale, at)
+
+
+async def _renewal(
+    services: Services, courier: Courier, claim: Claim, account: Account, at: datetime
+) -> Mail:
+    # Asked whether it is still wanted a moment ago, so it is there.
+    renewal = next(each for each in upcoming(account, at) if each.ref == claim.case)
+    return compose_renewal(
+        renewal,
+        name=claim.name,
+        customer_name=account.customer.name,
+        plan_name=await _plan_name(services, account, renewal.subscription),
+        page_url=courier.sender.billing_page_url,
+    )
 
 
 async def _stored(
@@ -84,23 +101,23 @@ async def _stored(
     }
 
 
-async def _plan_name(services: Services, case: Situation) -> str | None:
-    gateway = services.gateways.get(case.account.source)
-    if case.subscription.plan or gateway is None or case.subscription.product is None:
-        return case.subscription.plan
+async def _plan_name(services: Services, account: Account, subscription: Subscription) -> str | None:
+    gateway = services.gateways.get(account.source)
+    if subscription.plan or gateway is None or subscription.product is None:
+        return subscription.plan
     try:
-        return await gateway.product_name(case.subscription.product)
+        return await gateway.product_name(subscription.product)
     except ProviderUnavailableError:
         # A mail reads well without the plan's name; waiting for it would only delay the news.
         return None
 
 
-async def _pay_url(services: Services, courier: Courier, claim: Claim, case: Situation) -> str | None:
+async def _pay_url(services: Services, courier: Courier, claim: Claim, c: Context) -> str | None:
     """Where the invoice is paid or confirmed. Fetched now: a link shown earlier may have expired."""
-    gateway = services.gateways.get(case.account.source)
+    gateway = services.gateways.get(c.s.account.source)
     fallback = courier.sender.billing_page_url
     # Paying an invoice of a subscription that has ended would bring nothing back.
-    if gateway is None or claim.name == "payment_recovered" or case.subscription.ended:
+    if gateway is None or claim.name == "payment_recovered" or c.s.subscription.ended:
         return fallback
     try:
         return await gateway.payment_link(claim.case) or fallback

@@ -19,8 +19,9 @@ EVENTS: Final = Wakeup("events", "apply_events")
 CASES: Final = Wakeup("cases", "advance_cases")
 MAIL: Final = Wakeup("mail", "send_mail")
 TEAM: Final = Wakeup("team", "notify_team")
+BILLING: Final = Wakeup("billing", "call_provider")
 
-WAKEUPS: Final = (EVENTS, CASES, MAIL, TEAM)
+WAKEUPS: Final = (EVENTS, CASES, MAIL, TEAM, BILLING)
 
 # One message never carries more ids than its actor can do within its time limit.
 IDS_PER_MESSAGE: Final = 50

@@ -17,7 +17,7 @@ from db.session import create_engine
 from db.sweep import Swept, sweep
 from settings import SchedulerSettings
 from worker.broker import RedisNudge, create_broker
-from worker.queues import CASES, EVENTS, MAIL, TEAM
+from worker.queues import BILLING, CASES, EVENTS, MAIL, TEAM
 from worker.services import Clock, Nudge, wall_clock
 
 log = structlog.get_logger()
@@ -32,6 +32,7 @@ async def tick(engine: AsyncEngine, nudge: Nudge, *, clock: Clock, delay: float)
     await nudge(EVENTS, found.events)
     await nudge(MAIL, found.mail)
     await nudge(TEAM, found.team)
+    await nudge(BILLING, found.billing)
     await nudge(CASES, found.customers)
     return found
 

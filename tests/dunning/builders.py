@@ -27,7 +27,20 @@ from dunning.steps import Effect, Kind, Plan, Step
 DAY0 = datetime(2026, 3, 1, 9, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 CUSTOMER, SUBSCRIPTION, INVOICE = "cus_1", "sub_1", "in_1"
-POLICY = Policy()
+# Day and night alike, and nothing but what follows from the failures: days count exactly.
+POLICY = Policy.model_validate(
+    {
+        "mail_hours": "always",
+        "revocation_hours": "always",
+        "limited_after": "never",
+        "unresolved_after": "never",
+        "blocked_after": "never",
+        "last_call": "never",
+        "high_value": {},
+        "annual_is_high_value": False,
+        "most_reminders": 0,
+    }
+)
 
 
 def day(number: float) -> datetime:
@@ -167,7 +180,7 @@ def effect(
 
 
 def notice_sent(at: float, number: int = 1, status: str = "sent", *, ref: str = INVOICE) -> Effect:
-    return effect(f"payment_failed:{ref}:attempt:{number}", at, status, case=ref)
+    return effect(f"payment_failed:{ref}:{number}", at, status, case=ref)
 
 
 def warning(at: float, before: int = 72, status: str = "sent", *, ref: str = INVOICE) -> Effect:

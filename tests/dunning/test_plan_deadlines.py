@@ -9,10 +9,11 @@ import pytest
 
 from dunning.access import Level, Reason
 from dunning.account import Account
+from dunning.deadline import warnings_accepted
 from dunning.events import CustomerFact
 from dunning.plan import access_step_level
 from dunning.policy import Policy
-from dunning.steps import Effect, Kind, Step, deadline, warnings_accepted
+from dunning.steps import Effect, Kind, Step
 from tests.dunning.builders import (
     INVOICE,
     SECOND,

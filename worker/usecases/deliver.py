@@ -18,7 +18,7 @@ from db import accounts, journal, outbox
 from db.accounts import Loaded
 from db.journal import Entry
 from db.outbox import LEASE, Claim
-from dunning.case import settle, situation
+from dunning.case import settle
 from dunning.plan import why_not
 from dunning.steps import Kind
 from emails.delivery import Accepted, Deferred, Delivery, Rejected
@@ -91,8 +91,7 @@ async def _carry_out(
         if recipient is None and claim.channel == "mail":
             await _finish(services, loaded, claim, "failed", error="there is no address to send it to")
             return
-        case = situation(account, account.cases[claim.case])
-        stored = claim.rendered or await prepare(services, courier, claim, loaded, case, at)
+        stored = claim.rendered or await prepare(services, courier, claim, loaded, account, at)
     except NothingToPayError as error:
         await _finish(services, loaded, claim, "suppressed", error=f"the invoice is {error} already")
         return

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from types import MappingProxyType
 
 import structlog
 from sqlalchemy import select
@@ -19,6 +18,7 @@ from db.outbox import NewEffect
 from dunning.access import Access, Reason
 from dunning.account import Account
 from dunning.plan import plan
+from dunning.receipts import given_back, with_access_taken
 from dunning.segments import PolicySource
 from dunning.steps import Effect, Kind, Plan, Step
 
@@ -34,6 +34,7 @@ class Enacted:
 
     mail: tuple[int, ...] = ()
     team: tuple[int, ...] = ()
+    billing: tuple[int, ...] = ()
     unverified: bool = False
 
 
@@ -56,15 +57,20 @@ async def enact(
     history, dropped = await _suppress(connection, loaded, after, now)
     after, planned, steps = take_due_steps(after, history, policy, now, verified)
     effects = [row for step in steps for row in _effects(loaded.id, step, team_channels, now)]
-    mail = await outbox.add(connection, [effect for effect in effects if effect.kind is Kind.MAIL])
-    team = await outbox.add(connection, [effect for effect in effects if effect.kind is Kind.TEAM])
+    mail, team, billing = [
+        await outbox.add(connection, [effect for effect in effects if effect.kind in kinds])
+        for kinds in ((Kind.MAIL,), (Kind.TEAM,), (Kind.RETRY, Kind.END))
+    ]
     entries += [*dropped, *(_entry(loaded.id, step, now) for step in steps)]
     await accounts.save(connection, loaded.id, loaded.account, after)
     await accounts.save_cases(connection, loaded, after, {ref: planned.next_due(ref) for ref in after.cases})
+    await accounts.save_renewals(
+        connection, loaded, after, {ref: planned.next_due(ref) for ref in after.subscriptions}
+    )
     entries += await _save_access(connection, loaded.id, planned.access, now)
     await journal.write(connection, entries)
     waiting = any(step.kind is Kind.ACCESS for step in planned.due(now))
-    return Enacted(tuple(mail), tuple(team), unverified=waiting)
+    return Enacted(tuple(mail), tuple(team), tuple(billing), unverified=waiting)
 
 
 def take_due_steps(
@@ -89,20 +95,17 @@ def take_due_steps(
         step = due[0]
         history[step.key] = Effect(step.key, step.kind, step.name, step.case, "pending", now)
         if step.kind is Kind.ACCESS:
-            account = _take_access(account, step, now)
+            account = with_access_taken(account, step, now, planned.access.level)
         taken.append(step)
-
-
-def _take_access(account: Account, step: Step, now: datetime) -> Account:
-    case = replace(account.cases[step.case], taken_at=now, taken_level=step.name)
-    return replace(account, cases=MappingProxyType({**account.cases, step.case: case}))
 
 
 def _effects(customer_id: int, step: Step, team_channels: tuple[str, ...], now: datetime) -> list[NewEffect]:
     """The outbox rows of a step: one a channel. A team nobody can reach leaves a row that says so."""
     if step.kind is Kind.ACCESS:
         return []
-    channels: tuple[str, ...] = ("mail",) if step.kind is Kind.MAIL else team_channels or ("none",)
+    channels: tuple[str, ...] = team_channels or ("none",)
+    if step.kind is not Kind.TEAM:
+        channels = ("mail" if step.kind is Kind.MAIL else "provider",)
     return [
         NewEffect(
             customer_id=customer_id,
@@ -120,8 +123,17 @@ def _effects(customer_id: int, step: Step, team_channels: tuple[str, ...], now: 
     ]
 
 
+VERBS = {
+    Kind.MAIL: "mail.decided",
+    Kind.TEAM: "team.called",
+    Kind.ACCESS: "access.taken",
+    Kind.RETRY: "retry.decided",
+    Kind.END: "end.decided",
+}
+
+
 def _entry(customer_id: int, step: Step, now: datetime) -> Entry:
-    verb = {Kind.MAIL: "mail.decided", Kind.TEAM: "team.called", Kind.ACCESS: "access.taken"}[step.kind]
+    verb = VERBS[step.kind]
     log.info(verb, customer=customer_id, case=step.case, step=step.key)
     return Entry(customer_id, now, verb, step.reason, step.case, {"step": step.key, "name": step.name})
 
@@ -138,6 +150,10 @@ def _changes_of_cases(loaded: Loaded, after: Account, now: datetime) -> list[Ent
             at = case.closed_at or now
             entries.append(Entry(loaded.id, at, "case.closed", case.outcome.value, ref))
             log.info("case.closed", customer=loaded.id, case=ref, outcome=case.outcome.value)
+        if redeemed := given_back(before, case):
+            data = {name: value for name, value in asdict(redeemed).items() if value is not None}
+            told = {name: str(value) for name, value in data.items()}
+            entries.append(Entry(loaded.id, case.closed_at or now, "access.returned", None, ref, told))
         if before and before.outcome and case.outcome is None:
             entries.append(Entry(loaded.id, now, "case.reopened", "a newer fact says it is unpaid", ref))
     return entries

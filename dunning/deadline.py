@@ -1,0 +1,68 @@
+"""When access ends for a case: never before its time, never unwarned, never outside working hours."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from dunning.account import Case
+from dunning.case import Situation
+from dunning.policy import WARNED_BEFORE, Policy
+from dunning.standing import Standing
+from dunning.steps import History
+
+# The longest window in which Stripe retries: a grace that counts from the final failure begins by then.
+LONGEST_WINDOW = timedelta(days=60)
+# A charge that is planned this soon after the end is waited for.
+WORTH_WAITING_FOR = timedelta(hours=48)
+# From a charge to the news of it.
+SETTLED_WITHIN = timedelta(hours=2)
+
+
+def warnings_accepted(case: Case, history: History, since: datetime | None = None) -> list[datetime]:
+    """When the mail server accepted each final warning of the case, earliest first.
+
+    Warnings decided before `since`, when somebody moved the deadline, spoke of another one.
+    """
+    return sorted(
+        effect.accepted_at
+        for effect in history.values()
+        if effect.case == case.invoice
+        and effect.name == "final_warning"
+        and effect.status == "sent"
+        and effect.accepted_at
+        and (since is None or effect.created_at >= since)
+    )
+
+
+def grace_ends_at(s: Situation, said: Standing, policy: Policy) -> datetime:
+    """The end of grace, with the time that people have granted."""
+    end = s.case.grace_ends_at
+    if policy.grace_from == "final_failure":
+        last = min(max(s.case.opened_at, s.failed_at), s.case.opened_at + LONGEST_WINDOW)
+        end = last + s.case.grace
+    end += said.extension
+    return max(end, said.pushed_to + WARNED_BEFORE) if said.pushed_to else end
+
+
+def access_ends_at(s: Situation, said: Standing, history: History, policy: Policy, now: datetime) -> datetime:
+    """When access ends: after grace, and 72 hours after the first accepted final warning at least.
+
+    Before any warning was accepted it is what a warning accepted at `now` would make it, which is what such
+    a warning has to promise. What was promised only ever moves back.
+    """
+    accepted = warnings_accepted(s.case, history, said.moved_at)
+    earliest = (accepted[0] if accepted else now) + WARNED_BEFORE
+    return in_working_hours(max(grace_ends_at(s, said, policy), earliest), policy)
+
+
+def in_working_hours(moment: datetime, policy: Policy) -> datetime:
+    return policy.revocation_hours.next_open(moment, policy.zone, policy.holidays)
+
+
+def taken_at(s: Situation, ends_at: datetime, policy: Policy) -> datetime:
+    """When access is really taken: later than was told, if the provider is about to charge once more."""
+    charge = s.invoice.next_attempt_at if s.decline.retried_by_stripe else None
+    worth_it = charge and ends_at <= charge + SETTLED_WITHIN and charge <= ends_at + WORTH_WAITING_FOR
+    if not charge or not worth_it:
+        return ends_at
+    return max(ends_at, in_working_hours(charge + SETTLED_WITHIN, policy))

@@ -1,0 +1,81 @@
+"""When a person is called: each level once, and again while nobody has seen it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dunning.case import why_kept
+from dunning.declines import Category
+from dunning.hours import working_days_after
+from dunning.rules.context import Context
+from dunning.rules.expiry import awaits_acknowledgement
+from dunning.standing import PROMISE_SLACK
+from dunning.steps import Kind, Step, Withheld, hours
+
+
+def escalation(c: Context) -> Iterator[Step | Withheld]:
+    """Charges keep failing, or mails cannot help."""
+    executed, needed = c.s.executed_attempts, c.policy.escalate_after
+    if executed >= needed:
+        yield c.team("attempts", c.s.failed_at, f"{needed} charges have failed")
+    elif c.s.invoice.attempt_count >= needed:
+        yield c.withhold(
+            f"escalation:{c.ref}:attempts",
+            f"{c.s.invoice.attempt_count} attempts were counted but only {executed} were really made",
+        )
+    failed = [
+        e for e in c.history.values() if e.case == c.ref and e.kind is Kind.MAIL and e.status == "failed"
+    ]
+    if failed:
+        yield c.team("undeliverable", failed[0].created_at, "a mail to the customer could not be delivered")
+    if c.s.decline.category in CALLED_AT_ONCE:
+        name, reason = CALLED_AT_ONCE[c.s.decline.category]
+        yield c.team(name, c.s.failed_at, reason)
+    yield from reminders(c)
+
+
+CALLED_AT_ONCE = {
+    Category.MERCHANT_SIDE: ("merchant_side", "the decline points to our own configuration"),
+    Category.CONSENT_WITHDRAWN: ("consent_withdrawn", "the customer told their bank to stop this payment"),
+    Category.FRAUD: ("fraud", "the bank calls it fraud, or our own list blocks it: a person decides"),
+}
+
+
+def levels(c: Context) -> Iterator[Step | Withheld]:
+    """Value and time: what a person should look at although no rule is at its end yet."""
+    opened, policy = c.s.case.opened_at, c.policy
+    if c.high_value:
+        yield c.team("high_value", opened, "the first charge of a valuable invoice has failed")
+    if policy.blocked_after and not c.s.decline.retried_by_stripe:
+        reason = f"unresolved for {hours(policy.blocked_after)} h, and the provider makes no further attempt"
+        yield c.team("blocked", opened + policy.blocked_after, reason)
+    if policy.unresolved_after:
+        reason = f"unresolved for {hours(policy.unresolved_after)} h"
+        yield c.team("unresolved", opened + policy.unresolved_after, reason)
+    if c.said.promise and c.said.promise.until:
+        due_at = c.said.promise.until + PROMISE_SLACK
+        name = f"promise_broken:{c.said.promise.until:%Y-%m-%d}"
+        yield c.team(name, due_at, "the customer promised to pay and did not")
+    if policy.last_call and why_kept(c.s) is None:
+        due_at = max(opened, c.ends_at - policy.last_call)
+        yield c.team("last_call", due_at, f"access ends in {hours(policy.last_call)} h")
+
+
+def reminders(c: Context) -> Iterator[Step | Withheld]:
+    """A call that nobody has acknowledged is repeated; where a person is waited for, until one has."""
+    calls = [e for e in c.history.values() if e.case == c.ref and e.kind is Kind.TEAM]
+    if not calls:
+        return
+    last = max(effect.created_at for effect in calls)
+    made = sum(effect.name.startswith("reminder") for effect in calls)
+    key = f"reminder:{made + 1}"
+    seen = c.said.acknowledged_at
+    waits_for_one = bool(c.said.owner) or (c.warned_at and awaits_acknowledgement(c))
+    if seen and seen >= last and not waits_for_one:
+        yield c.withhold(f"escalation:{c.ref}:{key}", "somebody has acknowledged the call")
+    elif made < c.policy.most_reminders or waits_for_one:
+        due_at = working_days_after(last, c.policy.remind_after, c.policy.zone, c.policy.holidays)
+        reason = "nobody has acknowledged the call yet"
+        if c.said.owner:
+            reason = f"{c.said.owner} has taken this over, and it is still open"
+        yield c.team(key, due_at, reason)

@@ -1,0 +1,121 @@
+"""Before anything fails: a card that expires before the next charge, and an annual renewal that comes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from dunning.account import PAYING, Account, Invoice, Method, Subscription
+from dunning.instructions import Verb
+from dunning.policy import Policy
+from dunning.segments import PolicySource
+from dunning.steps import History, Kind, Step, Withheld
+from dunning.zones import zone_of
+
+# A notice that comes on the last day is none.
+AT_LEAST_BEFORE = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """The next charge of a subscription, and what it will be charged to, where that is known."""
+
+    subscription: Subscription
+    at: datetime
+    method: Method | None
+
+    @property
+    def ref(self) -> str:
+        return self.subscription.ref
+
+    @property
+    def card_expires_before(self) -> bool:
+        """Whether the card is not good any more on the day of the charge."""
+        return bool(self.method and (end := good_until(self.method)) and end <= self.at)
+
+
+def good_until(method: Method) -> datetime | None:
+    """The first moment at which a card has expired: the end of its month (UTC), or None."""
+    if method.type != "card" or method.exp_year is None or method.exp_month is None:
+        return None
+    later, month = divmod(method.exp_month, 12)
+    return datetime(method.exp_year + later, month + 1, 1, tzinfo=UTC)
+
+
+def upcoming(account: Account, now: datetime) -> Iterator[Renewal]:
+    """The charges to come of subscriptions in good standing."""
+    for subscription in sorted(account.subscriptions.values(), key=lambda each: each.ref):
+        at = subscription.period_end
+        if at is None or at <= now or subscription.status not in PAYING or subscription.cancel_at_period_end:
+            continue
+        ref = subscription.payment_method or account.customer.payment_method
+        method = account.methods.get(ref or "")
+        yield Renewal(subscription, at, None if method is None or method.detached else method)
+
+
+def renewals(
+    account: Account, history: History, policies: PolicySource, now: datetime
+) -> Iterator[Step | Withheld]:
+    """One notice a rung and charge, the newest due rung only, in the customer's waking hours."""
+    excluded = _excluded(account)
+    for renewal in upcoming(account, now):
+        policy = policies.choose(account, _as_invoice(renewal))
+        day = renewal.at.date().isoformat()
+        annual = renewal.subscription.interval == "year"
+        if renewal.card_expires_before:
+            rungs, name = policy.card_expiry_notice, "card_expiring"
+            reason = "the card expires before the next charge"
+        elif annual:
+            rungs, name = policy.renewal_notice, "renewal_notice"
+            reason = "an annual plan renews soon"
+        else:
+            continue
+        for before in rungs:
+            key = f"{name}:{renewal.ref}:{day}:{before.days}d"
+            if excluded:
+                yield Withheld(key, renewal.ref, excluded)
+            elif item := _step(account, policy, renewal, before, rungs, now):
+                due_at, wanted_at = item
+                yield Step(Kind.MAIL, key, name, renewal.ref, due_at, reason, wanted_at)
+            else:
+                yield Withheld(key, renewal.ref, "it is too late for this notice")
+
+
+def _step(
+    account: Account,
+    policy: Policy,
+    renewal: Renewal,
+    before: timedelta,
+    rungs: tuple[timedelta, ...],
+    now: datetime,
+) -> tuple[datetime, datetime] | None:
+    """(due, wanted), or None where a later rung or the charge itself has overtaken it."""
+    wanted = renewal.at - before
+    if any(renewal.at - other <= now for other in rungs if other < before):
+        return None
+    zone = zone_of(account, policy.time_zone)
+    due_at = policy.mail_hours.next_open(max(wanted, now) if wanted <= now else wanted, zone, policy.holidays)
+    return (due_at, wanted) if due_at <= renewal.at - AT_LEAST_BEFORE else None
+
+
+def _excluded(account: Account) -> str | None:
+    """Somebody has said that this customer is not to be written to."""
+    for told in reversed(account.instructions):
+        if told.case is None and told.verb is Verb.RESUME:
+            return None
+        if told.case is None and told.verb in (Verb.EXCLUDE, Verb.STOP):
+            return f"{told.by} excluded the customer: {told.why}"
+    return None
+
+
+def _as_invoice(renewal: Renewal) -> Invoice:
+    """What segments look at before there is an invoice."""
+    subscription = renewal.subscription
+    return Invoice(
+        ref=subscription.ref,
+        subscription=subscription.ref,
+        currency=subscription.currency or "usd",
+        amount_remaining=subscription.amount or 0,
+        collection_method="charge_automatically",
+    )
