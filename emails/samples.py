@@ -42,6 +42,7 @@ _NOT_RETRIED = {
     Category.NO_PAYMENT_METHOD,
     Category.BANK_DEBIT_FAILED,
     Category.MASKED,
+    Category.FRAUD,
     Category.CONSENT_WITHDRAWN,
     Category.MERCHANT_SIDE,
 }
