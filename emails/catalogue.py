@@ -30,6 +30,7 @@ class PaymentFailed:
     `attempt` counts the charges that really happened (0 when none did). `charged_again` says that one
     happened since the last mail: only then does the mail say "we tried again". `next_attempt_at` is given
     only when that attempt will really be made. `other_open` is how many further invoices `amount` includes.
+    `ends_in` is what access becomes at `access_until`.
     """
 
     template: ClassVar = "payment_failed"
@@ -46,6 +47,7 @@ class PaymentFailed:
     pay_url: str | None
     invoice_number: str | None
     other_open: int
+    ends_in: Consequence = "revoked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """One example of every mail, for the preview and the tests."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, get_args
 
@@ -53,6 +54,7 @@ def samples() -> Iterator[tuple[str, Mail]]:
     for category in Category:
         yield f"payment_failed-{category}", payment_failed(category)
     yield "payment_failed-again", payment_failed(Category.INSUFFICIENT_FUNDS, attempt=2, charged_again=True)
+    yield "payment_failed-limited", replace(payment_failed(Category.EXPIRED_CARD), ends_in="limited")
     yield "payment_failed-bare", _bare()
     for category in Category:
         yield f"final_warning-{category}", final_warning(category)
