@@ -22,6 +22,9 @@ CATEGORIES: Final[Mapping[str, str]] = {
     Category.MASKED: (
         "lost, stolen, blocked or suspected of fraud (never tell the customer so: say the bank declined)"
     ),
+    Category.FRAUD: (
+        "the bank called it fraud, or our own list blocked it (the customer hears nothing of it from us)"
+    ),
     Category.CONSENT_WITHDRAWN: "the customer told their bank to stop this payment",
     Category.MERCHANT_SIDE: "the fault is in our own configuration",
     Category.UNKNOWN: "no reason was given",

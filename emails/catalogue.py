@@ -30,6 +30,7 @@ class PaymentFailed:
     `attempt` counts the charges that really happened (0 when none did). `charged_again` says that one
     happened since the last mail: only then does the mail say "we tried again". `next_attempt_at` is given
     only when that attempt will really be made. `other_open` is how many further invoices `amount` includes.
+    `ends_in` is what access becomes at `access_until`.
     """
 
     template: ClassVar = "payment_failed"
@@ -46,6 +47,7 @@ class PaymentFailed:
     pay_url: str | None
     invoice_number: str | None
     other_open: int
+    ends_in: Consequence = "revoked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +110,60 @@ class PaymentRecovered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FirstPaymentOpen:
+    """Somebody has just subscribed and the first payment is not complete; there is no access to speak of yet.
+
+    Sent up to three times in a day. `expires_at` is when the provider drops the subscription.
+    """
+
+    template: ClassVar = "first_payment"
+
+    customer_name: str | None
+    plan: str | None
+    amount: Money
+    category: Category
+    card: CardLabel | None
+    expires_at: datetime | None
+    pay_url: str | None
+    invoice_number: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardExpiring:
+    """The card on file is no longer valid when the next charge is due at `renews_at`; nothing has failed.
+
+    `expires` is the last (year, month) it is valid in. `amount` is None when it is not known yet.
+    """
+
+    template: ClassVar = "card_expiring"
+
+    customer_name: str | None
+    plan: str | None
+    amount: Money | None
+    card: CardLabel | None
+    expires: tuple[int, int]
+    renews_at: datetime
+    update_url: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewalNotice:
+    """A long period, such as a year, is about to renew: when, for how much, and how to change or cancel.
+
+    `amount` is None when it is not known yet. `manage_url` leads to where the customer does that alone.
+    """
+
+    template: ClassVar = "renewal_notice"
+
+    customer_name: str | None
+    plan: str | None
+    amount: Money | None
+    renews_at: datetime
+    card: CardLabel | None
+    manage_url: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TeamEscalation:
     """A case a person should look at; to the merchant's own team, in English, with the true reason.
 
@@ -132,4 +188,13 @@ class TeamEscalation:
     links: tuple[tuple[str, str], ...]
 
 
-Mail = PaymentFailed | FinalWarning | AccessEnded | PaymentRecovered | TeamEscalation
+Mail = (
+    PaymentFailed
+    | FinalWarning
+    | AccessEnded
+    | PaymentRecovered
+    | FirstPaymentOpen
+    | CardExpiring
+    | RenewalNotice
+    | TeamEscalation
+)

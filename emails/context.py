@@ -1,11 +1,12 @@
 """What a template sees: amounts, dates, cards and names as a person reads them in one language."""
 
 from dataclasses import dataclass, fields
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from enum import Enum
 from urllib.parse import urlsplit
 
 from babel import Locale
+from babel.dates import format_skeleton
 
 from dunning.money import Money, format_date, format_date_time, format_money
 from emails.catalogue import CardLabel, Mail
@@ -56,6 +57,12 @@ class Reader:
             in_a_sentence(format_date_time(value, self.locale, self.timezone), locale),
         )
 
+    def month(self, year: int, month: int) -> str:
+        """`November 2026`, as the language writes it in running text."""
+        locale = Locale.parse(self.locale, sep="-")
+        # The day is not shown.
+        return format_skeleton("yMMMM", date(year, month, 1), locale=locale)
+
     def _shown(self, name: str, value: object) -> object:
         match value:
             case Enum():
@@ -66,6 +73,8 @@ class Reader:
                 return self.moment(value)
             case CardLabel():
                 return card_label(value)
+            case (int() as year, int() as month):
+                return self.month(year, month)
             case tuple():
                 return tuple(self._shown(name, each) for each in value)
             case str():

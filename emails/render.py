@@ -10,7 +10,7 @@ from babel import Locale
 from css_inline import CSSInliner
 
 from emails.brand import Brand
-from emails.catalogue import FinalWarning, Mail, PaymentFailed, TeamEscalation
+from emails.catalogue import FinalWarning, FirstPaymentOpen, Mail, PaymentFailed, TeamEscalation
 from emails.context import Reader
 from emails.environment import fill
 from emails.translations import SOURCE_LANGUAGE, choose_locale, language_of
@@ -62,15 +62,21 @@ def facts_of(props: Mail, brand: Brand, locale: str, timezone: tzinfo, now: date
 
 
 def _without_the_past(props: Mail, now: datetime) -> Mail:
-    """A mail delayed on its way to us must not say "we will try again" of yesterday."""
-    if not isinstance(props, PaymentFailed):
-        return props
-    attempt, access = props.next_attempt_at, props.access_until
-    return replace(
-        props,
-        next_attempt_at=attempt if attempt and attempt > now else None,
-        access_until=access if access and access > now else None,
-    )
+    """A mail delayed on its way to us must not say "we will try again" or "until" of yesterday."""
+    match props:
+        case PaymentFailed():
+            return replace(
+                props,
+                next_attempt_at=_still_ahead(props.next_attempt_at, now),
+                access_until=_still_ahead(props.access_until, now),
+            )
+        case FirstPaymentOpen():
+            return replace(props, expires_at=_still_ahead(props.expires_at, now))
+    return props
+
+
+def _still_ahead(moment: datetime | None, now: datetime) -> datetime | None:
+    return moment if moment and moment > now else None
 
 
 def _days_left(props: Mail, now: datetime) -> int:

@@ -1,6 +1,7 @@
 """One example of every mail, for the preview and the tests."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, get_args
 
@@ -9,7 +10,6 @@ from dunning.money import Money
 from emails.brand import Brand
 from emails.catalogue import (
     AccessEnded,
-    CardLabel,
     Consequence,
     EndReason,
     FinalWarning,
@@ -17,6 +17,15 @@ from emails.catalogue import (
     PaymentFailed,
     PaymentRecovered,
     TeamEscalation,
+)
+from emails.sample_facts import AMOUNT, CARD, CUSTOMER, INVOICE, PLAN, URL, method
+from emails.sample_notices import (
+    card_expiring,
+    card_expiring_bare,
+    first_payment,
+    first_payment_bare,
+    renewal_notice,
+    renewal_notice_bare,
 )
 
 BRAND: Final = Brand(
@@ -29,12 +38,6 @@ NOW: Final = datetime(2026, 11, 16, 13, 0, tzinfo=UTC)
 
 _ENDS = datetime(2026, 11, 19, 13, 0, tzinfo=UTC)
 _NEXT = datetime(2026, 11, 17, 9, 0, tzinfo=UTC)
-_AMOUNT = Money(1999, "eur")
-_CUSTOMER = "Maria Muster"
-_PLAN = "Team plan"
-_URL = "https://pay.northwind.example/p/Q2hhbmdlIG1l"
-_CARD = CardLabel("visa", "4242")
-_ACCOUNT = CardLabel("sepa_debit", "3000")
 
 # Nothing is charged again for these until the customer acts.
 _NOT_RETRIED = {
@@ -42,6 +45,7 @@ _NOT_RETRIED = {
     Category.NO_PAYMENT_METHOD,
     Category.BANK_DEBIT_FAILED,
     Category.MASKED,
+    Category.FRAUD,
     Category.CONSENT_WITHDRAWN,
     Category.MERCHANT_SIDE,
 }
@@ -52,6 +56,7 @@ def samples() -> Iterator[tuple[str, Mail]]:
     for category in Category:
         yield f"payment_failed-{category}", payment_failed(category)
     yield "payment_failed-again", payment_failed(Category.INSUFFICIENT_FUNDS, attempt=2, charged_again=True)
+    yield "payment_failed-limited", replace(payment_failed(Category.EXPIRED_CARD), ends_in="limited")
     yield "payment_failed-bare", _bare()
     for category in Category:
         yield f"final_warning-{category}", final_warning(category)
@@ -60,23 +65,34 @@ def samples() -> Iterator[tuple[str, Mail]]:
         yield f"access_ended-{reason}", access_ended(reason)
     yield "payment_recovered", payment_recovered(access_restored=False)
     yield "payment_recovered-restored", payment_recovered(access_restored=True)
+    yield from _notices()
     yield "team_escalation", team_escalation()
+
+
+def _notices() -> Iterator[tuple[str, Mail]]:
+    for category in Category:
+        yield f"first_payment-{category}", first_payment(category)
+    yield "first_payment-bare", first_payment_bare()
+    yield "card_expiring", card_expiring()
+    yield "card_expiring-bare", card_expiring_bare()
+    yield "renewal_notice", renewal_notice()
+    yield "renewal_notice-bare", renewal_notice_bare()
 
 
 def payment_failed(category: Category, *, attempt: int = 1, charged_again: bool = False) -> PaymentFailed:
     """A first failure with everything known about it."""
     return PaymentFailed(
-        customer_name=_CUSTOMER,
-        plan=_PLAN,
-        amount=_AMOUNT,
+        customer_name=CUSTOMER,
+        plan=PLAN,
+        amount=AMOUNT,
         category=category,
-        card=_method(category),
+        card=method(category),
         attempt=0 if category is Category.NO_PAYMENT_METHOD else attempt,
         charged_again=charged_again,
         next_attempt_at=None if category in _NOT_RETRIED else _NEXT,
         access_until=_ENDS,
-        pay_url=_URL,
-        invoice_number="NW-0042",
+        pay_url=URL,
+        invoice_number=INVOICE,
         other_open=0,
     )
 
@@ -104,16 +120,16 @@ def final_warning(
 ) -> FinalWarning:
     """The last words before access ends."""
     return FinalWarning(
-        customer_name=_CUSTOMER,
-        plan=_PLAN,
-        amount=_AMOUNT,
+        customer_name=CUSTOMER,
+        plan=PLAN,
+        amount=AMOUNT,
         category=category,
-        card=_method(category),
+        card=method(category),
         access_until=NOW + timedelta(hours=hours_left),
         hours_left=hours_left,
         consequence=consequence,
-        pay_url=_URL,
-        invoice_number="NW-0042",
+        pay_url=URL,
+        invoice_number=INVOICE,
         other_open=1,
     )
 
@@ -121,14 +137,14 @@ def final_warning(
 def access_ended(reason: EndReason) -> AccessEnded:
     """The end of access; nothing is owed after a cancellation."""
     return AccessEnded(
-        customer_name=_CUSTOMER,
-        plan=_PLAN,
-        amount=None if reason == "subscription_canceled" else _AMOUNT,
+        customer_name=CUSTOMER,
+        plan=PLAN,
+        amount=None if reason == "subscription_canceled" else AMOUNT,
         reason=reason,
         consequence="limited" if reason == "grace_expired" else "revoked",
         ended_at=_ENDS,
-        return_url=_URL,
-        invoice_number="NW-0042",
+        return_url=URL,
+        invoice_number=INVOICE,
         other_open=0,
     )
 
@@ -136,14 +152,14 @@ def access_ended(reason: EndReason) -> AccessEnded:
 def payment_recovered(*, access_restored: bool) -> PaymentRecovered:
     """The receipt."""
     return PaymentRecovered(
-        customer_name=_CUSTOMER,
-        plan=_PLAN,
-        amount=_AMOUNT,
+        customer_name=CUSTOMER,
+        plan=PLAN,
+        amount=AMOUNT,
         paid_at=_NEXT,
         access_restored=access_restored,
-        invoice_number="NW-0042",
-        card=_CARD,
-        receipt_url=_URL if access_restored else None,
+        invoice_number=INVOICE,
+        card=CARD,
+        receipt_url=URL if access_restored else None,
     )
 
 
@@ -155,9 +171,9 @@ def team_escalation() -> TeamEscalation:
             "The card was reported stolen, so Stripe makes no further attempt.",
         ),
         customer_ref="cus_Example42",
-        customer_name=_CUSTOMER,
+        customer_name=CUSTOMER,
         customer_email="maria@customer.example",
-        plan=_PLAN,
+        plan=PLAN,
         amount=Money(14900, "eur"),
         category=Category.MASKED,
         decline_code="stolen_card",
@@ -176,9 +192,3 @@ def team_escalation() -> TeamEscalation:
             ("Customer in Stripe", "https://dashboard.stripe.com/customers/cus_Example42"),
         ),
     )
-
-
-def _method(category: Category) -> CardLabel | None:
-    if category is Category.NO_PAYMENT_METHOD:
-        return None
-    return _ACCOUNT if category is Category.BANK_DEBIT_FAILED else _CARD

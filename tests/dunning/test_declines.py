@@ -94,7 +94,7 @@ def test_hard_declines_are_the_nine_of_stripe() -> None:
         ("expired_card", None, None, "expired_card", Category.EXPIRED_CARD),
         ("incorrect_cvc", "incorrect_cvc", None, "incorrect_cvc", Category.INCORRECT_DETAILS),
         ("card_declined", None, "highest_risk_level", "highest_risk_level", Category.MASKED),
-        ("card_declined", "fraudulent", "highest_risk_level", "fraudulent", Category.MASKED),
+        ("card_declined", "fraudulent", "highest_risk_level", "fraudulent", Category.FRAUD),
         ("card_declined", "do_not_honor", "elevated_risk_level", "do_not_honor", Category.MASKED),
         ("card_declined", None, None, "card_declined", Category.UNKNOWN),
         ("  Do_Not_Honor ", None, None, "do_not_honor", Category.BANK_DECLINED),
@@ -110,7 +110,7 @@ def test_the_most_telling_reason_decides(
     expected_code: str | None,
     expected: Category,
 ) -> None:
-    """decline_code, else code unless card_declined, else the outcome; a masked word anywhere masks all."""
+    """decline_code, else code unless card_declined, else the outcome; a hidden word anywhere hides all."""
     decline = classify(code=code, decline_code=decline_code, outcome_reason=outcome_reason)
     assert (decline.code, decline.category) == (expected_code, expected)
 
@@ -127,10 +127,20 @@ def test_a_bank_debit_is_spoken_of_as_a_bank_debit(code: str | None, method: str
         assert not decline.retried_by_stripe
 
 
-def test_masked_stays_masked_on_a_bank_debit() -> None:
-    """Fraud is not told to anybody, however they pay."""
-    decline = classify(code="card_declined", decline_code="fraudulent", method_type="sepa_debit")
-    assert decline.category is Category.MASKED
+@pytest.mark.parametrize(
+    ("decline_code", "expected"), [("lost_card", Category.MASKED), ("fraudulent", Category.FRAUD)]
+)
+def test_what_is_hidden_stays_hidden_on_a_bank_debit(decline_code: str, expected: Category) -> None:
+    """Neither is told to anybody, however they pay."""
+    decline = classify(code="card_declined", decline_code=decline_code, method_type="sepa_debit")
+    assert decline.category is expected
+
+
+@pytest.mark.parametrize("code", ["fraudulent", "merchant_blacklist"])
+def test_fraud_goes_before_every_other_reason(code: str) -> None:
+    """It is more than masked: nothing is said, and a person looks, wherever the word stands."""
+    assert classify(code=code, decline_code="stolen_card").category is Category.FRAUD
+    assert classify(code="stolen_card", decline_code=code).category is Category.FRAUD
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,13 @@ def test_the_message_tells_who_how_much_why_and_what_comes() -> None:
     assert "\n\n" not in text
 
 
+@pytest.mark.parametrize("category", [Category.MASKED, Category.FRAUD])
+def test_a_reason_to_keep_is_called_one(category: Category) -> None:
+    """Whoever answers the customer reads first what must not be said."""
+    text = chat_text(replace(team_escalation(), category=category), timezone=UTC)
+    assert "keep this reason to yourselves" in text
+
+
 def test_what_customers_wrote_cannot_call_the_channel() -> None:
     """Slack's own markup starts with <: it is escaped wherever it comes from outside."""
     hostile = replace(team_escalation(), customer_name="<!channel> & <https://evil.example|click>", links=())

@@ -190,6 +190,14 @@ def test_the_team_is_told_the_true_reason_in_english() -> None:
     assert "What comes next" in mail.text
 
 
+def test_the_team_keeps_fraud_to_itself_as_well() -> None:
+    """The same warning, above all where the word itself stands in the mail."""
+    fraud = replace(team_escalation(), category=Category.FRAUD, decline_code="fraudulent")
+    text = rendered(fraud).text
+    assert "fraud (fraudulent)" in text
+    assert "keep this reason to yourselves" in text
+
+
 def test_a_hostile_name_is_only_a_name() -> None:
     """Neither markup, nor a link, nor a second header, nor backwards text gets into a mail."""
     name = "Maria\r\nBcc: x@evil.example\u202e<b onload=x> https://evil.example/pay"
