@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from dunning.deadline import in_working_hours
 from dunning.declines import Category
 from dunning.rules.context import Context
 from dunning.steps import Kind, Step, Withheld
@@ -30,6 +31,11 @@ def governed(c: Context, step: Step) -> Step | Withheld:
         until = c.said.promise.until
     if until and _can_wait(step) and step.due_at < until:
         step = replace(step, due_at=until, wanted_at=None, reason=f"{step.reason}; {c.said.quiet_why}")
+    if step.kind is Kind.ACCESS:
+        # What was held up, by an outage or by a provider that did not answer, waits for people to be there.
+        return replace(
+            step, due_at=in_working_hours(max(step.due_at, c.now), c.policy), wanted_at=step.due_at
+        )
     return _awake(c, step) if step.name in ORDINARY else step
 
 

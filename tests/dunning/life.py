@@ -116,6 +116,12 @@ class Life:
     def _check_access(self, step: Step, now: datetime) -> None:
         truth = self.story.engine.get(Invoice, step.case)
         assert truth.status not in ("paid", "void"), "access was taken for a settled invoice"
+        assert self.policy.revocation_hours.open_at(now, self.policy.zone), "taken outside of working hours"
+        if step.key.startswith("restriction:"):
+            told = [e.accepted_at for e in self.history.values() if e.case == step.case and e.accepted_at]
+            assert told, "limited without a mail"
+            assert now - min(told) >= WARNED_BEFORE, "limited too soon after the first mail"
+            return
         assert now >= self.story.first_failure(step.case) + self.policy.grace, "taken before grace ended"
         warned = [
             each.accepted_at
