@@ -52,7 +52,7 @@ def standing(account: Account, case: Case, zone: tzinfo = UTC) -> Standing:
     """
     if not account.instructions:
         return NOTHING_SAID
-    told = list(_about(account, case))
+    told = list(said_about(account, case))
     ends = [(each, _ended_at(each, told[place:])) for place, each in enumerate(told, start=1)]
     holds = [each for each, ended in ends if each.verb in HOLDS and ended is None]
     quiet = [(each, end) for each, ended in ends if (end := _quiet_until(each, ended))]
@@ -82,7 +82,9 @@ def holding(account: Account, case: Case | None, now: datetime) -> list[Instruct
 
     For a case, or without one, what was said of the customer as a whole.
     """
-    about = _about(account, case) if case else (each for each in account.instructions if each.case is None)
+    about = (
+        said_about(account, case) if case else (each for each in account.instructions if each.case is None)
+    )
     told = list(about)
     return [
         each
@@ -118,7 +120,8 @@ def broken_promises(account: Account, now: datetime) -> list[Instruction]:
     return broken
 
 
-def _about(account: Account, case: Case) -> Iterator[Instruction]:
+def said_about(account: Account, case: Case) -> Iterator[Instruction]:
+    """What was said of this case, of its customer, or of another case where it reaches this one."""
     for each in account.instructions:
         if each.case is None or each.case == case.invoice or _still_stops(account, each, case):
             yield each

@@ -48,16 +48,17 @@ async def instruct(
         raise RefusedError(refused)
     await instructions.add(connection, customer_id, told)
     after = settle(replace(before, instructions=(*before.instructions, told)), policy)
-    await journal.write(connection, [_entry(customer_id, told)])
+    await journal.write(connection, [_entry(customer_id, told, zone)])
     await enact(connection, loaded, after, policy=policy, team_channels=(), now=at, taking=False)
     log.info("instruction.given", customer=customer_id, case=told.case, verb=told.verb.value)
     return told
 
 
-def _entry(customer_id: int, told: Instruction) -> Entry:
+def _entry(customer_id: int, told: Instruction, zone: tzinfo) -> Entry:
+    """Whoever reads it sees the day that was meant, so it is written in the merchant's zone."""
     data = {
         "by": told.by,
-        "until": told.until and told.until.isoformat(),
+        "until": told.until and told.until.astimezone(zone).isoformat(),
         "days": told.span and told.span.total_seconds() / 86400,
         "to": told.to,
     }
