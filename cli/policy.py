@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.output import Json, print_json, print_table
+from cli.policy_move import move
 from dunning.durations import spell
 from dunning.policy import Policy
 from dunning.segments import PolicyBook, Segment
@@ -20,7 +21,7 @@ FIELDS = ("grace", "final_warnings", "escalate_after", "at_expiry", "mail_gap")
 
 @app.callback()
 def root() -> None:
-    """The rules of patience: read a policy file before it is in force."""
+    """The rules of patience: read a policy file before it is in force, move running cases to it."""
 
 
 @app.command()
@@ -82,3 +83,7 @@ def _as_json(policy: Policy) -> dict[str, Any]:
 def _segment(segment: Segment) -> dict[str, Any]:
     when = segment.match.model_dump(mode="json", exclude_defaults=True)
     return {"name": segment.name, "when": when, "policy": _as_json(segment.policy)}
+
+
+# Listed after the one that only reads.
+app.command()(move)

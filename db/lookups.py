@@ -59,3 +59,14 @@ async def list_cases(connection: AsyncConnection, *, only_open: bool, limit: int
     )
     rows = await connection.execute(wanted.limit(limit))
     return [CaseKey(row.customer_id, row.invoice) for row in rows]
+
+
+async def customers_with_open_cases(connection: AsyncConnection) -> list[int]:
+    """Row ids of customers with a case that still wants money, in order."""
+    rows = await connection.execute(
+        select(cases.c.customer_id)
+        .where(cases.c.closed_at.is_(None))
+        .distinct()
+        .order_by(cases.c.customer_id)
+    )
+    return list(rows.scalars())
