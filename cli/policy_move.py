@@ -170,17 +170,15 @@ def _print(moves: Sequence[Move], *, dry_run: bool) -> None:
         say("Only tried, nothing was changed. It would be:", style="bold")
     print_rows(
         ["Customer", "Case", "From", "To", "Access ends"],
-        [[one.customer, one.case, one.before, one.after, _ends(one)] for one in moves[:SHOWN]],
+        [[each.customer, each.case, each.before, each.after, _ends(each)] for each in moves[:SHOWN]],
     )
-    for (before, after), number in sorted(Counter((one.before, one.after) for one in moves).items()):
+    for (before, after), number in sorted(Counter((each.before, each.after) for each in moves).items()):
         say(f"{number} from {before} to {after}.")
     if len(moves) > SHOWN:
         say(f"{SHOWN} of {len(moves)} are shown: --json has all.")
 
 
-def _ends(one: Move) -> str:
-    return (
-        stamp(one.ends_at)
-        if one.ends_at == one.ended_at
-        else f"{stamp(one.ended_at)}, now {stamp(one.ends_at)}"
-    )
+def _ends(moved: Move) -> str:
+    if moved.ends_at == moved.ended_at:
+        return stamp(moved.ends_at)
+    return f"{stamp(moved.ended_at)}, now {stamp(moved.ends_at)}"

@@ -64,9 +64,13 @@ def levels(c: Context) -> Iterator[Step | Withheld]:
 def reminders(c: Context) -> Iterator[Step | Withheld]:
     """A call that nobody has acknowledged is repeated; where a person is waited for, until one has."""
     calls = [e for e in c.history.values() if e.case == c.ref and e.kind is Kind.TEAM]
-    if not calls:
+    told_at = [effect.created_at for effect in calls]
+    if c.said.owner and c.said.acknowledged_at:
+        # Whoever took it over was told by that, also where nobody had been called before.
+        told_at.append(c.said.acknowledged_at)
+    if not told_at:
         return
-    last = max(effect.created_at for effect in calls)
+    last = max(told_at)
     made = sum(effect.name.startswith("reminder") for effect in calls)
     key = f"reminder:{made + 1}"
     seen = c.said.acknowledged_at
