@@ -143,6 +143,8 @@ QUESTIONS = (
     ("case", "show", "in_1"),
     ("explain", "cus_1"),
     ("status",),
+    ("case", "stop", "in_1", "--why", "test", "--by", "maria"),
+    ("policy", "move", "--all", "--why", "test", "--by", "maria"),
 )
 
 
@@ -171,7 +173,7 @@ def test_a_database_without_tables_wants_migrating(
     "command",
     [
         ("access",), ("case", "list"), ("case", "show"), ("explain",), ("status",), ("api",), ("worker",),
-        ("scheduler",),
+        ("scheduler",), ("case", "hand-over"), ("customer", "exclude"), ("policy", "move"),
     ],
     ids=" ".join,
 )  # fmt: skip
