@@ -22,6 +22,7 @@ from providers.lookup import Lookup, ProviderUnavailableError, Subject
 from worker.lookups import WITHIN, Questions
 from worker.services import Services
 from worker.usecases.enact import enact
+from worker.usecases.learn import known_until
 from worker.wake import wake
 
 log = structlog.get_logger()
@@ -78,7 +79,7 @@ async def _ask(
     """The provider's present view of the case, or None: nobody confirmed that it is unpaid."""
     if account.source not in services.gateways:
         return []
-    lookup = Lookup(Subject.INVOICE, step.case, _known_until(account) or at)
+    lookup = Lookup(Subject.INVOICE, step.case, known_until(account) or at)
     try:
         found = await questions.ask(account.source, lookup)
     except ProviderUnavailableError as error:
@@ -92,19 +93,6 @@ async def _ask(
     if not facts:
         log.error("revocation.postponed", case=step.case, error="unknown to the provider")
     return facts or None
-
-
-def _known_until(account: Account) -> datetime | None:
-    """How far the provider's own clock is known: an answer is as new as that, and newer.
-
-    Our clock may be ahead of theirs, whose seconds are whole: what they say next must not look older.
-    """
-    seen = [
-        account.customer.as_of,
-        *(subscription.as_of for subscription in account.subscriptions.values()),
-        *(invoice.as_of for invoice in account.invoices.values()),
-    ]
-    return max((as_of.at for as_of in seen if as_of), default=None)
 
 
 async def _keep(connection: AsyncConnection, loaded: Loaded, steps: Sequence[Step], now: datetime) -> None:
