@@ -97,7 +97,7 @@ class Gateway(Protocol):
         ...
 
     async def end(self, subscription: str, action: EndAction, key: str) -> None:
-        """Stop a subscription that nobody pays, once for each `key`; one that has ended already is left alone.
+        """Stop a subscription that nobody pays, once for each `key`; one that has ended is left alone.
 
         `unpaid`: goes on making invoices, and charges none. Raises ProviderUnavailableError.
         """
