@@ -110,7 +110,7 @@ def enough_base(day: int, limits: Limits) -> int:
 
 
 def _per_day(revoked: Revocations, limits: Limits) -> int:
-    """The share is one of those who had access when the day began: it must not shrink with each revocation."""
+    """A share of those who had access when the day began: it does not shrink with each revocation."""
     share = limits.revocations_per_day_share * (revoked.base + revoked.day)
     return max(limits.revocations_per_hour, int(share))
 

@@ -19,7 +19,10 @@ EVENTS: Final = Wakeup("events", "apply_events")
 CASES: Final = Wakeup("cases", "advance_cases")
 MAIL: Final = Wakeup("mail", "send_mail")
 TEAM: Final = Wakeup("team", "notify_team")
+# On the team's queue as well: its ids are the breaker's rows.
+ALARM: Final = Wakeup("team", "sound_alarm")
 
+# One for each queue.
 WAKEUPS: Final = (EVENTS, CASES, MAIL, TEAM)
 
 # One message never carries more ids than its actor can do within its time limit.
