@@ -1,10 +1,10 @@
-"""How commands look into the database: read only, one snapshot, errors in a sentence."""
+"""How commands use the database: one snapshot to read, one transaction to write, errors in a sentence."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cli.output import CommandError
 from settings import ToolSettings
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 CONNECT_LIMIT = 5  # seconds
-READ_ONLY = {"default_transaction_read_only": "on", "statement_timeout": "15000", "timezone": "UTC"}
+SERVER = {"statement_timeout": "15000", "lock_timeout": "5000", "timezone": "UTC"}
+READ_ONLY = SERVER | {"default_transaction_read_only": "on"}
 
 _UNDEFINED = ("42P01", "42703")  # table, column
 
@@ -25,10 +26,22 @@ def read(settings: ToolSettings, work: Callable[[AsyncConnection], Awaitable[T]]
 
     Raises CommandError when the database cannot be reached or was never migrated.
     """
+    return _run(_work(settings.database_url_sqlalchemy, work, READ_ONLY, isolation_level="REPEATABLE READ"))
+
+
+def write(settings: ToolSettings, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    """Run `work` in one transaction, committed when it returns and undone when it raises.
+
+    Raises CommandError as `read` does.
+    """
+    return _run(_work(settings.database_url_sqlalchemy, work, SERVER))
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
     from sqlalchemy.exc import DBAPIError
 
     try:
-        return asyncio.run(_read(settings.database_url_sqlalchemy, work))
+        return asyncio.run(work)
     except DBAPIError as error:
         raise failure(error.orig or error, getattr(error.orig, "sqlstate", None)) from error
     except Exception as error:
@@ -46,7 +59,9 @@ def failure(error: BaseException, sqlstate: str | None) -> CommandError:
     return CommandError(f"The database cannot be used: {reason}", "Look at DATABASE_URL.")
 
 
-async def _read(url: str, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+async def _work(
+    url: str, work: Callable[[AsyncConnection], Awaitable[T]], server: dict[str, str], **options: Any
+) -> T:
     from sqlalchemy.ext.asyncio import create_async_engine
     from sqlalchemy.pool import NullPool
 
@@ -54,14 +69,14 @@ async def _read(url: str, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         url,
         poolclass=NullPool,
         hide_parameters=True,
-        isolation_level="REPEATABLE READ",
+        **options,
         connect_args={
             "timeout": CONNECT_LIMIT,
-            "server_settings": READ_ONLY | {"application_name": "dunning-command"},
+            "server_settings": server | {"application_name": "dunning-command"},
         },
     )
     try:
-        async with engine.connect() as connection:
+        async with engine.begin() as connection:
             return await work(connection)
     finally:
         await engine.dispose()

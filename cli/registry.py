@@ -29,6 +29,7 @@ ENTRIES = (
     Entry("api", "cli.api:command", "Answer whether a customer has access.", PROCESSES),
     Entry("migrate", "cli.migrate:command", "Bring the database to the newest schema.", OPERATE),
     Entry("status", "cli.status:command", "Is everything running, and is anything late?", OPERATE),
+    Entry("breaker", "cli.breaker:app", "Is everything held back? Trip it, or release it.", OPERATE),
     Entry("access", "cli.access:command", "One customer's access, and why.", OPERATE),
     Entry("case", "cli.case:app", "List dunning cases and show one.", OPERATE),
     Entry("policy", "cli.policy:app", "Read a policy file before it is in force.", OPERATE),

@@ -142,6 +142,7 @@ QUESTIONS = (
     ("case", "show", "in_1"),
     ("explain", "cus_1"),
     ("status",),
+    ("breaker",),
 )
 
 
@@ -169,8 +170,8 @@ def test_a_database_without_tables_wants_migrating(
 @pytest.mark.parametrize(
     "command",
     [
-        ("access",), ("case", "list"), ("case", "show"), ("explain",), ("status",), ("api",), ("worker",),
-        ("scheduler",),
+        ("access",), ("case", "list"), ("case", "show"), ("explain",), ("status",), ("breaker",), ("api",),
+        ("worker",), ("scheduler",),
     ],
     ids=" ".join,
 )  # fmt: skip

@@ -25,6 +25,7 @@ from worker.courier import BusyError, Courier
 from worker.lease import held
 from worker.prepare import prepare
 from worker.services import Services
+from worker.usecases.holding import put_back
 from worker.usecases.outcomes import MOST_ATTEMPTS, finish, postpone
 
 log = structlog.get_logger()
@@ -59,7 +60,7 @@ async def deliver(services: Services, courier: Courier, effect_id: int, *, patie
     """
     async with services.engine.begin() as connection:
         claim = await outbox.claim(connection, effect_id)
-        if claim is None:
+        if claim is None or await put_back(connection, claim):
             return
         loaded = (await accounts.load(connection, [claim.customer_id]))[claim.customer_id]
     if claim.handed_over:

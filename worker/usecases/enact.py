@@ -17,10 +17,12 @@ from db.models import access as access_table
 from db.outbox import NewEffect
 from dunning.access import Access, Reason
 from dunning.account import Account
+from dunning.breaker import held_back
 from dunning.plan import plan
 from dunning.receipts import given_back, with_access_taken
 from dunning.segments import PolicySource
 from dunning.steps import Effect, Kind, Plan, Step
+from worker.usecases.holding import must_hold, next_look
 
 log = structlog.get_logger()
 
@@ -55,7 +57,11 @@ async def enact(
     """
     entries = _changes_of_cases(loaded, after, now)
     history, dropped = await _suppress(connection, loaded, after, now)
-    after, planned, steps = take_due_steps(after, history, policy, now, verified)
+    before, hold = after, False
+    after, planned, steps = take_due_steps(before, history, policy, now, verified)
+    if await must_hold(connection, steps):
+        hold = True
+        after, planned, steps = take_due_steps(before, history, policy, now, verified, hold=True)
     effects = [row for step in steps for row in _effects(loaded.id, step, team_channels, now)]
     mail, team, billing = [
         await outbox.add(connection, [effect for effect in effects if effect.kind in kinds])
@@ -63,10 +69,11 @@ async def enact(
     ]
     entries += [*dropped, *(_entry(loaded.id, step, now) for step in steps)]
     await accounts.save(connection, loaded.id, loaded.account, after)
-    await accounts.save_cases(connection, loaded, after, {ref: planned.next_due(ref) for ref in after.cases})
-    await accounts.save_renewals(
-        connection, loaded, after, {ref: planned.next_due(ref) for ref in after.subscriptions}
-    )
+    # By a test clock, "in a few minutes" may be never.
+    put_off = hold and loaded.clock is None
+    due = {ref: next_look(planned, ref, now, put_off=put_off) for ref in (*after.cases, *after.subscriptions)}
+    await accounts.save_cases(connection, loaded, after, due)
+    await accounts.save_renewals(connection, loaded, after, {ref: due[ref] for ref in after.subscriptions})
     entries += await _save_access(connection, loaded.id, planned.access, now)
     await journal.write(connection, entries)
     waiting = any(step.kind is Kind.ACCESS for step in planned.due(now))
@@ -79,8 +86,10 @@ def take_due_steps(
     policy: PolicySource,
     now: datetime,
     verified: Collection[str],
+    *,
+    hold: bool = False,
 ) -> tuple[Account, Plan, list[Step]]:
-    """Take what is due, one step at a time until nothing is.
+    """Take what is due, one step at a time until nothing is; with `hold` only what no breaker holds back.
 
     A step may call for the next (access taken, its mail) or put another off: of two mails that are due to one
     person at the same moment, the second waits for its gap.
@@ -90,6 +99,7 @@ def take_due_steps(
     while True:
         planned = plan(account, history, policy, now)
         due = [step for step in planned.due(now) if step.kind is not Kind.ACCESS or step.case in verified]
+        due = [step for step in due if not (hold and held_back(step))]
         if not due:
             return account, planned, taken
         step = due[0]
