@@ -36,7 +36,9 @@ def _annual(base: Policy) -> Policy:
     return base.model_copy(
         update={
             "key": f"{base.key}/annual",
-            "grace": max(base.grace, 21 * A_DAY),
+            "grace": (grace := max(base.grace, 21 * A_DAY)),
+            # As long before the end as for a monthly plan.
+            "limited_after": grace - (base.grace - base.limited_after) if base.limited_after else None,
             "card_expiry_notice": (14 * A_DAY, 3 * A_DAY),
         }
     )

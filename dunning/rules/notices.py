@@ -54,7 +54,7 @@ def _never_told(category: Category) -> str:
 
 
 def _told_or_due(c: Context, key: str, due_at: datetime, reason: str) -> Step | Withheld:
-    told_at = max((_at(e) for e in c.mails if e.name in TELLING and e.key != key), default=None)
+    told_at = max((_at(e) for e in c.mails if e.key != key and _tells(c, e)), default=None)
     excuse = why_no_notice(c)
     if excuse:
         return c.withhold(key, excuse)
@@ -69,6 +69,12 @@ def _told_or_due(c: Context, key: str, due_at: datetime, reason: str) -> Step | 
         due_at = latest + c.policy.mail_gap
         reason += f"; at most one mail in {hours(c.policy.mail_gap)} h"
     return c.mail(key, "payment_failed", due_at, reason)
+
+
+def _tells(c: Context, mail: Effect) -> bool:
+    """Whether this mail spoke of our invoice too: one mail names all that is owed in one currency."""
+    about = c.s.account.invoices.get(mail.case)
+    return mail.name in TELLING and about is not None and about.currency == c.s.invoice.currency
 
 
 def why_no_notice(c: Context) -> str | None:
