@@ -44,7 +44,7 @@ class Hours:
 
     def next_open(self, moment: datetime, zone: tzinfo, holidays: Holidays = ()) -> datetime:
         """`moment` itself while it is open, else the next opening, UTC."""
-        if self == ALWAYS or self.open_at(moment, zone, holidays):
+        if self.open_at(moment, zone, holidays):
             return moment
         day = moment.astimezone(zone).date()
         for _ in range(LONGEST_CLOSURE):
@@ -56,7 +56,7 @@ class Hours:
 
     def last_open(self, moment: datetime, zone: tzinfo, holidays: Holidays = ()) -> datetime:
         """`moment` itself while it is open, else the last minute before it that was, UTC."""
-        if self == ALWAYS or self.open_at(moment, zone, holidays):
+        if self.open_at(moment, zone, holidays):
             return moment
         day = moment.astimezone(zone).date()
         for _ in range(LONGEST_CLOSURE):
@@ -106,9 +106,10 @@ def _spell(days: list[int]) -> str:
 
 def parse_hours(text: str) -> Hours:
     """Hours from text. Raises ValueError for text that names none."""
-    if text.strip() == "always":
+    text = text.strip().lower()
+    if text == "always":
         return ALWAYS
-    found = _TEXT.fullmatch(text.strip().lower())
+    found = _TEXT.fullmatch(text)
     if not found:
         raise ValueError(_CURE)
     opens, closes = int(found[2]) * 60 + int(found[3]), int(found[4]) * 60 + int(found[5])
@@ -122,8 +123,8 @@ def _days(text: str) -> frozenset[int]:
         return frozenset(range(7))
     days: set[int] = set()
     for part in text.split(","):
-        first, _, last = part.partition("-")
-        if first not in DAYS or (last and last not in DAYS):
+        first, dash, last = part.partition("-")
+        if first not in DAYS or (dash and last not in DAYS):
             raise ValueError(f"days are {', '.join(DAYS)}, or a span such as mon-thu; {_CURE}")
         start, end = DAYS.index(first), DAYS.index(last or first)
         days |= {(start + step) % 7 for step in range((end - start) % 7 + 1)}
@@ -131,7 +132,11 @@ def _days(text: str) -> frozenset[int]:
 
 
 def _read(value: object) -> object:
-    return parse_hours(value) if isinstance(value, str) else value
+    if isinstance(value, Hours):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(_CURE)
+    return parse_hours(value)
 
 
 HoursField = Annotated[Hours, BeforeValidator(_read), PlainSerializer(str, return_type=str)]

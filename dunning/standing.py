@@ -13,6 +13,13 @@ from dunning.instructions import Instruction, Verb
 # A transfer that was sent on the promised day arrives on the next.
 PROMISE_SLACK = timedelta(days=1)
 
+NOTHING_OWED = (
+    Outcome.RECOVERED,
+    Outcome.PAID_AFTER_END,
+    Outcome.CREDITED,
+    Outcome.FORGIVEN,
+    Outcome.VOIDED,
+)
 HOLDS = (Verb.STOP, Verb.EXCLUDE, Verb.HAND_OVER)
 
 
@@ -50,7 +57,7 @@ def standing(account: Account, case: Case) -> Standing:
     if not account.instructions:
         return NOTHING_SAID
     told = list(_about(account, case))
-    ends = [(each, _ended_at(each, told[place:])) for place, each in enumerate(told, start=1)]
+    ends = [(each, _ended_at(each, told[place:], case)) for place, each in enumerate(told, start=1)]
     holds = [each for each, ended in ends if each.verb in HOLDS and ended is None]
     quiet = [(each, end) for each, ended in ends if (end := _quiet_until(each, ended))]
     moving = [each for each in told if each.verb in (Verb.EXTEND, Verb.PAUSE, Verb.PROMISE, Verb.RESUME)]
@@ -90,7 +97,7 @@ def broken_promises(account: Account, now: datetime) -> list[Instruction]:
         if each.verb is not Verb.PROMISE or each.until is None or case is None:
             continue
         due = each.until + PROMISE_SLACK
-        settled_at = case.closed_at if case.outcome in (Outcome.RECOVERED, Outcome.CREDITED) else None
+        settled_at = case.closed_at if case.outcome in NOTHING_OWED else None
         replaced = any(
             other.verb is Verb.PROMISE and other.case == each.case and each.at < other.at < due
             for other in account.instructions
@@ -117,12 +124,13 @@ def _still_stops(account: Account, told: Instruction, case: Case) -> bool:
     return over is None or case.opened_at < over
 
 
-def _ended_at(told: Instruction, after: list[Instruction]) -> datetime | None:
-    """When it was resumed: what was said of the whole customer ends only with a word about all of it."""
-    resumed = (
-        each.at for each in after if each.verb is Verb.RESUME and (each.case is None or told.case is not None)
-    )
-    return next(resumed, None)
+def _ended_at(told: Instruction, after: list[Instruction], case: Case) -> datetime | None:
+    """When it was resumed: what was said of the whole customer ends only with a word about all of it.
+
+    A word about another case ends what was said of that one.
+    """
+    about = {None} if told.case is None else {None, told.case, case.invoice}
+    return next((each.at for each in after if each.verb is Verb.RESUME and each.case in about), None)
 
 
 def _quiet_until(told: Instruction, ended: datetime | None) -> datetime | None:

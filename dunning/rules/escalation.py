@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from dunning.case import why_kept
 from dunning.declines import Category
+from dunning.fold import latest
 from dunning.hours import working_days_after
 from dunning.rules.context import Context
 from dunning.rules.expiry import awaits_acknowledgement
@@ -64,9 +65,11 @@ def levels(c: Context) -> Iterator[Step | Withheld]:
 def reminders(c: Context) -> Iterator[Step | Withheld]:
     """A call that nobody has acknowledged is repeated; where a person is waited for, until one has."""
     calls = [e for e in c.history.values() if e.case == c.ref and e.kind is Kind.TEAM]
-    if not calls:
+    # Whoever took it over before anybody was called is reminded as well.
+    taken_over = latest(c.s.case.opened_at, c.said.acknowledged_at) if c.said.owner else None
+    last = latest(*(effect.created_at for effect in calls), taken_over)
+    if last is None:
         return
-    last = max(effect.created_at for effect in calls)
     made = sum(effect.name.startswith("reminder") for effect in calls)
     key = f"reminder:{made + 1}"
     seen = c.said.acknowledged_at
