@@ -95,4 +95,5 @@ Rule = Callable[[Context], Iterator[Step | Withheld]]
 
 def context(account: Account, case: Case, history: History, policies: PolicySource, now: datetime) -> Context:
     """The context of one case of a settled account."""
-    return Context(situation(account, case), standing(account, case), history, policies.of(case), now)
+    policy = policies.of(case)
+    return Context(situation(account, case), standing(account, case, policy.zone), history, policy, now)

@@ -55,7 +55,7 @@ def levels(c: Context) -> Iterator[Step | Withheld]:
         yield c.team("unresolved", opened + policy.unresolved_after, reason)
     if c.said.promise and c.said.promise.until:
         due_at = c.said.promise.until + PROMISE_SLACK
-        name = f"promise_broken:{c.said.promise.until:%Y-%m-%d}"
+        name = f"promise_broken:{c.said.promise.until.astimezone(c.policy.zone):%Y-%m-%d}"
         yield c.team(name, due_at, "the customer promised to pay and did not")
     if policy.last_call and why_kept(c.s) is None:
         due_at = max(opened, c.ends_at - policy.last_call)

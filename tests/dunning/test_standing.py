@@ -189,11 +189,12 @@ PROMISE = said(Verb.PROMISE, 1, until=5)
         ([paid(6, amount=0)], [PROMISE], 0),
         ([voided(4)], [PROMISE], 0),
         ([voided(8)], [PROMISE], 1),
-        ([written_off(4)], [PROMISE], 1),
+        # Whatever else ended it before that day, it was not the customer who broke their word.
+        ([written_off(4)], [PROMISE], 0),
         ([], [PROMISE, said(Verb.FORGIVE, 4)], 0),
         # Stripe ended it meanwhile, and they paid all the same.
         ([subscription(3, status="canceled", ended_at=day(3)), paid(5)], [PROMISE], 0),
-        ([subscription(3, status="canceled", ended_at=day(3))], [PROMISE], 1),
+        ([subscription(3, status="canceled", ended_at=day(3))], [PROMISE], 0),
         # Another day was agreed in time, or too late.
         ([], [PROMISE, said(Verb.PROMISE, 4, until=20)], 0),
         ([], [PROMISE, said(Verb.PROMISE, 7, until=20)], 1),

@@ -49,19 +49,26 @@ async def enact(
     team_channels: tuple[str, ...],
     now: datetime,
     verified: Collection[str] = (),
+    taking: bool = True,
 ) -> Enacted:
     """Do all that is due for one locked account and remember when it is due next.
 
     `verified` are the cases whose invoice and subscription the provider confirmed a moment ago: only
-    their access is taken. The caller holds the account's row lock.
+    their access is taken. Without `taking`, what is due stays due and is left to a worker. The caller holds
+    the account's row lock.
     """
     entries = _changes_of_cases(loaded, after, now)
     history, dropped = await _suppress(connection, loaded, after, now)
-    before, hold = after, False
-    after, planned, steps = take_due_steps(before, history, policy, now, verified)
-    if await must_hold(connection, steps):
-        hold = True
-        after, planned, steps = take_due_steps(before, history, policy, now, verified, hold=True)
+    steps: list[Step] = []
+    hold = False
+    if taking:
+        before = after
+        after, planned, steps = take_due_steps(before, history, policy, now, verified)
+        if await must_hold(connection, steps):
+            hold = True
+            after, planned, steps = take_due_steps(before, history, policy, now, verified, hold=True)
+    else:
+        planned = plan(after, history, policy, now)
     effects = [row for step in steps for row in _effects(loaded.id, step, team_channels, now)]
     mail, team, billing = [
         await outbox.add(connection, [effect for effect in effects if effect.kind in kinds])
