@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from cli.output import CommandError
@@ -47,6 +48,14 @@ def failure(error: BaseException, sqlstate: str | None) -> CommandError:
 
 
 async def _read(url: str, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    async with snapshot_of(url) as connection:
+        return await work(connection)
+
+
+@asynccontextmanager
+async def snapshot_of(url: str, exported: str | None = None) -> AsyncIterator[AsyncConnection]:
+    """A connection that sees one moment: its first statement's, or that of an `exported` snapshot."""
+    from sqlalchemy import text
     from sqlalchemy.ext.asyncio import create_async_engine
     from sqlalchemy.pool import NullPool
 
@@ -62,6 +71,10 @@ async def _read(url: str, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
     )
     try:
         async with engine.connect() as connection:
-            return await work(connection)
+            if exported:
+                # The statement takes no parameters; the server gives such names out itself.
+                quoted = exported.replace("'", "''")
+                await connection.execute(text(f"SET TRANSACTION SNAPSHOT '{quoted}'"))
+            yield connection
     finally:
         await engine.dispose()

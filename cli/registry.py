@@ -31,7 +31,7 @@ ENTRIES = (
     Entry("status", "cli.status:command", "Is everything running, and is anything late?", OPERATE),
     Entry("access", "cli.access:command", "One customer's access, and why.", OPERATE),
     Entry("case", "cli.case:app", "List dunning cases and show one.", OPERATE),
-    Entry("policy", "cli.policy:app", "Read a policy file before it is in force.", OPERATE),
+    Entry("policy", "cli.policy:app", "Read a policy, try it, replay everything through it.", OPERATE),
     Entry("explain", "cli.explain:command", "What happens next to a customer, and why.", OPERATE),
 )
 
