@@ -19,9 +19,10 @@ from dunning.access import Access, Reason
 from dunning.account import Account
 from dunning.breaker import held_back
 from dunning.plan import plan
-from dunning.receipts import given_back, with_access_taken
+from dunning.receipts import given_back
 from dunning.segments import PolicySource
 from dunning.steps import Effect, Kind, Plan, Step
+from dunning.taking import take_due
 from worker.usecases.holding import must_hold, next_look
 
 log = structlog.get_logger()
@@ -96,24 +97,15 @@ def take_due_steps(
     *,
     hold: bool = False,
 ) -> tuple[Account, Plan, list[Step]]:
-    """Take what is due, one step at a time until nothing is; with `hold` only what no breaker holds back.
-
-    A step may call for the next (access taken, its mail) or put another off: of two mails that are due to one
-    person at the same moment, the second waits for its gap.
+    """Take what is due, access only of cases that the provider has confirmed; with `hold` only what no breaker
+    holds back.
     """
-    taken: list[Step] = []
-    history = dict(history)
-    while True:
-        planned = plan(account, history, policy, now)
-        due = [step for step in planned.due(now) if step.kind is not Kind.ACCESS or step.case in verified]
-        due = [step for step in due if not (hold and held_back(step))]
-        if not due:
-            return account, planned, taken
-        step = due[0]
-        history[step.key] = Effect(step.key, step.kind, step.name, step.case, "pending", now)
-        if step.kind is Kind.ACCESS:
-            account = with_access_taken(account, step, now, planned.access.level)
-        taken.append(step)
+
+    def allowed(_: Account, step: Step) -> bool:
+        return not (hold and held_back(step)) and (step.kind is not Kind.ACCESS or step.case in verified)
+
+    moment = take_due(account, dict(history), policy, now, allowed)
+    return moment.account, moment.plan, list(moment.taken)
 
 
 def _effects(customer_id: int, step: Step, team_channels: tuple[str, ...], now: datetime) -> list[NewEffect]:
