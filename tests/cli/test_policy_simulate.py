@@ -29,7 +29,7 @@ def days(seen: dict[str, Any], *kinds: str) -> list[tuple[int, str]]:
 
 
 def test_the_calendar_of_a_failure(tmp_path: Path) -> None:
-    """Facts and steps in the customer's own time, each with its reason; nothing is asked for but the rules."""
+    """Facts and steps in the customer's own time, each with its reason; nothing is asked but the rules."""
     shown = run(tmp_path, "--code", "insufficient_funds", "--country", "DE", *ON)
     assert (shown.returncode, shown.stderr) == (0, "")
     lines = shown.stdout.splitlines()

@@ -97,9 +97,7 @@ def take_due_steps(
     *,
     hold: bool = False,
 ) -> tuple[Account, Plan, list[Step]]:
-    """Take what is due, access only of cases that the provider has confirmed; with `hold` only what no breaker
-    holds back.
-    """
+    """Take what is due: access only of `verified` cases, and with `hold` only what no breaker holds back."""
 
     def allowed(_: Account, step: Step) -> bool:
         return not (hold and held_back(step)) and (step.kind is not Kind.ACCESS or step.case in verified)
