@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from dunning.deadline import in_working_hours
 from dunning.declines import Category
+from dunning.fold import latest
 from dunning.rules.context import Context
 from dunning.steps import Kind, Step, Withheld
 
@@ -28,7 +29,7 @@ def governed(c: Context, step: Step) -> Step | Withheld:
     until = c.said.quiet_until
     if step.kind is Kind.RETRY and c.said.promise:
         # The promised day is the day to charge.
-        until = c.said.promise.until
+        until = latest(c.said.promise.until, c.said.paused_until)
     if until and _can_wait(step) and step.due_at < until:
         step = replace(step, due_at=until, wanted_at=None, reason=f"{step.reason}; {c.said.quiet_why}")
     if step.kind is Kind.ACCESS:
