@@ -21,8 +21,9 @@ class Standing:
     """What holds for a case because somebody said so.
 
     `hold` is why nothing is done by itself, without an end in sight. Until `quiet_until` nothing is done,
-    for `quiet_why`. Access ends no sooner than three days after `pushed_to`, nor than grace and `extension`
-    allow; `moved_at` is when an instruction moved that deadline last, `moves` how often one did.
+    for `quiet_why`; `paused_until` is the same without promises. Access ends no sooner than three days after
+    `pushed_to`, nor than grace and `extension` allow; `moved_at` is when an instruction moved that deadline
+    last, `moves` how often one did.
     """
 
     hold: str | None = None
@@ -30,6 +31,7 @@ class Standing:
     owner: str | None = None
     quiet_until: datetime | None = None
     quiet_why: str = ""
+    paused_until: datetime | None = None
     pushed_to: datetime | None = None
     extension: timedelta = timedelta(0)
     moved_at: datetime | None = None
@@ -66,6 +68,7 @@ def standing(account: Account, case: Case, zone: tzinfo = UTC) -> Standing:
         owner=owner,
         quiet_until=longest[1] if longest else None,
         quiet_why=_because(longest[0], zone) if longest else "",
+        paused_until=latest(*(end for each, end in quiet if each.verb is Verb.PAUSE)),
         pushed_to=latest(*(end for _, end in quiet), *over),
         extension=sum((each.span or timedelta(0) for each in told if each.verb is Verb.EXTEND), timedelta(0)),
         moved_at=max((each.at for each in moving), default=None),

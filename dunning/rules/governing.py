@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from dunning.deadline import in_working_hours
 from dunning.declines import Category
+from dunning.fold import latest
 from dunning.rules.context import Context
-from dunning.standing import PROMISE_SLACK
 from dunning.steps import Kind, Step, Withheld
 
 # Said whatever anybody has told us: they concern money that came, not money that is missing.
@@ -28,9 +28,9 @@ def governed(c: Context, step: Step) -> Step | Withheld:
         return c.withhold(step.key, c.said.hold)
     until = c.said.quiet_until
     promised = c.said.promise.until if c.said.promise else None
-    if step.kind is Kind.RETRY and promised and until == promised + PROMISE_SLACK:
+    if step.kind is Kind.RETRY and promised:
         # The promised day is the day to charge.
-        until = promised
+        until = latest(promised, c.said.paused_until)
     if until and _can_wait(step) and step.due_at < until:
         step = replace(step, due_at=until, wanted_at=None, reason=f"{step.reason}; {c.said.quiet_why}")
     if step.kind is Kind.ACCESS:

@@ -87,12 +87,23 @@ def _in_the_morning(moment: datetime, zone: tzinfo) -> datetime:
 
 def _allowed(c: Context, rung: datetime) -> datetime:
     """The rung, or as soon after it as the ceilings and the last attempt allow."""
-    made = attempts_on_card(c.s.account, c.s.charges[-1]) if c.s.charges else []
+    made = sorted([*(attempts_on_card(c.s.account, c.s.charges[-1]) if c.s.charges else []), *_in_flight(c)])
     category = c.s.decline.category
     if category is Category.INSUFFICIENT_FUNDS and made:
         rung = max(rung, made[-1] + FUNDS_APART)
     # A fault on the way to the bank was no attempt of the bank's, so it need not rest for a day.
     return next_allowed(made, rung, apart=NO_REST if category is Category.PROCESSING_ERROR else APART)
+
+
+def _in_flight(c: Context) -> list[datetime]:
+    """Charges that are decided, for any of the customer's invoices, and not in the ledger yet."""
+    decided = [e for e in c.history.values() if e.kind is Kind.RETRY and e.reached_somebody]
+    charges = c.s.account.charges.values()
+    return [
+        effect.accepted_at or effect.created_at
+        for effect in decided
+        if not any(each.invoice == effect.case and each.at >= effect.created_at for each in charges)
+    ]
 
 
 def _why_not(c: Context) -> str | None:
