@@ -6,6 +6,7 @@ import typer
 
 from cli.policy_check import check, default
 from cli.policy_diff import diff
+from cli.policy_move import move
 from cli.policy_simulate import simulate
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -13,10 +14,11 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 @app.callback()
 def root() -> None:
-    """The rules of patience: read a policy, try it on one failure, replay everything through it."""
+    """The rules of patience: read a policy, try it on one failure, replay everything through it, move to it."""
 
 
 app.command()(check)
 app.command()(default)
 app.command()(simulate)
 app.command()(diff)
+app.command()(move)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from console.cases import CaseFacts, coming, facts, ledger, shown
 from console.changes import changes
 from console.story import Explanation, Line, Story
-from console.told import near_ceilings, promises_broken, said
+from console.told import near_ceilings, of_all, promises_broken, said
 from console.upcoming import upcoming_renewals
 from console.view import Sending, View
 from console.words import CATEGORIES, CHANNELS, LEVELS, OUTCOMES, REASONS, STATUSES, step_title
@@ -43,8 +43,9 @@ def _summary(view: View) -> str:
     text = f"{LEVELS[access.level].capitalize()}: {REASONS[access.reason]}."
     if not view.account.cases:
         text += " No renewal has ever failed."
-    if broken := promises_broken(view):
-        text += f" {broken}"
+    for more in (of_all(view), promises_broken(view)):
+        if more:
+            text += f" {more}"
     if access.level is Level.WARNED and access.until and access.until <= view.at:
         text += " The date has passed; access is kept until it can be taken rightly."
     return text

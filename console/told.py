@@ -8,10 +8,10 @@ from datetime import datetime, tzinfo
 from console.story import Line
 from console.view import View
 from console.words import instruction_title
-from dunning.account import Case
+from dunning.account import Case, Invoice
 from dunning.instructions import Instruction, Verb
 from dunning.ledger import attempts_on_card, ceilings
-from dunning.standing import broken_promises, said_about
+from dunning.standing import broken_promises, holding, said_about
 
 DAY = 86_400  # seconds
 
@@ -48,6 +48,16 @@ def _details(told: Instruction, zone: tzinfo) -> str:
 
 def _day(moment: datetime | None, zone: tzinfo) -> str:
     return f"{moment.astimezone(zone):%Y-%m-%d}" if moment else "-"
+
+
+def of_all(view: View) -> str | None:
+    """What holds for everything of the customer, whether or not anything has failed."""
+    held = holding(view.account, None, view.at)
+    if not held:
+        return None
+    told = held[-1]
+    until = _details(told, view.policy.choose(view.account, Invoice(ref="")).zone)
+    return f"{instruction_title(told.verb)}{until}, by {told.by}: {told.why}."
 
 
 def promises_broken(view: View) -> str | None:

@@ -79,3 +79,14 @@ async def count_customers_with_cases(connection: AsyncConnection, *, since: date
 
 def _opened(since: datetime | None) -> ColumnElement[bool]:
     return cases.c.opened_at >= since if since else true()
+
+
+async def customers_with_open_cases(connection: AsyncConnection) -> list[int]:
+    """Row ids of customers with a case that still wants money, in order."""
+    rows = await connection.execute(
+        select(cases.c.customer_id)
+        .where(cases.c.closed_at.is_(None))
+        .distinct()
+        .order_by(cases.c.customer_id)
+    )
+    return list(rows.scalars())
