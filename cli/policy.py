@@ -14,7 +14,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 @app.callback()
 def root() -> None:
-    """The rules of patience: read a policy, try it on one failure, replay everything through it, move to it."""
+    """The rules of patience: read a policy, try it, replay everything through it, move cases to it."""
 
 
 app.command()(check)
