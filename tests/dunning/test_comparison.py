@@ -31,8 +31,10 @@ from tests.dunning.builders import (
     paid,
     subscription,
 )
-from tests.dunning.stories import Action, Setting
-from tests.dunning.test_properties import courses, examples, facts_of, stories_of, told_in
+from tests.dunning.deeds import Action
+from tests.dunning.stories import Setting
+from tests.dunning.strategies import courses, deeds, examples, settings_of
+from tests.dunning.test_properties import facts_of, told_in
 
 UNPAID = [customer(), *failures(0, 3, 8)]
 HARD = [customer(), *failures(0, code="stolen_card")]
@@ -252,7 +254,7 @@ OTHERS = st.sampled_from(
 
 
 @examples(25)
-@given(setting=stories_of, course=courses, other=OTHERS)
+@given(setting=settings_of, course=courses(deeds), other=OTHERS)
 def test_a_policy_differs_from_another_as_two_replays_do(
     setting: Setting, course: list[Action], other: Policy
 ) -> None:

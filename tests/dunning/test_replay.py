@@ -34,9 +34,11 @@ from tests.dunning.builders import (
     subscription,
     voided,
 )
+from tests.dunning.deeds import Action
 from tests.dunning.life import Life
-from tests.dunning.stories import Action, Setting, Story
-from tests.dunning.test_properties import courses, examples, facts_of, stories_of, told_in
+from tests.dunning.stories import Setting, Story
+from tests.dunning.strategies import courses, deeds, examples, settings_of
+from tests.dunning.test_properties import facts_of, told_in
 
 
 def told(known: Account, *said: Instruction) -> Account:
@@ -151,7 +153,7 @@ def test_nobody_failed_nothing_is_done() -> None:
 
 
 @examples(25)
-@given(setting=stories_of, course=courses)
+@given(setting=settings_of, course=courses(deeds))
 def test_a_replay_is_a_function_of_what_is_known(setting: Setting, course: list[Action]) -> None:
     """Twice the same, whatever cases were stored, each step once, and mails only while they make sense."""
     story, facts = facts_of(setting, course)
