@@ -91,7 +91,13 @@ ONE_FIELD: list[tuple[dict[str, Any], list[CustomerFact], dict[str, Any], dict[s
         {"holidays": ["2026-03-15"]},
         UNPAID,
         {"revocation_hours": "daily 09:00-15:00"},
-        {"final_warning:72h": "+1", "final_warning:24h": "+1", "access:revoked": "+1", "access_ended": "+1"},
+        # A day before the end is the holiday: the reminder comes on the evening before.
+        {
+            "final_warning:72h": "+1",
+            "final_warning:24h": "+0.6243",
+            "access:revoked": "+1",
+            "access_ended": "+1",
+        },
     ),
     ({"final_warnings": ["72h"]}, UNPAID, {}, {"final_warning:24h": "goes from 13"}),
     (
