@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from cli.breaker import plain as breaker
 from cli.database import read
 from cli.moments import span
 from cli.output import Json, print_json
@@ -26,8 +27,8 @@ def command(json: Json = False) -> None:
     """Show what is alive, waiting, late and dead. Exit code 1 when something is wrong.
 
     \b
-    Wrong is: no living worker for a queue, no living scheduler, Redis away,
-    work that nobody takes up for a minute, events that were given up.
+    Wrong is: a tripped breaker, no living worker for a queue, no living scheduler, Redis
+    away, work that nobody takes up for a minute, events that were given up.
 
     \b
     Examples:
@@ -59,6 +60,8 @@ def _look(settings: ToolSettings) -> Status:
 
 
 def _print(status: Status) -> None:
+    if status.state.tripped:
+        say("ON HOLD: the breaker is tripped, see below.\n", style="bold red")
     heading("Processes")
     print_rows(
         ["Process", "State", "Last heard", "Up since", "Does"],
@@ -121,6 +124,7 @@ def _plain(status: Status) -> dict[str, Any]:
     return {
         "ok": not status.problems,
         "problems": status.problems,
+        "tripped": breaker(status.state.tripped),
         "processes": [
             {
                 "process": one.process,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 from console.queues import QueueLength
 from db.heartbeats import Heartbeat
@@ -41,10 +41,21 @@ def assess(
     redis_asked: bool,
 ) -> Status:
     """Judge what was read. No problems means that all is well."""
-    problems = [*_missing(processes), *_late(state)]
+    problems = [*_tripped(state), *_missing(processes), *_late(state)]
     if redis_asked and queues is None:
         problems.append(Problem("Redis does not answer.", "Start it, or look at REDIS_URL."))
     return Status(state, processes, queues, problems)
+
+
+def _tripped(state: State) -> list[Problem]:
+    if state.tripped is None:
+        return []
+    held = f"The breaker has been tripped since {state.tripped.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    cure = (
+        "Mails, revocations and charges of ours are held back. Look at `dunning breaker`, then let go "
+        "with `dunning breaker release`."
+    )
+    return [Problem(f"{held}: {state.tripped.reason}.", cure)]
 
 
 def _missing(processes: Sequence[Heartbeat]) -> list[Problem]:

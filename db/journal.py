@@ -50,3 +50,13 @@ async def read(connection: AsyncConnection, customer_id: int) -> list[Entry]:
         Entry(row["customer_id"], row["at"], row["kind"], row["reason"], row["case"], row["data"])
         for row in rows.mappings()
     ]
+
+
+async def cases_with(connection: AsyncConnection, customer_id: int, kind: str, reason: str) -> set[str]:
+    """The customer's cases of which this was said before."""
+    rows = await connection.execute(
+        select(journal.c.case)
+        .distinct()
+        .where(journal.c.customer_id == customer_id, journal.c.kind == kind, journal.c.reason == reason)
+    )
+    return {row.case for row in rows}

@@ -7,6 +7,7 @@ from dataclasses import fields
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from pydantic import BaseModel
 from sqlalchemy import RowMapping
 
 from dunning.account import Case, Customer, Invoice, Method, Outcome, Subscription
@@ -46,7 +47,17 @@ def plain(kind: type[T], row: RowMapping) -> T:
 @lru_cache(maxsize=256)
 def _policy(text: str) -> Policy:
     """A case's own policy. Rules that are not known any more are left out, new ones have their defaults."""
-    return Policy.model_validate({k: v for k, v in json.loads(text).items() if k in Policy.model_fields})
+    return Policy.model_validate(_known(Policy, json.loads(text)))
+
+
+def _known(kind: type[BaseModel], values: dict[str, Any]) -> dict[str, Any]:
+    """What this version has fields for, in tables such as `ladder` too."""
+    known = {name: value for name, value in values.items() if name in kind.model_fields}
+    for name, value in known.items():
+        table = kind.model_fields[name].annotation
+        if isinstance(value, dict) and isinstance(table, type) and issubclass(table, BaseModel):
+            known[name] = _known(table, value)
+    return known
 
 
 def case_from(row: RowMapping) -> Case:

@@ -72,6 +72,7 @@ customers = Table(
     Column("deleted", Boolean, nullable=False, server_default="false"),
     moment("method_changed_at"),
     UniqueConstraint("source", "ref"),
+    Index("customers_on_clocks", "id", postgresql_where=text("test_clock IS NOT NULL")),
 )
 
 test_clocks = Table(
@@ -205,16 +206,28 @@ instructions = Table(
     Index("instructions_of_customer", "customer_id", "id"),
 )
 
-# Each time the breaker held mails and revocations back; the newest row is the present state.
+# Each time the breaker held mails and revocations back. The one row without `released_at` holds them now.
+# The team is called about each: `called` are the channels that took it, `call_due_at` when it is tried again.
 breaker = Table(
     "breaker",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     moment("tripped_at", nullable=False, server_default=text("clock_timestamp()")),
+    Column("tripped_by", Text),
     Column("reason", Text, nullable=False),
     moment("released_at"),
     Column("released_by", Text),
     Column("released_why", Text),
+    Column("called", ARRAY(Text), nullable=False, server_default="{}"),
+    moment("called_at"),
+    moment("call_due_at", nullable=False, server_default=text("clock_timestamp()")),
+    Index(
+        "breaker_tripped",
+        text("(released_at IS NULL)"),
+        unique=True,
+        postgresql_where=text("released_at IS NULL"),
+    ),
+    Index("breaker_released", "released_at"),
 )
 
 # `due_at` is the case's only timer: the plan's next step, in the time the customer lives by. `swept_at`
@@ -250,6 +263,7 @@ access = Table(
     moment("until"),
     Column("subscription", Text),
     moment("changed_at", nullable=False),
+    Index("access_given", "customer_id", postgresql_where=text("level <> 'revoked'")),
 )
 
 # An effect on the outside world: decided in the transaction that wrote the row, carried out after it.
@@ -292,6 +306,7 @@ journal = Table(
     Column("reason", Text),
     Column("data", JSONB, nullable=False, server_default="{}"),
     Index("journal_of_customer", "customer_id", "id"),
+    Index("journal_taken", "recorded_at", postgresql_where=text("kind = 'access.taken'")),
 )
 
 heartbeats = Table(

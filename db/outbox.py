@@ -168,6 +168,21 @@ async def postpone(connection: AsyncConnection, claim: Claim, wait: timedelta, e
     return done.rowcount == 1
 
 
+async def put_back(connection: AsyncConnection, claim: Claim, wait: timedelta, why: str) -> None:
+    """Undo a claim made in this very transaction, so that it counts for nothing; it is due after `wait`."""
+    await connection.execute(
+        update(outbox)
+        .where(_ours(claim))
+        .values(
+            status="pending",
+            attempts=claim.fence - 1,
+            lease_until=None,
+            last_error=why,
+            due_at=func.clock_timestamp() + wait,
+        )
+    )
+
+
 async def first_mail_of(connection: AsyncConnection, customer_id: int, case: str) -> str | None:
     """The step of the case's first mail that went out: the head of the mail thread."""
     return (

@@ -12,6 +12,9 @@ from datetime import timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db import breaker
+from db.breaker import Tripped
+
 
 @dataclass(frozen=True, slots=True)
 class InboxState:
@@ -44,12 +47,13 @@ class CasesState:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`access` counts customers by level."""
+    """`access` counts customers by level; `tripped` is what holds everything back."""
 
     inbox: InboxState
     outbox: OutboxState
     cases: CasesState
     access: Mapping[str, int]
+    tripped: Tripped | None = None
 
 
 # The partial indexes `inbox_due`, `outbox_due` and `cases_due` answer all but the counts of what is final.
@@ -95,6 +99,7 @@ async def read(connection: AsyncConnection) -> State:
         ),
         cases=CasesState(cases.open, cases.due, _passed(cases.overdue)),
         access={row.level: row.customers for row in access},
+        tripped=await breaker.tripped(connection),
     )
 
 

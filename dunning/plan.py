@@ -15,7 +15,7 @@ from dunning.case import why_kept
 from dunning.rules.context import Context, Rule, context
 from dunning.rules.endings import ending, late_payment, of_same_subscription, recovery
 from dunning.rules.escalation import escalation, levels
-from dunning.rules.expiry import end_action, expiry, limited_from, restriction
+from dunning.rules.expiry import end_action, expiry, limited, limited_from, restriction
 from dunning.rules.first_payment import first_payment
 from dunning.rules.governing import governed
 from dunning.rules.notices import notices
@@ -67,7 +67,7 @@ def _deadline(c: Context) -> datetime | None:
     """When access becomes less for this case, or None where nobody will take it."""
     if c.said.hold or why_kept(c.s):
         return None
-    return c.ends_at if c.s.case.limited_at else limited_from(c) or c.ends_at
+    return c.ends_at if limited(c) else limited_from(c) or c.ends_at
 
 
 def why_not(
@@ -84,8 +84,9 @@ def why_not(
         return next(
             (item.reason for item in again.withheld if item.key == key), "the case no longer calls for it"
         )
-    # It was decided in waking hours: that the evening came meanwhile is no reason. A person is called anyway.
-    early = step.kind is not Kind.TEAM and (step.wanted_at or step.due_at) > now
+    # Waking hours put a notice off and a warning forward. It was decided in them: that the evening came
+    # meanwhile is no reason. A person is called anyway.
+    early = step.kind is not Kind.TEAM and min(step.wanted_at or step.due_at, step.due_at) > now
     return f"it is not due any more: {step.reason}" if early else None
 
 

@@ -21,8 +21,9 @@ class Standing:
     """What holds for a case because somebody said so.
 
     `hold` is why nothing is done by itself, without an end in sight. Until `quiet_until` nothing is done,
-    for `quiet_why`. Access ends no sooner than three days after `pushed_to`, nor than grace and `extension`
-    allow; `moved_at` is when an instruction moved that deadline last, `moves` how often one did.
+    for `quiet_why`; `paused_until` is the same without promises. Access ends no sooner than three days after
+    `pushed_to`, nor than grace and `extension` allow; `moved_at` is when an instruction moved that deadline
+    last, `moves` how often one did.
     """
 
     hold: str | None = None
@@ -30,6 +31,7 @@ class Standing:
     owner: str | None = None
     quiet_until: datetime | None = None
     quiet_why: str = ""
+    paused_until: datetime | None = None
     pushed_to: datetime | None = None
     extension: timedelta = timedelta(0)
     moved_at: datetime | None = None
@@ -53,7 +55,7 @@ def standing(account: Account, case: Case, zone: tzinfo = UTC) -> Standing:
     if not account.instructions:
         return NOTHING_SAID
     told = list(said_about(account, case))
-    ends = [(each, _ended_at(each, told[place:])) for place, each in enumerate(told, start=1)]
+    ends = [(each, _ended_at(each, told[place:], case)) for place, each in enumerate(told, start=1)]
     holds = [each for each, ended in ends if each.verb in HOLDS and ended is None]
     quiet = [(each, end) for each, ended in ends if (end := _quiet_until(each, ended))]
     moving = [each for each in told if each.verb in (Verb.EXTEND, Verb.PAUSE, Verb.PROMISE, Verb.RESUME)]
@@ -66,6 +68,7 @@ def standing(account: Account, case: Case, zone: tzinfo = UTC) -> Standing:
         owner=owner,
         quiet_until=longest[1] if longest else None,
         quiet_why=_because(longest[0], zone) if longest else "",
+        paused_until=latest(*(end for each, end in quiet if each.verb is Verb.PAUSE)),
         pushed_to=latest(*(end for _, end in quiet), *over),
         extension=sum((each.span or timedelta(0) for each in told if each.verb is Verb.EXTEND), timedelta(0)),
         moved_at=max((each.at for each in moving), default=None),
@@ -89,7 +92,7 @@ def holding(account: Account, case: Case | None, now: datetime) -> list[Instruct
     return [
         each
         for place, each in enumerate(told, start=1)
-        if _ended_at(each, told[place:]) is None
+        if _ended_at(each, told[place:], case) is None
         and (each.verb in HOLDS or bool(each.verb is Verb.PAUSE and each.until and each.until > now))
     ]
 
@@ -138,20 +141,13 @@ def _still_stops(account: Account, told: Instruction, case: Case) -> bool:
     return over is None or case.opened_at < over
 
 
-def _ended_at(told: Instruction, after: list[Instruction]) -> datetime | None:
+def _ended_at(told: Instruction, after: list[Instruction], case: Case | None) -> datetime | None:
     """When it was resumed: what was said of the whole customer ends only with a word about all of it.
 
-    A stop reaches other cases of its subscription, and a word about one of those ends it; a pause does not.
+    A word about another case ends what was said of that one.
     """
-    resumed = (
-        each.at
-        for each in after
-        if each.verb is Verb.RESUME
-        and (
-            each.case is None or each.case == told.case or (told.case is not None and told.verb is Verb.STOP)
-        )
-    )
-    return next(resumed, None)
+    about = {None} if told.case is None else {None, told.case, case.invoice if case else None}
+    return next((each.at for each in after if each.verb is Verb.RESUME and each.case in about), None)
 
 
 def _quiet_until(told: Instruction, ended: datetime | None) -> datetime | None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from dunning.events import AsOf, BillingEvent, ClockMoved, PaymentFailed, PaymentMethodChanged
 from providers.fields import Json, moment, moment_of, part, ref, required, text
 from providers.lookup import Lookup, Normalised, Subject
+from providers.stripe_methods import method_detached, method_seen
 from providers.stripe_objects import (
     customer_ref,
     customer_seen,
@@ -120,10 +121,22 @@ def _customer_deleted(customer: Json, _before: Json, created: datetime) -> Norma
     return Normalised((customer_seen({**customer, "deleted": True}, AsOf(created)),))
 
 
-def _new_method(thing: Json, _before: Json, created: datetime) -> Normalised:
-    if ref(thing.get("customer")) is None and ref(thing.get("customer_account")) is None:
+def _new_method(method: Json, _before: Json, created: datetime) -> Normalised:
+    seen = method_seen(method, AsOf(created))
+    return Normalised((seen, PaymentMethodChanged(seen.customer, created))) if seen else Normalised()
+
+
+def _detached(method: Json, before: Json, created: datetime) -> Normalised:
+    """Not a new way to pay, but one less."""
+    gone = method_detached(method, before, AsOf(created))
+    return Normalised((gone,)) if gone else Normalised()
+
+
+def _set_up(intent: Json, _before: Json, created: datetime) -> Normalised:
+    """It names the method only, whose own `payment_method.attached` tells the rest."""
+    if ref(intent.get("customer")) is None and ref(intent.get("customer_account")) is None:
         return Normalised()
-    return Normalised((PaymentMethodChanged(customer_ref(thing), created),))
+    return Normalised((PaymentMethodChanged(customer_ref(intent), created),))
 
 
 def _charge(thing: Json, _before: Json, created: datetime) -> Normalised:
@@ -164,7 +177,8 @@ HANDLERS: dict[str, Handler] = {
     "payment_method.attached": _new_method,
     "payment_method.updated": _new_method,
     "payment_method.automatically_updated": _new_method,
-    "setup_intent.succeeded": _new_method,
+    "payment_method.detached": _detached,
+    "setup_intent.succeeded": _set_up,
     "charge.failed": _charge,
     "payment_intent.payment_failed": _charge,
     "test_helpers.test_clock.advancing": _clock,

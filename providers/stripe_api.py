@@ -1,49 +1,41 @@
-"""The only module that calls Stripe. Every answer is plain JSON turned into facts, never an SDK object."""
+"""Stripe as a Gateway: what is read back is turned into facts, as of the event that made us ask."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-import stripe
-
 from dunning.account import PAYING
-from dunning.events import AsOf, BillingEvent, ClockMoved, InvoiceSeen, LedgerRead, PaymentFailed
-from providers.fields import Json, flag, part, parts, ref, text
-from providers.lookup import Lookup, Normalised, NothingToPayError, ProviderUnavailableError, Subject
+from dunning.events import AsOf, BillingEvent, ClockMoved
+from providers import stripe_actions
+from providers.fields import Json, flag, parts, ref, text
+from providers.lookup import Charged, EndAction, Lookup, Normalised, NothingToPayError, Subject
 from providers.stripe import normalise
-from providers.stripe_objects import (
-    charge_failed,
-    customer_seen,
-    invoice_seen,
-    subscription_of,
-    subscription_seen,
-)
+from providers.stripe_client import TIMEOUT, StripeApi
+from providers.stripe_ledger import ledger_of, payments_of, processing_since
+from providers.stripe_methods import methods_of
+from providers.stripe_objects import customer_seen, invoice_seen, subscription_of, subscription_seen
 
-# Seconds. Short, because whoever asks can come back; the library's own default is 80.
-TIMEOUT = 8.0
-CONFIRMATION_WANTED: Json = {"code": "payment_intent_action_required"}
+# Four levels are as deep as Stripe expands. The default methods tell which card will be charged next.
+OF_THE_CUSTOMER = ["customer", "customer.invoice_settings.default_payment_method"]
+EXPANDED_SUBSCRIPTION = [*OF_THE_CUSTOMER, "default_payment_method"]
 EXPANDED_INVOICE = [
-    "customer",
+    *OF_THE_CUSTOMER,
     "parent.subscription_details.subscription",
+    "parent.subscription_details.subscription.default_payment_method",
     "payments.data.payment.payment_intent",
 ]
 
 
 class StripeGateway:
-    """Answers lookups from Stripe's API, in the client library's pinned version.
+    """Answers lookups from Stripe's API, and does there what the policy asks for.
 
     `api_base` replaces https://api.stripe.com, for a simulated Stripe on loopback. `timeout` is in seconds.
     """
 
     def __init__(self, api_key: str, *, api_base: str | None = None, timeout: float = TIMEOUT) -> None:
-        self._client = stripe.StripeClient(
-            api_key,
-            max_network_retries=1,
-            http_client=stripe.HTTPXClient(timeout=timeout),
-            base_addresses={"api": api_base} if api_base else {},
-        )
+        self._api = StripeApi(api_key, api_base=api_base, timeout=timeout)
         self._products: dict[str, str | None] = {}
 
     async def look_up(self, lookup: Lookup) -> Normalised:
@@ -59,7 +51,7 @@ class StripeGateway:
 
     async def payment_link(self, invoice: str) -> str | None:
         """The hosted invoice page: confirms with the bank, takes another card, valid ten days at least."""
-        found = await self._ask(self._client.v1.invoices.retrieve_async(invoice)) or {}
+        found = await self._api.ask(self._api.v1.invoices.retrieve_async(invoice)) or {}
         if found.get("status") in ("paid", "void"):
             raise NothingToPayError(found["status"])
         return found.get("hosted_invoice_url") if found.get("status") == "open" else None
@@ -67,67 +59,40 @@ class StripeGateway:
     async def product_name(self, product: str) -> str | None:
         """Asked once per process and product: names hardly change, and a mail may show yesterday's."""
         if product not in self._products:
-            found = await self._ask(self._client.v1.products.retrieve_async(product))
+            found = await self._api.ask(self._api.v1.products.retrieve_async(product))
             self._products[product] = found.get("name") if found else None
         return self._products[product]
 
+    async def pay(self, invoice: str, key: str) -> Charged:
+        return await stripe_actions.pay(self._api, invoice, key)
+
+    async def end(self, subscription: str, action: EndAction, key: str) -> None:
+        await stripe_actions.end(self._api, subscription, action, key)
+
     async def _invoice(self, lookup: Lookup, invoice_id: str) -> tuple[BillingEvent, ...]:
         as_of = _from_now_on(lookup)
-        invoice = await self._ask(
-            self._client.v1.invoices.retrieve_async(invoice_id, {"expand": EXPANDED_INVOICE})
+        invoice = await self._api.ask(
+            self._api.v1.invoices.retrieve_async(invoice_id, {"expand": EXPANDED_INVOICE})
         )
         if not invoice or subscription_of(invoice) is None:
             return ()
-        seen = invoice_seen(invoice, as_of)
+        payments = await payments_of(self._api, invoice)
+        seen = replace(invoice_seen(invoice, as_of), processing_since=processing_since(payments, as_of))
         facts: list[BillingEvent] = [seen]
         facts += _person(invoice, as_of)
         subscription = subscription_of(invoice)
         if isinstance(subscription, dict):
             facts.append(subscription_seen(subscription, as_of))
+            facts += methods_of(subscription, as_of)
             facts += await self._others(subscription, invoice.get("customer"), as_of)
         if flag(invoice, "attempted"):
-            facts += await self._ledger(seen, parts(invoice, "payments", "data"))
+            facts += ledger_of(seen, payments)
         return tuple(facts)
-
-    async def _ledger(self, invoice: InvoiceSeen, payments: Sequence[Json]) -> list[BillingEvent]:
-        """Every failed charge of the invoice, and the newest reason where no charge carries it."""
-        customer, invoice_id, attempt = invoice.customer, invoice.invoice, invoice.attempt_count
-        facts: list[BillingEvent] = []
-        reason: Json = {}
-        waiting = False
-        for payment in payments:
-            intent = part(payment, "payment").get("payment_intent")
-            if not isinstance(intent, dict):
-                continue
-            # An intent that waits for the bank's confirmation has no error: nothing has been declined.
-            asked = CONFIRMATION_WANTED if intent.get("status") == "requires_action" else None
-            reason = part(intent, "last_payment_error") or asked or reason
-            waiting = waiting or intent.get("status") == "requires_payment_method"
-            charges = await self._ask(
-                self._client.v1.charges.list_async({"payment_intent": ref(intent) or "", "limit": 100})
-            )
-            for charge in parts(charges or {}, "data"):
-                fact = charge_failed(charge, customer=customer, invoice=invoice_id)
-                if fact:
-                    facts.append(fact)
-                    facts.append(PaymentFailed(customer, invoice_id, fact.at, attempt))
-        facts.append(
-            LedgerRead(
-                customer=customer,
-                invoice=invoice_id,
-                attempt=attempt,
-                code=text(reason, "code"),
-                decline_code=text(reason, "decline_code"),
-                method_type=_method_type(reason),
-                no_method=waiting and not reason and not facts,
-            )
-        )
-        return facts
 
     async def _payment(self, lookup: Lookup) -> tuple[BillingEvent, ...]:
         """The invoice a payment belongs to; since basil only `invoice_payments` knows."""
-        found = await self._ask(
-            self._client.v1.invoice_payments.list_async(
+        found = await self._api.ask(
+            self._api.v1.invoice_payments.list_async(
                 {"payment": {"type": "payment_intent", "payment_intent": lookup.ref}, "limit": 1}
             )
         )
@@ -137,8 +102,8 @@ class StripeGateway:
 
     async def _subscription(self, lookup: Lookup) -> tuple[BillingEvent, ...]:
         as_of = _from_now_on(lookup)
-        found = await self._ask(
-            self._client.v1.subscriptions.retrieve_async(lookup.ref, {"expand": ["customer"]})
+        found = await self._api.ask(
+            self._api.v1.subscriptions.retrieve_async(lookup.ref, {"expand": EXPANDED_SUBSCRIPTION})
         )
         if not found:
             return ()
@@ -150,33 +115,23 @@ class StripeGateway:
         gone = not isinstance(customer, dict) or flag(customer, "deleted")
         if gone or subscription.get("status") in PAYING:
             return []
-        whose = ref(customer) or ""
-        found = await self._ask(self._client.v1.subscriptions.list_async({"customer": whose, "limit": 100}))
-        live = parts(found or {}, "data")
-        return [subscription_seen(each, as_of) for each in live if ref(each) != ref(subscription)]
+        found = await self._api.ask(
+            self._api.v1.subscriptions.list_async(
+                {"customer": ref(customer) or "", "limit": 100, "expand": ["data.default_payment_method"]}
+            )
+        )
+        others = [each for each in parts(found or {}, "data") if ref(each) != ref(subscription)]
+        facts: list[BillingEvent] = [subscription_seen(each, as_of) for each in others]
+        return [*facts, *(method for each in others for method in methods_of(each, as_of))]
 
     async def _event(self, lookup: Lookup) -> Normalised:
         """A thin event's snapshot twin, or nothing when it has none."""
-        found = await self._ask(self._client.v2.core.events.retrieve_async(lookup.ref))
+        found = await self._api.ask(self._api.v2.core.events.retrieve_async(lookup.ref))
         twin = text(found, "snapshot_event") if found else None
         if not twin:
             return Normalised()
-        snapshot = await self._ask(self._client.v1.events.retrieve_async(twin))
+        snapshot = await self._api.ask(self._api.v1.events.retrieve_async(twin))
         return normalise(snapshot) if snapshot else Normalised()
-
-    async def _ask(self, call: Awaitable[Any]) -> dict[str, Any] | None:
-        """Plain JSON, or None for what Stripe does not know. Raises ProviderUnavailableError."""
-        try:
-            answer: dict[str, Any] = (await call).to_dict()
-        except stripe.InvalidRequestError as error:
-            if error.http_status == 404:
-                return None
-            raise
-        except stripe.StripeError as error:
-            # Only the kind of error: its text may hold what was asked for.
-            slower = isinstance(error, stripe.RateLimitError)
-            raise ProviderUnavailableError(type(error).__name__, passing=slower) from None
-        return answer
 
 
 def _from_now_on(lookup: Lookup) -> AsOf:
@@ -185,15 +140,13 @@ def _from_now_on(lookup: Lookup) -> AsOf:
 
 
 def _person(thing: Json, as_of: AsOf) -> list[BillingEvent]:
-    """The customer, where expanded. One on a test clock tells that the clock has reached the event's time."""
+    """The customer, where expanded, and what they pay with.
+
+    One on a test clock tells that the clock has reached the event's time.
+    """
     customer = thing.get("customer")
     if not isinstance(customer, dict):
         return []
     seen = customer_seen(customer, as_of)
-    return [seen, ClockMoved(seen.test_clock, as_of.at)] if seen.test_clock else [seen]
-
-
-def _method_type(reason: Json) -> str | None:
-    method = reason.get("payment_method")
-    expanded = text(method, "type") if isinstance(method, dict) else None
-    return text(reason, "payment_method_type") or expanded
+    clock = [ClockMoved(seen.test_clock, as_of.at)] if seen.test_clock else []
+    return [seen, *clock, *methods_of(thing, as_of)]

@@ -25,6 +25,7 @@ from providers.fields import (
     whole,
 )
 from providers.lookup import MalformedEventError
+from providers.stripe_prices import amount_of, currency_of
 
 
 def customer_ref(thing: Json) -> str:
@@ -50,6 +51,7 @@ def customer_seen(customer: Json, as_of: AsOf) -> CustomerSeen:
         locales=texts(customer, "preferred_locales"),
         country=text(part(customer, "address"), "country"),
         metadata=pairs(customer, "metadata"),
+        payment_method=ref(part(customer, "invoice_settings").get("default_payment_method")),
         test_clock=ref(customer.get("test_clock")),
         deleted=flag(customer, "deleted"),
     )
@@ -75,6 +77,8 @@ def subscription_seen(subscription: Json, as_of: AsOf) -> SubscriptionSeen:
         paused_for=text(part(subscription, "status_details", "paused", "subscription"), "type"),
         ended_for=text(part(subscription, "cancellation_details"), "reason"),
         payment_method=ref(subscription.get("default_payment_method")),
+        amount=amount_of(subscription),
+        currency=currency_of(subscription),
     )
 
 
@@ -147,6 +151,7 @@ def charge_failed(charge: Json, *, customer: str, invoice: str) -> ChargeFailed 
         method_type=text(method, "type"),
         card_brand=text(card, "brand"),
         card_last4=text(card, "last4"),
+        card_country=text(card, "country"),
     )
 
 

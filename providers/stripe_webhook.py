@@ -37,6 +37,7 @@ HANDLED = frozenset(
         "payment_intent.payment_failed",
         "payment_method.attached",
         "payment_method.automatically_updated",
+        "payment_method.detached",
         "payment_method.updated",
         "setup_intent.succeeded",
         "test_helpers.test_clock.advancing",

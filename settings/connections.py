@@ -81,8 +81,8 @@ class StripeApi(Mode):
     stripe_api_key: SecretStr = setting(
         "STRIPE_API_KEY",
         "The secret or restricted key for Stripe's API. A restricted key is enough, with read access to "
-        "customers, subscriptions, products, invoices, payment intents, charges and events. "
-        "Nothing is written.",
+        "customers, subscriptions, products, invoices, payment intents, payment methods, charges and events. "
+        "Invoices and subscriptions are written only where the policy asks for it.",
         example="rk_test_0123456789abcdef",
         cure="Create a restricted key in Stripe's dashboard (Developers, API keys), in the mode that "
         "DUNNING_LIVEMODE names: true takes rk_live_ keys, false rk_test_ keys.",

@@ -5,6 +5,7 @@ from textwrap import wrap
 
 from pydantic.fields import FieldInfo
 
+from settings.breaker import Breaker
 from settings.connections import Database, Mode, Redis, Smtp, StripeApi, StripeWebhooks
 from settings.field import Settings
 from settings.load import fields_by_name
@@ -34,6 +35,7 @@ GROUPS: dict[str, type[Settings]] = {
     "Dates": Times,
     "Your team": Team,
     "Policy": Policy,
+    "Breaker": Breaker,
     "Receiver": ReceiverServer,
     "Access API": ApiServer,
     "Worker": WorkerProcess,
@@ -59,7 +61,7 @@ goes before it, and `.env.example` is one to start from. An empty value counts a
 Put a value with a space, a `#` or a `$` in single quotes: then it means the same to Docker Compose.
 
 Each process asks for the settings it uses and no others: the receiver needs no Stripe key and no mail server.
-"Commands" are `dunning migrate`, `status`, `access`, `case` and `explain`.
+"Commands" are `dunning migrate`, `status`, `breaker`, `access`, `case` and `explain`.
 
 A process with a wrong or missing setting does not start: it names every one of them with what to do about it,
 and exits with code 2. So does a process that finds a `DUNNING_` variable, or a key in `.env`, that does not

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from settings.breaker import Breaker
 from settings.checks import Address
 from settings.connections import Database, Mode, Redis, Smtp, StripeApi, StripeWebhooks
 from settings.field import Settings, setting
@@ -20,12 +21,12 @@ class ReceiverSettings(Logs, ReceiverServer, StripeWebhooks, Mode, Redis, Databa
 
 
 class WorkerSettings(
-    Logs, WorkerProcess, Policy, Team, Display, Times, Brand, Mail, Smtp, StripeApi, Redis, Database
+    Logs, WorkerProcess, Breaker, Policy, Team, Display, Times, Brand, Mail, Smtp, StripeApi, Redis, Database
 ):
     """`dunning worker`"""
 
 
-class SchedulerSettings(Logs, SchedulerProcess, Redis, Database):
+class SchedulerSettings(Logs, SchedulerProcess, Breaker, Redis, Database):
     """`dunning scheduler`"""
 
 
@@ -33,8 +34,8 @@ class ApiSettings(Logs, ApiServer, Times, Mode, Database):
     """`dunning api`"""
 
 
-class ToolSettings(Logs, Policy, Times, Mode, Database):
-    """`dunning migrate`, `status`, `access`, `case`, `explain`: a database is enough to look at things."""
+class ToolSettings(Logs, Breaker, Policy, Times, Mode, Database):
+    """`dunning migrate`, `status`, `breaker`, `access`, `case`, `explain`: a database is all they need."""
 
     redis_url: RedisUrl | None = setting(
         "REDIS_URL",
@@ -43,6 +44,10 @@ class ToolSettings(Logs, Policy, Times, Mode, Database):
         example="redis://127.0.0.1:6379/0",
         cure="Give a Redis URL in the environment or in .env, or leave it empty.",
     )
+
+
+class PolicySettings(Policy, Times):
+    """`dunning policy simulate`: the rules alone, nothing that stores or sends. Nothing is required."""
 
 
 class PreviewSettings(Brand, Times):

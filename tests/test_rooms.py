@@ -102,6 +102,13 @@ def test_a_module_imports_no_library_its_room_does_without(module: str) -> None:
     assert {name for name in imports(module) if name.split(".")[0] in entry(MUST_NOT_IMPORT, module)} == set()
 
 
+def test_one_module_knows_stripes_library() -> None:
+    """Everybody else gets plain JSON and our own errors, which is what may be kept and logged."""
+    assert [module for module in modules() if any(is_within(name, "stripe") for name in imports(module))] == [
+        "providers.stripe_client"
+    ]
+
+
 def test_the_table_knows_every_room() -> None:
     """A new top-level package has to say where it stands."""
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}

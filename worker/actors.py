@@ -13,7 +13,9 @@ from worker.queues import Wakeup
 from worker.services import Services
 from worker.usecases.advance_cases import advance_cases
 from worker.usecases.apply_events import apply_events
+from worker.usecases.call_provider import call_provider_each
 from worker.usecases.deliver import deliver_each
+from worker.usecases.sound_alarm import sound_alarm
 
 # Milliseconds. A mail server may take 30 seconds for each of ten answers, and a send cut off is `unknown`.
 SEND_LIMIT = 420_000
@@ -34,10 +36,18 @@ def declare(broker: dramatiq.Broker, parts: Parts) -> None:
     async def send(ids: list[int]) -> None:
         await deliver_each(*parts(), ids)
 
+    async def call(ids: list[int]) -> None:
+        await call_provider_each(parts()[0], ids)
+
+    async def alarm(ids: list[int]) -> None:
+        await sound_alarm(*parts(), ids)
+
     _declare(broker, queues.EVENTS, apply)
     _declare(broker, queues.CASES, advance)
     _declare(broker, queues.MAIL, send, time_limit=SEND_LIMIT)
     _declare(broker, queues.TEAM, send, time_limit=SEND_LIMIT)
+    _declare(broker, queues.BILLING, call, time_limit=SEND_LIMIT)
+    _declare(broker, queues.ALARM, alarm, time_limit=SEND_LIMIT)
 
 
 def _declare(

@@ -10,6 +10,7 @@ from emails.smtp import SmtpTransport
 from providers.stripe import SOURCE as STRIPE
 from providers.stripe_api import StripeGateway
 from settings import Problem, SettingsError, WorkerSettings
+from worker.breaker import limits
 from worker.courier import Courier, Sender
 from worker.policy import policy
 from worker.services import Nudge, Services
@@ -47,6 +48,7 @@ def services(settings: WorkerSettings, nudge: Nudge) -> Services:
         policy=policy(settings),
         nudge=nudge,
         team_channels=tuple(name for name, configured in channels if configured),
+        limits=limits(settings),
     )
 
 

@@ -9,10 +9,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 import httpx
 
@@ -46,7 +47,7 @@ class Sender:
     reply_to: str | None
     domain: str
     brand: Brand
-    timezone: tzinfo
+    timezone: ZoneInfo
     livemode: bool
     billing_page_url: str | None = None
     team_address: str | None = None

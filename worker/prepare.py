@@ -13,6 +13,7 @@ from dunning.plan import plan
 from dunning.rules.context import Context, context
 from dunning.rules.renewals import upcoming
 from dunning.steps import Kind
+from dunning.zones import zone_of
 from emails.catalogue import Mail, TeamEscalation
 from emails.chat import chat_text
 from emails.render import render
@@ -39,7 +40,7 @@ async def prepare(
     locale = choose_locale(account.customer.locales)
     if claim.case not in account.cases:
         renewal = await _renewal(services, courier, claim, account, at)
-        return await _stored(services, courier, claim, renewal, locale, at)
+        return await _stored(services, courier, claim, loaded, renewal, locale, at)
     c = context(account, account.cases[claim.case], loaded.history, services.policy, at)
     plan_name = await _plan_name(services, account, c.s.subscription)
     if claim.kind is Kind.TEAM:
@@ -50,7 +51,7 @@ async def prepare(
             livemode=courier.sender.livemode,
             plan_name=plan_name,
         )
-        return await _stored(services, courier, claim, escalation, "en", at)
+        return await _stored(services, courier, claim, loaded, escalation, "en", at)
     props = compose_mail(
         c,
         key=claim.step,
@@ -58,7 +59,7 @@ async def prepare(
         pay_url=await _pay_url(services, courier, claim, c),
         plan_name=plan_name,
     )
-    return await _stored(services, courier, claim, props, locale, at)
+    return await _stored(services, courier, claim, loaded, props, locale, at)
 
 
 async def _renewal(
@@ -76,17 +77,24 @@ async def _renewal(
 
 
 async def _stored(
-    services: Services, courier: Courier, claim: Claim, props: Mail, locale: str, at: datetime
+    services: Services,
+    courier: Courier,
+    claim: Claim,
+    loaded: Loaded,
+    props: Mail,
+    locale: str,
+    at: datetime,
 ) -> dict[str, Any]:
     sender = courier.sender
     if claim.channel == "chat":
         assert isinstance(props, TeamEscalation)  # noqa: S101  # only the team has a chat; tells mypy
         return {"text": chat_text(props, timezone=sender.timezone, templates=sender.templates)}
+    zone = zone_of(loaded.account, sender.timezone.key)
     mail = render(
         props,
         brand=sender.brand,
         locale=locale,
-        timezone=sender.timezone,
+        timezone=sender.timezone if claim.kind is Kind.TEAM else zone,
         now=at,
         templates=sender.templates,
     )

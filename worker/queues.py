@@ -20,7 +20,10 @@ CASES: Final = Wakeup("cases", "advance_cases")
 MAIL: Final = Wakeup("mail", "send_mail")
 TEAM: Final = Wakeup("team", "notify_team")
 BILLING: Final = Wakeup("billing", "call_provider")
+# On the team's queue as well: its ids are the breaker's rows.
+ALARM: Final = Wakeup("team", "sound_alarm")
 
+# One for each queue.
 WAKEUPS: Final = (EVENTS, CASES, MAIL, TEAM, BILLING)
 
 # One message never carries more ids than its actor can do within its time limit.

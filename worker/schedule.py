@@ -16,6 +16,7 @@ from db import heartbeats
 from db.session import create_engine
 from db.sweep import Swept, sweep
 from settings import SchedulerSettings
+from worker import breaker
 from worker.broker import RedisNudge, create_broker
 from worker.queues import BILLING, CASES, EVENTS, MAIL, TEAM
 from worker.services import Clock, Nudge, wall_clock
@@ -63,7 +64,8 @@ class SchedulerProcess:
         return 0
 
     async def _tick_until_stopped(self, engine: AsyncEngine, nudge: Nudge) -> None:
-        beaten_at = 0.0
+        beaten_at = watched_at = 0.0
+        limits = breaker.limits(self._settings)
         while not self._stop.is_set():
             try:
                 found = await tick(engine, nudge, clock=wall_clock, delay=self._settings.sweep_delay_seconds)
@@ -71,6 +73,9 @@ class SchedulerProcess:
                 if now - beaten_at >= heartbeats.EVERY.total_seconds():
                     await self._beat(engine, found)
                     beaten_at = now
+                if now - watched_at >= breaker.EVERY.total_seconds():
+                    watched_at = now
+                    await breaker.watch(engine, nudge, limits)
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 log.warning("tick.missed", error=type(error).__name__)
             await self._pause()

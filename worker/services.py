@@ -9,6 +9,7 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from dunning.breaker import Limits
 from dunning.segments import PolicySource
 from providers.lookup import Gateway
 from worker.queues import Wakeup
@@ -31,6 +32,7 @@ class Services:
     """`gateways` by source ("stripe"); `team_channels` are the ways the merchant's team can be reached.
 
     `nudge` wakes an actor for some row ids and may fail silently: the scheduler finds every row again.
+    `limits` cap the revocations; None: nothing does.
     """
 
     engine: AsyncEngine
@@ -38,4 +40,5 @@ class Services:
     policy: PolicySource
     nudge: Nudge
     team_channels: tuple[str, ...] = ()
+    limits: Limits | None = None
     clock: Clock = wall_clock

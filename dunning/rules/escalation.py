@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from dunning.case import why_kept
 from dunning.declines import Category
+from dunning.fold import latest
 from dunning.hours import working_days_after
 from dunning.rules.context import Context
 from dunning.rules.expiry import awaits_acknowledgement
@@ -15,9 +16,9 @@ from dunning.steps import Kind, Step, Withheld, hours
 
 def escalation(c: Context) -> Iterator[Step | Withheld]:
     """Charges keep failing, or mails cannot help."""
-    executed, needed = c.s.executed_attempts, c.policy.escalate_after
+    executed, needed = c.failed_attempts, c.policy.escalate_after
     if executed >= needed:
-        yield c.team("attempts", c.s.failed_at, f"{needed} charges have failed")
+        yield c.team("attempts", c.failed_at, f"{needed} charges have failed")
     elif c.s.invoice.attempt_count >= needed:
         yield c.withhold(
             f"escalation:{c.ref}:attempts",
@@ -64,13 +65,11 @@ def levels(c: Context) -> Iterator[Step | Withheld]:
 def reminders(c: Context) -> Iterator[Step | Withheld]:
     """A call that nobody has acknowledged is repeated; where a person is waited for, until one has."""
     calls = [e for e in c.history.values() if e.case == c.ref and e.kind is Kind.TEAM]
-    told_at = [effect.created_at for effect in calls]
-    if c.said.owner and c.said.acknowledged_at:
-        # Whoever took it over was told by that, also where nobody had been called before.
-        told_at.append(c.said.acknowledged_at)
-    if not told_at:
+    # Whoever took it over before anybody was called is reminded as well.
+    taken_over = latest(c.s.case.opened_at, c.said.acknowledged_at) if c.said.owner else None
+    last = latest(*(effect.created_at for effect in calls), taken_over)
+    if last is None:
         return
-    last = max(told_at)
     made = sum(effect.name.startswith("reminder") for effect in calls)
     key = f"reminder:{made + 1}"
     seen = c.said.acknowledged_at

@@ -1,7 +1,7 @@
 """A simulated Stripe on loopback: a billing engine with test clocks, its HTTP API, and signed webhooks."""
 
 from sandbox.stripe.api.faults import Fault
-from sandbox.stripe.cards import Card, card_from_number
+from sandbox.stripe.cards import Card, bank_debit, card_from_number
 from sandbox.stripe.endpoints import DeliveryPolicy
 from sandbox.stripe.engine import BillingEngine
 from sandbox.stripe.policy import RetryPolicy, custom_schedule, smart_retries
@@ -17,6 +17,7 @@ __all__ = [
     "Fault",
     "RetryPolicy",
     "SimulatedStripe",
+    "bank_debit",
     "card_from_number",
     "custom_schedule",
     "simulated_stripe",

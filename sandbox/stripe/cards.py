@@ -1,4 +1,4 @@
-"""Cards that behave as their script says, and the numbers Stripe publishes for testing."""
+"""Cards and bank accounts that behave as their script says, and Stripe's published test numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,9 +11,12 @@ class Card:
     """A card and what its issuer answers to the first, second, ... charge; the last answer repeats for ever.
 
     An outcome is "ok", a decline code, "authentication_required" (the issuer refuses a charge without the
-    customer: a failed charge exists) or "requires_action" (3D Secure is asked for before any charge is made).
+    customer: a failed charge exists), "requires_action" (3D Secure is asked for before any charge is made) or
+    "processing:5:ok", "processing:5:insufficient_funds" and so on (the answer comes five days later).
+    `type` is Stripe's for a payment method: with any other than "card" it is a bank account that is debited.
     """
 
+    type: str
     brand: str
     last4: str
     exp_month: int
@@ -31,11 +34,13 @@ class Card:
         *,
         country: str = "US",
         funding: str = "credit",
+        type: str = "card",  # noqa: A002  # Stripe's own word
     ) -> None:
         """`exp` is (month, year); raises ValueError when there is no outcome."""
         if not outcomes:
             raise ValueError("a card needs at least one outcome")
         for name, value in (
+            ("type", type),
             ("brand", brand),
             ("last4", last4),
             ("exp_month", exp[0]),
@@ -52,7 +57,20 @@ class Card:
 
     def with_expiry(self, exp: tuple[int, int]) -> "Card":
         """The same card, valid until another (month, year)."""
-        return Card(self.brand, self.last4, exp, self.outcomes, country=self.country, funding=self.funding)
+        return Card(
+            self.brand,
+            self.last4,
+            exp,
+            self.outcomes,
+            country=self.country,
+            funding=self.funding,
+            type=self.type,
+        )
+
+
+def bank_debit(*outcomes: str, last4: str = "3000", country: str = "DE", kind: str = "sepa_debit") -> Card:
+    """A bank account, debited within five days if nothing else is said; `kind` is Stripe's `sepa_debit`..."""
+    return Card("", last4, outcomes=outcomes or ("processing:5:ok",), country=country, funding="", type=kind)
 
 
 # number -> (brand, outcome); docs.stripe.com/testing

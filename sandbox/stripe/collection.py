@@ -6,7 +6,7 @@ from sandbox.stripe import invoices, payments, standing
 from sandbox.stripe.errors import ApiError
 from sandbox.stripe.ledger import Ledger
 from sandbox.stripe.payments import Attempt
-from sandbox.stripe.records import Invoice, PaymentMethod, Subscription
+from sandbox.stripe.records import Charge, Invoice, PaymentMethod, Subscription
 
 
 def collect(ledger: Ledger, invoice: Invoice, now: int) -> Attempt:
@@ -35,9 +35,24 @@ def record(ledger: Ledger, invoice: Invoice, attempt: Attempt, now: int, *, auto
         attempt_count=invoice.attempt_count + counted,
         charge=attempt.charge.id if attempt.charge else invoice.charge,
     )
+    if attempt.pending:
+        standing.mark_begun(ledger, invoice, now)
+        return ledger.change("invoice.updated", replace(tried, next_payment_attempt=None), at=now)
     if attempt.succeeded:
         return invoices.settle(ledger, tried, now)
     return _fail(ledger, tried, attempt, now, schedule=counted)
+
+
+def clear(ledger: Ledger, charge: Charge, now: int) -> None:
+    """The bank answers, days after the attempt was made; a refusal is rescheduled only now."""
+    attempt = payments.clear(ledger, charge, now)
+    invoice = ledger.get(Invoice, charge.invoice)
+    if attempt is None or not invoice.payable:
+        return
+    if attempt.succeeded:
+        invoices.settle(ledger, invoice, now)
+    else:
+        _fail(ledger, invoice, attempt, now, schedule=True)
 
 
 def _fail(ledger: Ledger, invoice: Invoice, attempt: Attempt, now: int, *, schedule: bool) -> Invoice:
@@ -74,9 +89,11 @@ def _refused(invoice: Invoice, attempt: Attempt) -> str | None:
 
 
 def _next_attempt(ledger: Ledger, invoice: Invoice, attempt: Attempt, now: int) -> int | None:
-    """When Stripe tries again: not without a card, not with an Indian one, not for a first payment."""
+    """When Stripe tries again: only a card, not an Indian one, and not for a first payment."""
     policy = ledger.get(Subscription, invoice.subscription).policy
-    if attempt.method is None or attempt.method.card.country == "IN" or not invoice.auto_advance:
+    if attempt.method is None or not invoice.auto_advance:
+        return None
+    if attempt.method.card.type != "card" or attempt.method.card.country == "IN":
         return None
     if invoice.billing_reason == "subscription_create" or invoice.attempt_count > len(policy.delays):
         return None
@@ -107,6 +124,11 @@ def pay(
         raise ApiError.invalid("Invoice is already paid")
     if not invoice.payable:
         raise ApiError.invalid(f"You cannot pay an invoice that is {invoice.status}.")
+    if payments.is_under_way(ledger, invoice):
+        raise ApiError.invalid(
+            "You cannot pay this invoice while a payment of it is processing.",
+            code="payment_intent_unexpected_state",
+        )
     subscription = ledger.get(Subscription, invoice.subscription)
     method = method or payments.payment_method_of(ledger, subscription)
     if method is None:

@@ -1,6 +1,6 @@
 """What an issuer, or Stripe itself, answers to a charge that does not go through."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 # Stripe executes no automatic retry after one of these until there is a new payment method
 # (docs.stripe.com, "Automate payment retries").
@@ -21,6 +21,8 @@ HARD_DECLINES = frozenset(
 APPROVED = "ok"
 # The intent asks for 3D Secure before any charge is made: no charge exists and `last_payment_error` is empty.
 REQUIRES_ACTION = "requires_action"
+# "processing:5:ok": the charge is pending for five days, and then it is "ok".
+PROCESSING = "processing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,3 +119,19 @@ def decline_for(reason: str) -> Decline:
         network_decline_code=network,
         network_advice_code="03" if advice in ("do_not_try_again", "confirm_card_data") else None,
     )
+
+
+def returned(reason: str) -> Decline:
+    """The same for a bank debit: its reason is the error code itself, and no card is spoken of."""
+    return replace(
+        decline_for(reason), code=reason, message="The customer's bank did not pay.", network_advice_code=None
+    )
+
+
+def under_way(outcome: str) -> tuple[int, str] | None:
+    """In how many days a bank answers, and what; None for an answer that comes at once."""
+    kind, _, rest = outcome.partition(":")
+    if kind != PROCESSING:
+        return None
+    days, _, answer = rest.partition(":")
+    return int(days), answer

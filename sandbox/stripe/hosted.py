@@ -69,7 +69,7 @@ class HostedPages:
                 attempt = self._engine.pay_invoice(invoice, card=card_from_number(number), on_session=True)
         except ApiError as error:
             return _page("Not paid", str(error), "", status=error.status)
-        if not attempt.succeeded:
+        if not (attempt.succeeded or attempt.pending):
             return _page("Not paid", "Your card was declined.", _FORM.format(action="Pay"), status=402)
         return RedirectResponse(str(request.url), 303)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sandbox.stripe import payments, standing
+from sandbox.stripe import intents, standing
 from sandbox.stripe.errors import ApiError
 from sandbox.stripe.ids import derived
 from sandbox.stripe.ledger import Ledger
@@ -59,7 +59,7 @@ def finalize(ledger: Ledger, invoice: Invoice, now: int, *, collect_at: int | No
         )
     customer = ledger.get(Customer, invoice.customer)
     ledger.put(replace(customer, next_invoice_sequence=customer.next_invoice_sequence + 1))
-    intent = payments.open_intent(ledger, invoice, now) if invoice.total > 0 else None
+    intent = intents.open_intent(ledger, invoice, now) if invoice.total > 0 else None
     finalized = replace(
         invoice,
         status="open",
@@ -91,7 +91,7 @@ def settle(ledger: Ledger, invoice: Invoice, now: int, *, out_of_band: bool = Fa
     )
     ledger.change("invoice.updated", paid, at=now)
     if out_of_band:
-        payments.cancel_intent(ledger, paid, now)
+        intents.cancel_intent(ledger, paid, now)
     ledger.emit("invoice.paid", paid, at=now)
     if not out_of_band:
         ledger.emit("invoice.payment_succeeded", paid, at=now)
@@ -106,7 +106,7 @@ def void(ledger: Ledger, invoice: Invoice, now: int) -> Invoice:
         raise ApiError.invalid(f"You can only pass in open invoices. This invoice is {invoice.status}.")
     gone = replace(invoice, status="void", voided_at=now, auto_advance=False, next_payment_attempt=None)
     ledger.change("invoice.voided", gone, at=now)
-    payments.cancel_intent(ledger, gone, now)
+    intents.cancel_intent(ledger, gone, now)
     standing.settle(ledger, gone, now)
     return gone
 

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from sandbox.stripe.declines import APPROVED, REQUIRES_ACTION, Decline, decline_for
+from sandbox.stripe.declines import APPROVED, REQUIRES_ACTION, Decline, decline_for, returned, under_way
 from sandbox.stripe.ledger import Ledger
+from sandbox.stripe.policy import DAY
 from sandbox.stripe.records import (
     Charge,
     Customer,
@@ -28,7 +29,12 @@ class Attempt:
 
     @property
     def succeeded(self) -> bool:
-        return self.charge is not None and self.decline is None
+        return self.charge is not None and self.charge.paid
+
+    @property
+    def pending(self) -> bool:
+        """Whether its end comes later."""
+        return self.charge is not None and self.charge.clears is not None
 
     @property
     def hard(self) -> bool:
@@ -56,85 +62,79 @@ def attempt(
     """
     intent = ledger.get(PaymentIntent, invoice.payment_intent or "")
     outcome = ledger.next_outcome(method)
+    later = under_way(outcome)
+    if later is not None:
+        return _begin(ledger, invoice, intent, method, now, days=later[0], clears=later[1])
     asks_customer = outcome in (REQUIRES_ACTION, "authentication_required")
     if outcome == APPROVED or (asks_customer and on_session):
-        return _succeed(ledger, invoice, intent, method, now, authenticated=asks_customer)
+        charge = _charge(ledger, invoice, intent, method, now, authenticated=asks_customer)
+        return _succeed(ledger, intent, charge, now)
     if outcome == REQUIRES_ACTION:
         waiting = replace(intent, status="requires_action", payment_method=method.id, error=None)
         ledger.change("payment_intent.requires_action", waiting, at=now)
         return Attempt(method=method, action_required=True)
-    return _decline(ledger, invoice, intent, method, decline_for(outcome), now)
+    charge = _charge(ledger, invoice, intent, method, now, decline=_refusal(method, outcome))
+    return _decline(ledger, intent, charge, now)
 
 
-def open_intent(ledger: Ledger, invoice: Invoice, now: int) -> PaymentIntent:
-    """The intent and its link that a finalised invoice gets."""
-    intent = PaymentIntent(
-        id=ledger.ids.new("pi"),
-        created=now,
-        amount=invoice.total,
-        currency=invoice.currency,
-        customer=invoice.customer,
-        invoice=invoice.id,
-        description="Subscription creation"
-        if invoice.billing_reason == "subscription_create"
-        else "Subscription update",
-    )
-    ledger.emit("payment_intent.created", ledger.put(intent), at=now)
-    ledger.put(
-        InvoicePayment(
-            id=ledger.ids.new("inpay"),
-            created=now,
-            invoice=invoice.id,
-            payment_intent=intent.id,
-            amount_requested=invoice.total,
-            currency=invoice.currency,
-        )
-    )
-    return intent
-
-
-def cancel_intent(ledger: Ledger, invoice: Invoice, now: int) -> None:
-    """Give up the intent of a voided or otherwise settled invoice."""
+def is_under_way(ledger: Ledger, invoice: Invoice) -> bool:
+    """Whether a bank has still to answer; nothing else is charged meanwhile."""
     if invoice.payment_intent is None:
-        return
-    intent = ledger.get(PaymentIntent, invoice.payment_intent)
-    if intent.status not in ("succeeded", "canceled"):
-        canceled = replace(intent, status="canceled", canceled_at=now, cancellation_reason="void_invoice")
-        ledger.change("payment_intent.canceled", canceled, at=now)
-    for link in ledger.of(InvoicePayment, invoice.id):
-        if link.status == "open":
-            ledger.put(replace(link, status="canceled", canceled_at=now))
+        return False
+    return ledger.get(PaymentIntent, invoice.payment_intent).status == "processing"
 
 
-def _succeed(
+def clear(ledger: Ledger, charge: Charge, now: int) -> Attempt | None:
+    """The bank answers to a pending charge; None when its payment was given up meanwhile."""
+    intent = ledger.get(PaymentIntent, charge.payment_intent)
+    if charge.clears is None or intent.status != "processing":
+        return None
+    answered = replace(charge, clears=None)
+    if charge.clears == APPROVED:
+        return _succeed(ledger, intent, ledger.put(answered), now)
+    decline = _refusal(charge.payment_method, charge.clears)
+    return _decline(ledger, intent, ledger.put(replace(answered, decline=decline)), now)
+
+
+def _refusal(method: PaymentMethod, reason: str) -> Decline:
+    return decline_for(reason) if method.card.type == "card" else returned(reason)
+
+
+def _begin(
     ledger: Ledger,
     invoice: Invoice,
     intent: PaymentIntent,
     method: PaymentMethod,
     now: int,
     *,
-    authenticated: bool,
+    days: int,
+    clears: str,
 ) -> Attempt:
-    charge = _charge(ledger, invoice, intent, method, now, authenticated=authenticated)
+    charge = _charge(ledger, invoice, intent, method, now, clears=clears)
+    ledger.emit("charge.pending", charge, at=now)
+    begun = replace(
+        intent, status="processing", payment_method=method.id, latest_charge=charge.id, error=None
+    )
+    ledger.change("payment_intent.processing", begun, at=now)
+    ledger.plan(invoice.test_clock, now + days * DAY, "clear", charge.id)
+    return Attempt(method=method, charge=charge)
+
+
+def _succeed(ledger: Ledger, intent: PaymentIntent, charge: Charge, now: int) -> Attempt:
+    method = charge.payment_method
     ledger.emit("charge.succeeded", charge, at=now)
     paid = replace(intent, status="succeeded", payment_method=method.id, latest_charge=charge.id, error=None)
     ledger.change("payment_intent.succeeded", paid, at=now)
-    for link in ledger.of(InvoicePayment, invoice.id):
+    for link in ledger.of(InvoicePayment, charge.invoice):
         if link.payment_intent == intent.id:
             settled = replace(link, status="paid", amount_paid=intent.amount, paid_at=now)
             ledger.change("invoice_payment.paid", settled, at=now)
     return Attempt(method=method, charge=charge)
 
 
-def _decline(
-    ledger: Ledger,
-    invoice: Invoice,
-    intent: PaymentIntent,
-    method: PaymentMethod,
-    decline: Decline,
-    now: int,
-) -> Attempt:
-    charge = _charge(ledger, invoice, intent, method, now, decline=decline)
+def _decline(ledger: Ledger, intent: PaymentIntent, charge: Charge, now: int) -> Attempt:
+    method, decline = charge.payment_method, charge.decline
+    assert decline is not None  # noqa: S101  # whoever calls has just refused it; this tells mypy
     ledger.emit("charge.failed", charge, at=now)
     failed = replace(
         intent,
@@ -158,6 +158,7 @@ def _charge(
     *,
     decline: Decline | None = None,
     authenticated: bool = False,
+    clears: str | None = None,
 ) -> Charge:
     return ledger.put(
         Charge(
@@ -172,5 +173,6 @@ def _charge(
             description=intent.description,
             authenticated=authenticated,
             decline=decline,
+            clears=clears,
         )
     )

@@ -17,6 +17,13 @@ def mark_failed(ledger: Ledger, invoice: Invoice, now: int) -> None:
         ledger.change("customer.subscription.updated", replace(subscription, status="past_due"), at=now)
 
 
+def mark_begun(ledger: Ledger, invoice: Invoice, now: int) -> None:
+    """A payment is under way: a subscription that waited for its first one begins on that promise."""
+    subscription = ledger.get(Subscription, invoice.subscription)
+    if subscription.status == "incomplete":
+        ledger.change("customer.subscription.updated", replace(subscription, status="active"), at=now)
+
+
 def end_of_schedule(ledger: Ledger, invoice: Invoice, now: int) -> None:
     """All retries are used up: do to the subscription what its policy says."""
     subscription = ledger.get(Subscription, invoice.subscription)

@@ -143,6 +143,7 @@ QUESTIONS = (
     ("case", "show", "in_1"),
     ("explain", "cus_1"),
     ("status",),
+    ("breaker",),
     ("case", "stop", "in_1", "--why", "test", "--by", "maria"),
     ("policy", "move", "--all", "--why", "test", "--by", "maria"),
 )
@@ -172,8 +173,8 @@ def test_a_database_without_tables_wants_migrating(
 @pytest.mark.parametrize(
     "command",
     [
-        ("access",), ("case", "list"), ("case", "show"), ("explain",), ("status",), ("api",), ("worker",),
-        ("scheduler",), ("case", "hand-over"), ("customer", "exclude"), ("policy", "move"),
+        ("access",), ("case", "list"), ("case", "show"), ("explain",), ("status",), ("breaker",), ("api",),
+        ("worker",), ("scheduler",), ("case", "hand-over"), ("customer", "exclude"), ("policy", "move"),
     ],
     ids=" ".join,
 )  # fmt: skip

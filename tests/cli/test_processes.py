@@ -1,5 +1,6 @@
 """`dunning worker`, `scheduler`, `api` and `status` as real processes beside each other."""
 
+import asyncio
 import json
 import os
 import signal
@@ -10,8 +11,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import asyncpg  # type: ignore[import-untyped]  # ships no annotations
 import pytest
 
+from sandbox.inbox import Inbox
+from settings.urls import for_asyncpg
 from tests.cli.test_main import ROOT, dunning
 from tests.settings.examples import ALL
 
@@ -89,6 +93,39 @@ def test_status_knows_who_is_alive_and_who_is_missing(
         assert events[0].endswith(".started")
         assert events[-1].endswith(".stopped")
     assert wrongs(status()[1]) == ["No worker is alive.", "No scheduler is alive."]
+
+
+SURGE = """
+    INSERT INTO customers (source, ref) VALUES ('stripe', 'cus_1');
+    INSERT INTO charges (customer_id, ref, invoice, at)
+    SELECT customers.id, 'ch_' || number, 'in_1', now() FROM customers, generate_series(1, 21) AS number;
+"""
+
+
+def test_schedulers_trip_the_breaker_and_a_worker_calls_the_team(
+    start: Start,
+    status: Callable[[], tuple[int, dict[str, Any]]],
+    env: dict[str, str],
+    database_url: str,
+    inbox: Inbox,
+) -> None:
+    """21 charges failed in an hour: two schedulers write it down once, and the team has one mail."""
+    env |= {"SMTP_URL": inbox.url, "DUNNING_TEAM_EMAIL": "team@acme.example"}
+
+    async def fail() -> None:
+        connection = await asyncpg.connect(for_asyncpg(database_url))
+        await connection.execute(SURGE)
+        await connection.close()
+
+    asyncio.run(fail())
+    for arguments in (("worker", "--queues", "team", "--threads", "1"), ("scheduler",), ("scheduler",)):
+        start(*arguments)
+    wait_until(lambda: bool(inbox.messages))
+    code, said = status()
+    assert (code, said["tripped"]["by"]) == (1, None)
+    assert said["tripped"]["reason"].startswith("21 charges failed within an hour")
+    [mail] = inbox.messages
+    assert mail.recipients == ("team@acme.example",)
 
 
 def test_status_says_when_redis_is_away(env: dict[str, str], tmp_path: Path) -> None:

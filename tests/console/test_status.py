@@ -16,6 +16,7 @@ from db.status import CasesState, InboxState, OutboxState, State
 from settings.urls import for_asyncpg
 from tests.scenarios.story import subscriber
 from tests.scenarios.world import World
+from tests.worker.breaking import release, trip
 from worker.broker import RedisNudge, create_broker
 from worker.queues import EVENTS, MAIL
 from worker.usecases.apply_events import apply_events
@@ -134,6 +135,16 @@ def test_cases_are_late_by_the_wall_clock_only(world: World) -> None:
     assert (read(world).cases.due, wrongs(read(world))) == (1, [])
     change(world, "UPDATE cases SET test_clock = NULL")
     assert wrongs(read(world)) == ["Cases are late by more than a minute."]
+
+
+def test_a_tripped_breaker_is_the_first_problem(world: World) -> None:
+    """With its reason, as long as it holds."""
+    trip(world)
+    [said] = wrongs(read(world))
+    assert said.startswith("The breaker has been tripped since ")
+    assert said.endswith(" UTC: a wrong price list.")
+    release(world)
+    assert wrongs(read(world)) == []
 
 
 def test_queues_are_counted_as_dramatiq_fills_them(redis_url: str) -> None:

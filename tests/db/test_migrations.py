@@ -6,12 +6,15 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import NullPool
 
-from db import migrate, models
+from db import breaker, migrate, models
+from dunning.breaker import Failures
 from sandbox.postgres import PostgresServer
 from tests.db.conftest import Database
 
@@ -55,6 +58,32 @@ def test_two_migrations_at_once_wait_for_each_other(postgres_server: PostgresSer
         list(pool.map(migrate.upgrade, [url] * 4))
     assert asyncio.run(migrate.pending(url)) == []
     postgres_server.drop_database("at_once")
+
+
+def test_charges_of_before_are_no_surge(postgres_server: PostgresServer) -> None:
+    """A database full of old charges is migrated: none of them was heard of in this week."""
+    url = postgres_server.create_database("full")
+    counted = [Failures(hour=1)]
+
+    def step(connection: Connection, revision: str) -> None:
+        config = migrate._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+    async def story() -> None:
+        engine = create_async_engine(url, poolclass=NullPool)
+        async with engine.begin() as connection:
+            await connection.run_sync(step, "0002")
+            await connection.execute(text("INSERT INTO customers (source, ref) VALUES ('stripe', 'cus_1')"))
+            old = "SELECT id, 'ch_1', 'in_1', clock_timestamp() FROM customers"
+            await connection.execute(text(f"INSERT INTO charges (customer_id, ref, invoice, at) {old}"))
+            await connection.run_sync(step, "head")
+            counted[0] = await breaker.failures(connection)
+        await engine.dispose()
+
+    asyncio.run(story())
+    assert counted == [Failures()]
+    postgres_server.drop_database("full")
 
 
 def test_every_moment_has_a_time_zone(database: Database) -> None:

@@ -42,6 +42,7 @@ def test_a_declined_charge_is_a_line() -> None:
         method_type="card",
         card_brand="visa",
         card_last4="4242",
+        card_country="US",
     )
 
 
@@ -98,7 +99,8 @@ def test_a_bank_debit_has_no_card() -> None:
     details = {"type": "sepa_debit", "sepa_debit": {"last4": "3000", "country": "DE"}}
     line = read(charge(payment_method_details=details, failure_code="insufficient_funds", outcome=None))
     assert line is not None
-    assert (line.method_type, line.card_brand, line.decline_code) == ("sepa_debit", None, None)
+    assert (line.method_type, line.card_brand, line.card_country) == ("sepa_debit", None, None)
+    assert line.decline_code is None
 
 
 def test_a_charge_without_details_is_still_a_line() -> None:

@@ -14,7 +14,6 @@ from dunning.events import (
     CustomerSeen,
     InvoiceSeen,
     PaymentFailed,
-    PaymentMethodChanged,
     SubscriptionSeen,
 )
 from providers.lookup import Lookup, MalformedEventError, Normalised, Subject
@@ -118,6 +117,8 @@ def test_a_past_due_subscription(shape: str) -> None:
                 product=PRODUCT,
                 interval="month",
                 period_end=datetime(2026, 3, 31, 10, 15, tzinfo=UTC),
+                amount=4900,
+                currency="eur",
             ),
         ),
         (Lookup(Subject.SUBSCRIPTION, SUBSCRIPTION, FIRST),),
@@ -145,7 +146,7 @@ def test_an_ended_subscription(shape: str) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_changed_customer(shape: str) -> None:
-    """Address, name, languages in their order, country."""
+    """Address, name, languages in their order, country, and what they pay with."""
     assert only(normalise(body("customer_updated", shape))) == CustomerSeen(
         customer=CUSTOMER,
         as_of=AsOf(THIRD),
@@ -154,6 +155,7 @@ def test_a_changed_customer(shape: str) -> None:
         locales=("de-AT", "en"),
         country="AT",
         metadata=(("crm", "4711"),),
+        payment_method="pm_1Go8AuzU7LY8fNxaSm3rnRlW",
     )
 
 
@@ -199,6 +201,7 @@ def eventful() -> list[Event]:
         elif at_end == "pause":
             engine.pay_invoice(invoice)
             engine.cancel(bought, at_period_end=True)
+            engine.detach_card(method)
         else:
             engine.void_invoice(invoice)
             engine.delete_customer(customer)
@@ -367,26 +370,16 @@ def test_a_deleted_customer() -> None:
     assert (seen.deleted, seen.email) == (True, "ada@customer.example")
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "payment_method.attached",
-        "payment_method.updated",
-        "payment_method.automatically_updated",
-        "setup_intent.succeeded",
-    ],
-)
-def test_a_new_way_to_pay(kind: str) -> None:
-    """By the customer, or by their card's network."""
-    event: dict[str, Any] = {
-        "object": "event",
-        "type": kind,
-        "created": 1_772_277_300,
-        "data": {"object": {"id": "pm_1", "customer": CUSTOMER}},
-    }
-    assert only(normalise(event)) == PaymentMethodChanged(CUSTOMER, FIRST)
-    event["data"]["object"]["customer"] = None
-    assert normalise(event) == Normalised()
+def test_nothing_is_asked_about_a_subscription_in_good_standing() -> None:
+    """Neither when it changes nor when it is made: an unexpanded payment method costs no request."""
+    for status in ("active", "trialing"):
+        fields = {"status": status, "default_payment_method": "pm_1"}
+        event = changed("subscription_past_due", **fields)
+        for kind in ("customer.subscription.created", "customer.subscription.updated"):
+            event["data"]["previous_attributes"] = {"default_payment_method": None}
+            said = normalise(event | {"type": kind})
+            assert said.lookups == ()
+            assert only(said).payment_method == "pm_1"
 
 
 def test_a_test_clock_tells_the_time_at_rest() -> None:

@@ -2,65 +2,40 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
 from dunning.declines import Category, classify
 from dunning.events import (
-    BillingEvent,
     ChargeFailed,
     CustomerSeen,
     InvoiceSeen,
     LedgerRead,
+    MethodSeen,
     PaymentFailed,
     SubscriptionSeen,
 )
 from providers.lookup import Lookup, Normalised, NothingToPayError, ProviderUnavailableError, Subject
 from providers.stripe import normalise
 from providers.stripe_api import StripeGateway
-from sandbox.stripe import NEW, Card, Fault, RetryPolicy, SimulatedStripe, simulated_stripe
+from sandbox.stripe import NEW, Card, Fault, RetryPolicy, SimulatedStripe
 from sandbox.stripe.objects import render_event
 from sandbox.stripe.records import Customer, Subscription
 from sandbox.stripe.versions import ApiVersion
+from tests.providers.asking import AT, ask, look_up, of
 from tests.providers.bodies import NEW_SHAPE, body
 
-T = TypeVar("T")
 DAY = 86_400
-AT = datetime(2026, 2, 1, tzinfo=UTC)
 RENEWED = datetime(2026, 2, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def stripe() -> Iterator[SimulatedStripe]:
-    """A simulated Stripe on loopback."""
-    with simulated_stripe() as server:
-        yield server
-
-
-def ask(
-    url: str | SimulatedStripe, question: Callable[[StripeGateway], Awaitable[T]], timeout: float = 8
-) -> T:
-    """Ask through a gateway of its own."""
-    base, key = (url, "sk_test_sandbox") if isinstance(url, str) else (url.url, url.api_key)
-
-    async def run() -> T:
-        return await question(StripeGateway(key, api_base=base, timeout=timeout))
-
-    return asyncio.run(run())
-
-
-def look_up(stripe: SimulatedStripe, subject: Subject, ref: str) -> tuple[BillingEvent, ...]:
-    return ask(stripe, lambda gateway: gateway.look_up(Lookup(subject, ref, AT))).facts
 
 
 def subscriber(
@@ -74,10 +49,6 @@ def subscriber(
     bought = engine.create_subscription(customer, engine.create_price(product_name="Team"), policy=policy)
     engine.advance(None, engine.now() + timedelta(days=40))
     return customer, bought
-
-
-def of(facts: tuple[BillingEvent, ...], kind: type[T]) -> list[T]:
-    return [fact for fact in facts if isinstance(fact, kind)]
 
 
 def test_an_invoice_is_read_with_all_that_belongs_to_it(stripe: SimulatedStripe) -> None:
@@ -207,10 +178,10 @@ def test_what_is_left_of_a_deleted_customer(stripe: SimulatedStripe) -> None:
 
 
 def test_a_subscription_is_read_with_its_customer(stripe: SimulatedStripe) -> None:
-    """Before anything irreversible."""
+    """Before anything irreversible; and with what they pay with."""
     customer, bought = subscriber(stripe, "insufficient_funds")
     facts = look_up(stripe, Subject.SUBSCRIPTION, bought.id)
-    assert [type(fact) for fact in facts] == [SubscriptionSeen, CustomerSeen]
+    assert [type(fact) for fact in facts] == [SubscriptionSeen, CustomerSeen, MethodSeen]
     assert of(facts, CustomerSeen)[0].customer == customer.id
 
 

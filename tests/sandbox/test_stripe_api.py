@@ -101,6 +101,16 @@ def test_expanding_through_lists_and_parents(sim: SimulatedStripe) -> None:
         client(sim).v1.invoices.list({"expand": ["customer"]})
 
 
+def test_of_a_deleted_customer_nothing_is_left_to_expand(sim: SimulatedStripe) -> None:
+    """The path is right, only its end is not there."""
+    customer, subscription, _ = newest(sim)
+    sim.engine.delete_customer(customer)
+    found: Any = client(sim).v1.subscriptions.retrieve(
+        subscription.id, {"expand": ["customer.invoice_settings.default_payment_method"]}
+    )
+    assert found.customer.deleted
+
+
 def test_refusals(sim: SimulatedStripe) -> None:
     """A wrong key is 401, an unknown id or address 404, an unknown parameter or version 400."""
     with pytest.raises(stripe.AuthenticationError):

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import httpx
 import pytest
 import stripe
 
-from sandbox.stripe import Card, Fault, SimulatedStripe
+from sandbox.stripe import Card, Fault, SimulatedStripe, bank_debit
 from tests.sandbox.stripe_account import FIRST_ATTEMPT, client, newest, served_failed_renewal
 
 
@@ -145,6 +146,51 @@ def test_cancelling_and_updating_a_subscription(sim: SimulatedStripe) -> None:
     gone = v1.subscriptions.cancel(subscription.id)
     assert gone.status == "canceled"
     assert not sim.engine.refresh(invoice).auto_advance
+
+
+def test_pausing_a_subscription(sim: SimulatedStripe) -> None:
+    """Once, in flexible billing mode, and not when it has ended; in any other, only collection is paused."""
+    v1 = client(sim).v1
+    _, subscription, _ = newest(sim)
+    held: Any = v1.subscriptions.update(subscription.id, {"pause_collection": {"behavior": "void"}})
+    assert held.pause_collection.behavior == "void"
+    with pytest.raises(stripe.InvalidRequestError, match="behavior"):
+        v1.subscriptions.update(subscription.id, {"pause_collection": {"behavior": "forget"}})
+    classic = replace(sim.engine.refresh(subscription), billing_mode="classic", pause_collection=None)
+    sim.engine.ledger.put(classic)
+    with pytest.raises(stripe.InvalidRequestError, match="paused"):
+        v1.subscriptions.pause(subscription.id)
+    sim.engine.ledger.put(replace(classic, billing_mode="flexible"))
+    paused: Any = v1.subscriptions.pause(subscription.id, {"type": "subscription"})
+    assert (paused.status, paused.billing_mode.type) == ("paused", "flexible")
+    assert paused.status_details.paused.subscription.type == "pause_requested"
+    with pytest.raises(stripe.InvalidRequestError, match="paused"):
+        v1.subscriptions.pause(subscription.id)
+    v1.subscriptions.cancel(subscription.id)
+    with pytest.raises(stripe.InvalidRequestError, match="No such subscription"):
+        v1.subscriptions.pause(subscription.id)
+
+
+def test_a_debit_is_taken_up_and_its_invoice_stays_open(sim: SimulatedStripe) -> None:
+    """Paying by hand is answered at once, though the bank answers in five days."""
+    customer, _, invoice = newest(sim)
+    sim.engine.save_card(customer, bank_debit())
+    answer: Any = client(sim).v1.invoices.pay(
+        invoice.id, {"off_session": True, "expand": ["payments.data.payment.payment_intent"]}
+    )
+    assert answer.status == "open"
+    assert answer.payments.data[0].payment.payment_intent.status == "processing"
+
+
+def test_a_detached_card_says_whose_it_was(sim: SimulatedStripe) -> None:
+    """In what it was before, since it belongs to nobody now."""
+    v1 = client(sim).v1
+    customer, _, _ = newest(sim)
+    card = v1.payment_methods.attach("pm_card_mastercard", {"customer": customer.id})
+    v1.payment_methods.detach(card.id)
+    event: Any = v1.events.list({"type": "payment_method.detached"}).data[0]
+    assert event.data.object.customer is None
+    assert event.data.previous_attributes.customer == customer.id
 
 
 def test_void_and_write_off(sim: SimulatedStripe) -> None:

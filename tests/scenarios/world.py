@@ -27,11 +27,12 @@ from sandbox.stripe.versions import NEW, ApiVersion
 from tests.scenarios.arrivals import CALM, Manner, store
 from tests.scenarios.stage import Stage
 from worker.courier import Courier, Sender
-from worker.queues import CASES, EVENTS, MAIL, TEAM, Wakeup
+from worker.queues import BILLING, CASES, EVENTS, MAIL, TEAM, Wakeup
 from worker.schedule import tick
 from worker.services import Services
 from worker.usecases.advance_cases import advance_cases
 from worker.usecases.apply_events import apply_events
+from worker.usecases.call_provider import call_provider_each
 from worker.usecases.deliver import deliver_each
 
 START = datetime(2026, 1, 1, 9, tzinfo=UTC)
@@ -137,6 +138,8 @@ class World:
             await advance_cases(self.services, ids)
         elif wakeup in (MAIL, TEAM):
             await deliver_each(self.services, self.courier, ids)
+        elif wakeup is BILLING:
+            await call_provider_each(self.services, ids)
 
     def all_at_once(self, *steps: Awaitable[Any]) -> list[Any]:
         """Everything in the same moment, on the one event loop."""

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from dunning.breaker import Limits
 from dunning.segments import PolicyBook
 from settings import SettingsError, WorkerSettings, load
 from worker import build
+from worker.breaker import limits
 from worker.policy import policy
 
 ENVIRONMENT = {
@@ -32,6 +34,26 @@ def test_settings_alone_make_one_policy_for_everybody() -> None:
     made = policy(settings(DUNNING_GRACE_DAYS="21"))
     build.check(settings())
     assert not isinstance(made, PolicyBook)
+
+
+def test_the_breakers_limits_come_from_the_settings() -> None:
+    """Each number from its own; the defaults of both places are the same; off, there are none."""
+    assert limits(settings()) == Limits()
+    given = {
+        "DUNNING_SURGE_FLOOR": "50",
+        "DUNNING_SURGE_FACTOR": "2.5",
+        "DUNNING_PROCESSING_ERROR_SHARE": "0.5",
+        "DUNNING_REVOCATIONS_PER_HOUR": "0",
+        "DUNNING_REVOCATIONS_PER_DAY_SHARE": "1",
+    }
+    assert limits(settings(**given)) == Limits(
+        surge_floor=50,
+        surge_factor=2.5,
+        processing_error_share=0.5,
+        revocations_per_hour=0,
+        revocations_per_day_share=1,
+    )
+    assert limits(settings(DUNNING_BREAKER="off")) is None
 
 
 def test_a_policy_file_takes_the_place_of_the_figures(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from dunning.declines import Category
 from dunning.events import CustomerFact
 from dunning.money import Money
 from dunning.policy import Policy
+from dunning.rules.context import Context
+from dunning.standing import standing
 from dunning.steps import Effect
 from emails.catalogue import (
     AccessEnded,
@@ -52,12 +54,9 @@ def mail(
     name: str, s: Situation, now: float, *done: Effect, key: str | None = None, policy: Policy = POLICY
 ) -> Mail:
     return compose_mail(
-        s,
-        history(*done),
-        policy,
+        Context(s, standing(s.account, s.case), history(*done), policy, day(now)),
         key=key or f"{name}:{INVOICE}",
         name=name,
-        now=day(now),
         pay_url=LINK,
         plan_name="Team plan",
     )

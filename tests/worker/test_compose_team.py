@@ -6,13 +6,14 @@ from collections.abc import Iterable
 
 import pytest
 
-from dunning.case import situation
 from dunning.events import CustomerFact
+from dunning.rules.context import context
 from dunning.steps import Effect
 from emails.catalogue import (
     TeamEscalation,
 )
 from tests.dunning.builders import (
+    POLICY,
     account,
     day,
     failures,
@@ -24,7 +25,7 @@ from tests.dunning.builders import (
     the_case,
     warning,
 )
-from worker.compose import compose_escalation
+from worker.compose_team import compose_escalation
 
 Facts = CustomerFact | Iterable[CustomerFact]
 LINK = "https://invoice.example/1"
@@ -35,11 +36,9 @@ def escalation(
 ) -> TeamEscalation:
     known = account(*facts)
     return compose_escalation(
-        situation(known, the_case(known)),
+        context(known, the_case(known), history(*done), POLICY, day(now)),
         planned(known, now, *done),
-        history(*done),
         reason="3 charges have failed",
-        now=day(now),
         livemode=live,
         plan_name="Team plan",
     )

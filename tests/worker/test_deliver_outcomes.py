@@ -9,7 +9,7 @@ from sandbox.stripe import Card
 from tests.scenarios.world import World
 from tests.worker.mailing import mailing
 from tests.worker.transports import Scripted
-from worker.usecases.deliver import LONGEST_WAIT, MOST_ATTEMPTS
+from worker.usecases.outcomes import LONGEST_WAIT, MOST_ATTEMPTS
 
 LATER = Deferred(451, "4.3.0 <ada@customer.example> try again later")
 

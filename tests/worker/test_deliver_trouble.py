@@ -14,7 +14,8 @@ from tests.scenarios.story import subscriber
 from tests.scenarios.world import World
 from tests.worker.mailing import ONCE, mailing, with_link
 from tests.worker.transports import Disturbed
-from worker.usecases.deliver import LONGEST_WAIT, MOST_ATTEMPTS, deliver_each
+from worker.usecases.deliver import deliver_each
+from worker.usecases.outcomes import LONGEST_WAIT, MOST_ATTEMPTS
 
 LATER = Deferred(451, "4.3.0 <ada@customer.example> try again later")
 

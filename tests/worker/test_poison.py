@@ -111,7 +111,7 @@ def test_an_answer_nobody_understands_holds_up_only_its_own_events(database_url:
                 for row in await column(engine, table.c.status, table.c.last_error)
                 if row.status == "pending"
             }
-            assert errors == {"InvalidRequestError"}
+            assert errors == {"RefusedError"}
 
             stripe.faults.clear()
             await apply_events(services(engine, stripe), await an_hour_later(engine))

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import accounts, journal
-from db.accounts import Loaded
-from db.journal import Entry
+from db import accounts
 from dunning.account import Account
 from dunning.case import settle
 from dunning.events import ClockMoved, CustomerFact
@@ -21,13 +18,15 @@ from dunning.steps import Kind, Step
 from providers.lookup import Lookup, ProviderUnavailableError, Subject
 from worker.lookups import WITHIN, Questions
 from worker.services import Services
+from worker.usecases import holding
 from worker.usecases.enact import enact
+from worker.usecases.learn import known_until
 from worker.wake import wake
 
 log = structlog.get_logger()
 
 # A provider that cannot be asked never costs a customer their access: the revocation waits.
-ASK_AGAIN = timedelta(minutes=5)
+UNCONFIRMED = "nobody could confirm that the invoice is unpaid: access is kept for now"
 
 
 async def advance_cases(services: Services, customer_ids: Sequence[int], *, within: float = WITHIN) -> None:
@@ -49,15 +48,18 @@ async def advance_customer(services: Services, customer_id: int, questions: Ques
     now = services.clock()
     async with services.engine.connect() as connection:
         found = (await accounts.load(connection, [customer_id])).get(customer_id)
-    if found is None:
-        return
-    at = found.clock or now
-    due = plan(settle(found.account, services.policy), found.history, services.policy, at).due(at)
-    taking = [step for step in due if step.kind is Kind.ACCESS]
-    answers = [await _ask(services, questions, found.account, step, at) for step in taking]
-    verified = [step.case for step, answer in zip(taking, answers, strict=True) if answer is not None]
+        if found is None:
+            return
+        at = found.clock or now
+        due = plan(settle(found.account, services.policy), found.history, services.policy, at).due(at)
+        taking = [step for step in due if step.kind is Kind.ACCESS]
+        barred = await holding.why_kept(connection, found, services.limits) if taking else None
+    asked = [] if barred else taking
+    answers = [await _ask(services, questions, found.account, step, at) for step in asked]
+    confirmed = [step.case for step, answer in zip(asked, answers, strict=True) if answer is not None]
     async with services.engine.begin() as connection:
         loaded = (await accounts.load(connection, [customer_id], lock=True))[customer_id]
+        verified, capped = await holding.within_caps(connection, loaded, confirmed, services.limits)
         told = [fact for answer in answers for fact in answer or ()]
         result = await enact(
             connection,
@@ -68,7 +70,11 @@ async def advance_customer(services: Services, customer_id: int, questions: Ques
             now=loaded.clock or now,
             verified=verified,
         )
-        await _keep(connection, loaded, [step for step in taking if step.case not in verified], now)
+        # Whoever turns out to have paid has nothing left that could be kept.
+        for step in taking if result.unverified else ():
+            if step.case not in verified:
+                why = capped if capped and step.case in confirmed else barred or UNCONFIRMED
+                await holding.keep(connection, loaded, step, why, now)
     await wake(services, {customer_id: replace(result, unverified=False)})
 
 
@@ -78,7 +84,7 @@ async def _ask(
     """The provider's present view of the case, or None: nobody confirmed that it is unpaid."""
     if account.source not in services.gateways:
         return []
-    lookup = Lookup(Subject.INVOICE, step.case, _known_until(account) or at)
+    lookup = Lookup(Subject.INVOICE, step.case, known_until(account) or at)
     try:
         found = await questions.ask(account.source, lookup)
     except ProviderUnavailableError as error:
@@ -92,27 +98,3 @@ async def _ask(
     if not facts:
         log.error("revocation.postponed", case=step.case, error="unknown to the provider")
     return facts or None
-
-
-def _known_until(account: Account) -> datetime | None:
-    """How far the provider's own clock is known: an answer is as new as that, and newer.
-
-    Our clock may be ahead of theirs, whose seconds are whole: what they say next must not look older.
-    """
-    seen = [
-        account.customer.as_of,
-        *(subscription.as_of for subscription in account.subscriptions.values()),
-        *(invoice.as_of for invoice in account.invoices.values()),
-    ]
-    return max((as_of.at for as_of in seen if as_of), default=None)
-
-
-async def _keep(connection: AsyncConnection, loaded: Loaded, steps: Sequence[Step], now: datetime) -> None:
-    """Access that is due to be taken, but unconfirmed, is kept; we ask again soon."""
-    why = "nobody could confirm that the invoice is unpaid: access is kept for now"
-    at = loaded.clock or now
-    # Said once: a case that was put off is looked at later than its step is due.
-    first = [step.case for step in steps if (loaded.due.get(step.case) or step.due_at) <= step.due_at]
-    await journal.write(connection, [Entry(loaded.id, at, "access.kept", why, case) for case in first])
-    if loaded.clock is None:
-        await accounts.look_again(connection, loaded.id, [step.case for step in steps], now + ASK_AGAIN)

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from db import accounts, journal, outbox
+from db import accounts, outbox
 from db.accounts import Loaded
-from db.journal import Entry
 from db.outbox import LEASE, Claim
 from dunning.case import settle
 from dunning.plan import why_not
@@ -26,15 +24,12 @@ from providers.lookup import NothingToPayError, ProviderUnavailableError
 from worker.courier import BusyError, Courier
 from worker.lease import held
 from worker.prepare import prepare
-from worker.queues import CASES
 from worker.services import Services
+from worker.usecases.holding import put_back
+from worker.usecases.outcomes import MOST_ATTEMPTS, finish, postpone
 
 log = structlog.get_logger()
 
-FIRST_WAIT = timedelta(seconds=30)
-LONGEST_WAIT = timedelta(hours=1)
-# With doubling waits most of a working day; then the mail counts as failed and a person is called.
-MOST_ATTEMPTS = 14
 # Seconds. One wake-up begins no further row after this: a send cut by the actor's time limit is not repeated.
 ENOUGH = 20.0
 # Seconds between attempts to write down how a send ended, while the database is away.
@@ -65,13 +60,13 @@ async def deliver(services: Services, courier: Courier, effect_id: int, *, patie
     """
     async with services.engine.begin() as connection:
         claim = await outbox.claim(connection, effect_id)
-        if claim is None:
+        if claim is None or await put_back(connection, claim):
             return
         loaded = (await accounts.load(connection, [claim.customer_id]))[claim.customer_id]
     if claim.handed_over:
-        await _finish(services, loaded, claim, "unknown", error="an earlier send was never answered")
+        await finish(services, loaded, claim, "unknown", error="an earlier send was never answered")
     elif claim.fence > MOST_ATTEMPTS:
-        await _finish(services, loaded, claim, "failed", error="every attempt ended before it was sent")
+        await finish(services, loaded, claim, "failed", error="every attempt ended before it was sent")
     else:
         async with held(services.engine, claim):
             await _carry_out(services, courier, claim, loaded, patience)
@@ -85,29 +80,29 @@ async def _carry_out(
         account = settle(loaded.account, services.policy)
         excuse = why_not(account, loaded.history, services.policy, at, claim.step)
         if excuse:
-            await _finish(services, loaded, claim, "suppressed", error=excuse)
+            await finish(services, loaded, claim, "suppressed", error=excuse)
             return
         recipient = _recipient(courier, claim, loaded)
         if recipient is None and claim.channel == "mail":
-            await _finish(services, loaded, claim, "failed", error="there is no address to send it to")
+            await finish(services, loaded, claim, "failed", error="there is no address to send it to")
             return
         stored = claim.rendered or await prepare(services, courier, claim, loaded, account, at)
     except NothingToPayError as error:
-        await _finish(services, loaded, claim, "suppressed", error=f"the invoice is {error} already")
+        await finish(services, loaded, claim, "suppressed", error=f"the invoice is {error} already")
         return
     except ProviderUnavailableError as error:
-        await _postpone(services, claim, loaded, str(error))
+        await postpone(services, claim, loaded, str(error))
         return
     except Exception as error:
         # A message that cannot be written must come to an end too, and to a person.
         log.exception("effect.unwritten", step=claim.step, error=type(error).__name__)
-        await _postpone(services, claim, loaded, f"it could not be written: {type(error).__name__}")
+        await postpone(services, claim, loaded, f"it could not be written: {type(error).__name__}")
         return
     try:
         async with courier.turn(claim.channel, patience):
             answer = await _hand_over(services, courier, claim, recipient, stored)
     except BusyError:
-        await _postpone(services, claim, loaded, "the mail server was busy with others")
+        await postpone(services, claim, loaded, "the mail server was busy with others")
         return
     if answer:
         await _remember(services, loaded, claim, answer)
@@ -143,57 +138,12 @@ async def _remember(services: Services, loaded: Loaded, claim: Claim, answer: De
 
 async def _write_down(services: Services, loaded: Loaded, claim: Claim, answer: Delivery) -> None:
     if isinstance(answer, Accepted):
-        await _finish(services, loaded, claim, "sent")
+        await finish(services, loaded, claim, "sent")
     elif isinstance(answer, Deferred):
         why = f"not accepted yet ({answer.code or 'no answer'})"
-        await _postpone(services, claim, loaded, why, details=answer.text)
+        await postpone(services, claim, loaded, why, details=answer.text)
     elif isinstance(answer, Rejected):
         why = f"the server refused it with {answer.code}"
-        await _finish(services, loaded, claim, "failed", error=why, details=answer.text)
+        await finish(services, loaded, claim, "failed", error=why, details=answer.text)
     else:
-        await _finish(services, loaded, claim, "unknown", error="the mail server never answered")
-
-
-async def _postpone(
-    services: Services, claim: Claim, loaded: Loaded, error: str, *, details: str = ""
-) -> None:
-    """Certainly not sent: try again, later each time, and give up where a person is of more use."""
-    if claim.fence >= MOST_ATTEMPTS:
-        await _finish(services, loaded, claim, "failed", error=error, details=details)
-        return
-    wait = min(FIRST_WAIT * 2 ** (claim.fence - 1), LONGEST_WAIT)
-    log.warning("effect.postponed", step=claim.step, seconds=wait.total_seconds(), error=error)
-    async with services.engine.begin() as connection:
-        await outbox.postpone(connection, claim, wait, _with(error, details))
-
-
-async def _finish(
-    services: Services,
-    loaded: Loaded,
-    claim: Claim,
-    status: str,
-    *,
-    error: str | None = None,
-    details: str = "",
-) -> None:
-    """Write the outcome down and have the case look at it: a warning that was accepted starts a deadline.
-
-    `details` are the server's own words: they may repeat the address, so journal and log go without them.
-    """
-    at = loaded.clock or services.clock()
-    accepted_at = at if status == "sent" else None
-    said = _with(error, details) if error else None
-    async with services.engine.begin() as connection:
-        if not await outbox.finish(connection, claim, status, accepted_at=accepted_at, error=said):
-            return
-        verb = "mail" if claim.channel == "mail" else claim.channel
-        entry = Entry(claim.customer_id, at, f"{verb}.{status}", error, claim.case, {"step": claim.step})
-        # Its foreign key waits for whoever is deciding about the account, so that their due times come first.
-        await journal.write(connection, [entry])
-        await accounts.look_again(connection, claim.customer_id, [claim.case], at)
-    log.info(f"{verb}.{status}", customer=claim.customer_id, case=claim.case, step=claim.step)
-    await services.nudge(CASES, [claim.customer_id])
-
-
-def _with(error: str, details: str) -> str:
-    return f"{error}: {details}"[:500] if details else error
+        await finish(services, loaded, claim, "unknown", error="the mail server never answered")

@@ -17,10 +17,13 @@ from db.models import access as access_table
 from db.outbox import NewEffect
 from dunning.access import Access, Reason
 from dunning.account import Account
+from dunning.breaker import held_back
 from dunning.plan import plan
-from dunning.receipts import given_back, with_access_taken
+from dunning.receipts import given_back
 from dunning.segments import PolicySource
 from dunning.steps import Effect, Kind, Plan, Step
+from dunning.taking import take_due
+from worker.usecases.holding import must_hold, next_look
 
 log = structlog.get_logger()
 
@@ -58,8 +61,13 @@ async def enact(
     entries = _changes_of_cases(loaded, after, now)
     history, dropped = await _suppress(connection, loaded, after, now)
     steps: list[Step] = []
+    hold = False
     if taking:
-        after, planned, steps = take_due_steps(after, history, policy, now, verified)
+        before = after
+        after, planned, steps = take_due_steps(before, history, policy, now, verified)
+        if await must_hold(connection, steps):
+            hold = True
+            after, planned, steps = take_due_steps(before, history, policy, now, verified, hold=True)
     else:
         planned = plan(after, history, policy, now)
     effects = [row for step in steps for row in _effects(loaded.id, step, team_channels, now)]
@@ -69,10 +77,11 @@ async def enact(
     ]
     entries += [*dropped, *(_entry(loaded.id, step, now) for step in steps)]
     await accounts.save(connection, loaded.id, loaded.account, after)
-    await accounts.save_cases(connection, loaded, after, {ref: planned.next_due(ref) for ref in after.cases})
-    await accounts.save_renewals(
-        connection, loaded, after, {ref: planned.next_due(ref) for ref in after.subscriptions}
-    )
+    # By a test clock, "in a few minutes" may be never.
+    put_off = hold and loaded.clock is None
+    due = {ref: next_look(planned, ref, now, put_off=put_off) for ref in (*after.cases, *after.subscriptions)}
+    await accounts.save_cases(connection, loaded, after, due)
+    await accounts.save_renewals(connection, loaded, after, {ref: due[ref] for ref in after.subscriptions})
     entries += await _save_access(connection, loaded.id, planned.access, now)
     await journal.write(connection, entries)
     waiting = any(step.kind is Kind.ACCESS for step in planned.due(now))
@@ -85,24 +94,16 @@ def take_due_steps(
     policy: PolicySource,
     now: datetime,
     verified: Collection[str],
+    *,
+    hold: bool = False,
 ) -> tuple[Account, Plan, list[Step]]:
-    """Take what is due, one step at a time until nothing is.
+    """Take what is due: access only of `verified` cases, and with `hold` only what no breaker holds back."""
 
-    A step may call for the next (access taken, its mail) or put another off: of two mails that are due to one
-    person at the same moment, the second waits for its gap.
-    """
-    taken: list[Step] = []
-    history = dict(history)
-    while True:
-        planned = plan(account, history, policy, now)
-        due = [step for step in planned.due(now) if step.kind is not Kind.ACCESS or step.case in verified]
-        if not due:
-            return account, planned, taken
-        step = due[0]
-        history[step.key] = Effect(step.key, step.kind, step.name, step.case, "pending", now)
-        if step.kind is Kind.ACCESS:
-            account = with_access_taken(account, step, now, planned.access.level)
-        taken.append(step)
+    def allowed(_: Account, step: Step) -> bool:
+        return not (hold and held_back(step)) and (step.kind is not Kind.ACCESS or step.case in verified)
+
+    moment = take_due(account, dict(history), policy, now, allowed)
+    return moment.account, moment.plan, list(moment.taken)
 
 
 def _effects(customer_id: int, step: Step, team_channels: tuple[str, ...], now: datetime) -> list[NewEffect]:

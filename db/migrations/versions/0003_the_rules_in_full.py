@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import ARRAY
 
 revision = "0003"
 down_revision = "0002"
@@ -27,8 +28,10 @@ def _columns() -> None:
     op.add_column("subscriptions", _moment("swept_at", nullable=True))
     op.add_column("invoices", _moment("processing_since", nullable=True))
     op.add_column("charges", sa.Column("card_country", sa.Text(), nullable=True))
-    # now() is constant for the statement, so the table is not rewritten; new rows get the clock.
-    op.add_column("charges", _moment("recorded_at", nullable=False, server_default=sa.text("now()")))
+    # now() is constant for the statement, so the table is not rewritten; new rows get the clock. Rows of
+    # before count as older than anything that is counted by it: they are no surge.
+    long_ago = sa.text("now() - interval '30 days'")
+    op.add_column("charges", _moment("recorded_at", nullable=False, server_default=long_ago))
     op.alter_column("charges", "recorded_at", server_default=sa.text("clock_timestamp()"))
     op.add_column("cases", sa.Column("taken_from", sa.Text(), nullable=True))
     op.add_column("cases", _moment("limited_at", nullable=True))
@@ -70,16 +73,35 @@ def _tables() -> None:
         "breaker",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         _moment("tripped_at", nullable=False, server_default=clock),
+        sa.Column("tripped_by", sa.Text(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
         _moment("released_at", nullable=True),
         sa.Column("released_by", sa.Text(), nullable=True),
         sa.Column("released_why", sa.Text(), nullable=True),
+        sa.Column("called", ARRAY(sa.Text()), nullable=False, server_default="{}"),
+        _moment("called_at", nullable=True),
+        _moment("call_due_at", nullable=False, server_default=clock),
         sa.PrimaryKeyConstraint("id"),
     )
 
 
 def _indexes() -> None:
     op.create_index("charges_recorded", "charges", ["recorded_at"])
+    op.create_index(
+        "customers_on_clocks", "customers", ["id"], postgresql_where=sa.text("test_clock IS NOT NULL")
+    )
+    op.create_index("access_given", "access", ["customer_id"], postgresql_where=sa.text("level <> 'revoked'"))
+    op.create_index(
+        "journal_taken", "journal", ["recorded_at"], postgresql_where=sa.text("kind = 'access.taken'")
+    )
+    op.create_index(
+        "breaker_tripped",
+        "breaker",
+        [sa.text("(released_at IS NULL)")],
+        unique=True,
+        postgresql_where=sa.text("released_at IS NULL"),
+    )
+    op.create_index("breaker_released", "breaker", ["released_at"])
     op.create_index("instructions_of_customer", "instructions", ["customer_id", "id"])
     op.create_index(
         "subscriptions_due",

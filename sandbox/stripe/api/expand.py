@@ -39,7 +39,8 @@ class Expansion:
             for each in node:
                 self._walk(each, steps, path)
             return
-        if node is None:
+        if node is None or (isinstance(node, dict) and node.get("deleted")):
+            # Of a deleted object nothing is left to expand, which is no fault of the path.
             return
         name, rest = steps[0], steps[1:]
         if name not in node:

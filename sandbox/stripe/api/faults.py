@@ -12,6 +12,13 @@ _BODIES: dict[int, dict[str, Any]] = {
         "message": "Request rate limit exceeded.",
         "type": "invalid_request_error",
     },
+    400: {"message": "This request is refused.", "type": "invalid_request_error"},
+    404: {"code": "resource_missing", "message": "No such object.", "type": "invalid_request_error"},
+    409: {
+        "code": "idempotency_key_in_use",
+        "message": "There is currently another in-progress request using this Idempotent Key.",
+        "type": "invalid_request_error",
+    },
     500: {"message": "An unknown error occurred", "type": "api_error"},
     503: {"message": "Stripe is temporarily unavailable.", "type": "api_error"},
 }

@@ -77,7 +77,7 @@ def _pay(request: ApiRequest) -> Answer:
     attempt = collection.pay(
         request.ledger, invoice, now, method=method, on_session=not params.flag("off_session", True)
     )
-    if not attempt.succeeded:
+    if not (attempt.succeeded or attempt.pending):
         raise refusal(request, invoice.payment_intent or "", attempt)
     return request.ledger.get(Invoice, invoice.id)
 

@@ -9,6 +9,7 @@ from sandbox.stripe.errors import ApiError
 from sandbox.stripe.records import Customer, PaymentMethod, Price, Subscription
 
 _ENDED = ("canceled", "incomplete_expired")
+_BEHAVIORS = ("keep_as_draft", "mark_uncollectible", "void")
 
 
 def _known(request: ApiRequest) -> tuple[Subscription, int]:
@@ -110,7 +111,10 @@ def _pause_collection(request: ApiRequest, subscription: Subscription) -> str | 
         return subscription.pause_collection
     if request.params.values["pause_collection"] == "":
         return None
-    return request.params.group("pause_collection").required("behavior")
+    behavior = request.params.group("pause_collection").required("behavior")
+    if behavior not in _BEHAVIORS:
+        raise ApiError.invalid(f"Invalid behavior: {behavior}", param="pause_collection[behavior]")
+    return behavior
 
 
 def _saves_default(request: ApiRequest, subscription: Subscription) -> bool:
@@ -133,8 +137,15 @@ def _cancel(request: ApiRequest) -> Answer:
 
 
 def _pause(request: ApiRequest) -> Answer:
-    request.params.only("type")
+    """Since endive, and in flexible billing mode only."""
+    if not request.version.endive:
+        raise ApiError.invalid(f"Unrecognized request URL ({request.method}: {request.url}).", status=404)
+    request.params.only("type", "bill_for", "invoicing_behavior")
     subscription, now = _known(request)
+    if subscription.ended:
+        raise ApiError.missing(f"No such subscription: '{subscription.id}'")
+    if subscription.billing_mode != "flexible" or subscription.status == "paused":
+        raise ApiError.invalid("This subscription cannot be paused.")
     return standing.pause(request.ledger, subscription, "pause_requested", now)
 
 

@@ -2,7 +2,7 @@
 
 from sandbox.stripe.declines import Decline
 from sandbox.stripe.ids import derived
-from sandbox.stripe.objects.common import Json, billing_details
+from sandbox.stripe.objects.common import Json, bank_account, billing_details
 from sandbox.stripe.records import Charge
 from sandbox.stripe.versions import ApiVersion
 
@@ -10,13 +10,13 @@ from sandbox.stripe.versions import ApiVersion
 def charge(record: Charge, version: ApiVersion) -> Json:
     """One try that reached Stripe; new versions do not say for which invoice."""
     decline = record.decline
-    paid = decline is None
+    paid = record.paid
     method = record.payment_method
     body: Json = {
         "id": record.id,
         "object": "charge",
         "amount": record.amount,
-        "amount_captured": record.amount if paid else 0,
+        "amount_captured": 0 if decline else record.amount,
         "amount_refunded": 0,
         "application": None,
         "application_fee": None,
@@ -24,7 +24,7 @@ def charge(record: Charge, version: ApiVersion) -> Json:
         "balance_transaction": f"txn_{derived(record.id, 'balance')}" if paid else None,
         "billing_details": billing_details(method.billing_name, method.billing_email, method.card.country),
         "calculated_statement_descriptor": "EXAMPLE COMPANY",
-        "captured": paid,
+        "captured": decline is None,
         "created": record.created,
         "currency": record.currency,
         "customer": record.customer,
@@ -41,7 +41,7 @@ def charge(record: Charge, version: ApiVersion) -> Json:
         "paid": paid,
         "payment_intent": record.payment_intent,
         "payment_method": method.id,
-        "payment_method_details": {"card": _card(record), "type": "card"},
+        "payment_method_details": _details(record),
         "presentment_details": None,
         "radar_options": {},
         "receipt_email": None,
@@ -56,7 +56,7 @@ def charge(record: Charge, version: ApiVersion) -> Json:
         "source_transfer": None,
         "statement_descriptor": None,
         "statement_descriptor_suffix": None,
-        "status": "succeeded" if paid else "failed",
+        "status": "failed" if decline else "succeeded" if paid else "pending",
         "transfer_data": None,
         "transfer_group": None,
     }
@@ -96,9 +96,17 @@ def _declined(decline: Decline) -> Json:
     }
 
 
+def _details(record: Charge) -> Json:
+    card = record.payment_method.card
+    if card.type == "card":
+        return {"card": _card(record), "type": "card"}
+    mandate = f"mandate_{derived(record.payment_method.id, 'mandate')}"
+    return {card.type: bank_account(card) | {"mandate": mandate}, "type": card.type}
+
+
 def _card(record: Charge) -> Json:
     card = record.payment_method.card
-    paid = record.decline is None
+    paid = record.paid
     return {
         "amount_authorized": record.amount if paid else None,
         "authorization_code": derived(record.id, "authorization", 6) if paid else None,

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from sandbox.stripe.cards import Card
+from sandbox.stripe.ids import derived
+
 Json = dict[str, Any]
 
 ACCOUNT_NAME = "Example Company"
@@ -34,4 +37,15 @@ def billing_details(name: str | None, email: str | None, country: str | None = N
         "name": name,
         "phone": None,
         "tax_id": None,
+    }
+
+
+def bank_account(account: Card) -> Json:
+    """What is shown of an account that is debited: no brand, and nothing that expires."""
+    return {
+        "bank_code": derived(account.last4, "bank", 8),
+        "branch_code": None,
+        "country": account.country,
+        "fingerprint": derived(account.type + account.last4, "fingerprint", 16),
+        "last4": account.last4,
     }

@@ -1,7 +1,7 @@
 """Customers, cards, portal sessions and setup intents as Stripe sends them."""
 
 from sandbox.stripe.ids import derived
-from sandbox.stripe.objects.common import Json, billing_details
+from sandbox.stripe.objects.common import Json, bank_account, billing_details
 from sandbox.stripe.records import Customer, PaymentMethod, PortalSession, SetupIntent
 from sandbox.stripe.versions import ApiVersion
 
@@ -57,18 +57,19 @@ def deleted_customer(record: Customer) -> Json:
 
 
 def payment_method(record: PaymentMethod, version: ApiVersion) -> Json:
-    """A card."""
+    """A card, or a bank account under the name of its type."""
+    kind = record.card.type
     body: Json = {
         "id": record.id,
         "object": "payment_method",
         "allow_redisplay": "unspecified",
         "billing_details": billing_details(record.billing_name, record.billing_email, record.card.country),
-        "card": _card(record),
+        kind: _card(record) if kind == "card" else bank_account(record.card) | {"generated_from": None},
         "created": record.created,
         "customer": record.customer,
         "livemode": False,
         "metadata": dict(record.metadata),
-        "type": "card",
+        "type": kind,
     }
     if version.basil:
         body |= {"customer_account": None}

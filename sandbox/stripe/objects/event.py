@@ -8,9 +8,9 @@ from sandbox.stripe.versions import ApiVersion
 
 
 def event_body(event: Event, after: Json, before: Json | None, version: ApiVersion) -> Json:
-    """The envelope; only `*.updated` and its like carry `previous_attributes`."""
+    """The envelope; only `*.updated` and `*.detached` carry `previous_attributes`."""
     data: Json = {"object": after}
-    if before and event.type.endswith("updated"):
+    if before and event.type.endswith(("updated", "detached")):
         data["previous_attributes"] = before
     return {
         "id": event.id,

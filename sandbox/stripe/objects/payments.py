@@ -91,7 +91,7 @@ def payment_error(error: PaymentError, version: ApiVersion) -> Json:
         "network_advice_code": decline.network_advice_code,
         "network_decline_code": decline.network_decline_code,
         "payment_method": payment_method(error.payment_method, version),
-        "payment_method_type": "card" if version.endive else None,
+        "payment_method_type": error.payment_method.card.type if version.endive else None,
         "type": "card_error",
     }
     return {key: value for key, value in body.items() if value is not None}

@@ -75,19 +75,18 @@ def _old(record: Subscription, version: ApiVersion) -> Json:
 
 
 def _new(record: Subscription, version: ApiVersion) -> Json:
-    body: Json = {
-        "billing_mode": {"flexible": None, "type": "classic", "updated_at": None},
-        "customer_account": None,
-    }
+    classic: Json = {"flexible": None, "type": "classic", "updated_at": None}
+    body: Json = {"billing_mode": classic, "customer_account": None}
     if not version.endive:
         return body
-    # Only flexible billing mode can pause by itself after a failed payment.
+    # Only flexible billing mode can pause, on request or by itself after a failed payment.
+    flexible: Json = {
+        "flexible": {"proration_discounts": "included"},
+        "type": "flexible",
+        "updated_at": record.created,
+    }
     return body | {
-        "billing_mode": {
-            "flexible": {"proration_discounts": "included"},
-            "type": "flexible",
-            "updated_at": record.created,
-        },
+        "billing_mode": flexible if record.billing_mode == "flexible" else classic,
         "billing_schedules": [],
         "managed_payments": {"enabled": False},
         "presentment_details": None,

@@ -46,6 +46,7 @@ class Subscription(Record):
     trial_start: int | None = None
     trial_end: int | None = None
     pause_collection: str | None = None
+    billing_mode: str = "flexible"
     paused_for: str | None = None
     paused_at: int | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)

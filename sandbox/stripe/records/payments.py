@@ -42,7 +42,10 @@ class PaymentIntent(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charge(Record):
-    """A charge that really happened: succeeded when `decline` is None."""
+    """A charge that really happened: succeeded when `decline` is None.
+
+    `clears` is what the bank is going to answer to one that is still pending.
+    """
 
     OBJECT: ClassVar[str] = "charge"
 
@@ -55,6 +58,11 @@ class Charge(Record):
     description: str
     authenticated: bool = False
     decline: Decline | None = None
+    clears: str | None = None
+
+    @property
+    def paid(self) -> bool:
+        return self.decline is None and self.clears is None
 
     @property
     def owners(self) -> tuple[str, ...]:

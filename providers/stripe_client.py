@@ -1,0 +1,69 @@
+"""The client for Stripe's API: every answer is plain JSON, never an SDK object, and every fault is ours."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any
+
+import stripe
+
+from providers.lookup import ProviderUnavailableError
+
+# Seconds. Short, because whoever asks can come back; the library's own default is 80.
+TIMEOUT = 8.0
+
+
+class RefusedError(Exception):
+    """Stripe does not do what was asked, and would not if asked again. `code` is its own, safe to log."""
+
+    def __init__(self, code: str, *, declined: bool = False, missing: bool = False) -> None:
+        super().__init__(code)
+        self.code = code
+        self.declined = declined
+        self.missing = missing
+
+
+class StripeApi:
+    """Stripe's API, in the client library's pinned version: `ask(api.v1.invoices.retrieve_async(...))`."""
+
+    def __init__(self, api_key: str, *, api_base: str | None = None, timeout: float = TIMEOUT) -> None:
+        client = stripe.StripeClient(
+            api_key,
+            max_network_retries=1,
+            http_client=stripe.HTTPXClient(timeout=timeout),
+            base_addresses={"api": api_base} if api_base else {},
+        )
+        self.v1 = client.v1
+        self.v2 = client.v2
+
+    async def ask(self, call: Awaitable[Any]) -> dict[str, Any] | None:
+        """What Stripe knows, or None where it knows nothing of it (404)."""
+        try:
+            return await self.have_done(call)
+        except RefusedError as refused:
+            if refused.missing:
+                return None
+            raise
+
+    async def have_done(self, call: Awaitable[Any]) -> dict[str, Any]:
+        """What came of it. Raises RefusedError, or ProviderUnavailableError where that is not known.
+
+        Of an error only its kind and code are kept: its text may hold what was asked for, or of whom.
+        """
+        try:
+            answer: dict[str, Any] = (await call).to_dict()
+        except stripe.CardError as error:
+            raise RefusedError(_reason(error), declined=True) from None
+        except stripe.InvalidRequestError as error:
+            missing = error.http_status == 404
+            raise RefusedError(error.code or "invalid_request", missing=missing) from None
+        except stripe.StripeError as error:
+            slower = isinstance(error, stripe.RateLimitError)
+            raise ProviderUnavailableError(type(error).__name__, passing=slower) from None
+        return answer
+
+
+def _reason(error: stripe.CardError) -> str:
+    """Why a charge was declined: the issuer's reason, where it gave one."""
+    decline_code = getattr(error.error, "decline_code", None) if error.error else None
+    return decline_code or error.code or "card_declined"

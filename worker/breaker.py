@@ -1,0 +1,40 @@
+"""The scheduler's look at whether too much fails at once. It trips the breaker; only a person releases it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from db import breaker
+from dunning.breaker import Limits, surge
+from settings import SchedulerSettings, ToolSettings, WorkerSettings
+from worker.queues import ALARM
+from worker.services import Nudge
+
+log = structlog.get_logger()
+
+EVERY = timedelta(seconds=10)
+
+
+def limits(settings: WorkerSettings | SchedulerSettings | ToolSettings) -> Limits | None:
+    """How much may happen at once, as the settings say; None: they say that nobody looks."""
+    if settings.breaker == "off":
+        return None
+    return Limits(**{name: getattr(settings, name) for name in Limits.model_fields})
+
+
+async def watch(engine: AsyncEngine, nudge: Nudge, limits: Limits | None) -> bool:
+    """Trip the breaker if failures surge; True if this look did. Has the team called until they were."""
+    async with engine.begin() as connection:
+        reason = None
+        if limits and await breaker.tripped(connection) is None:
+            reason = surge(await breaker.failures(connection, limits), limits)
+        # Another scheduler may have been quicker.
+        ours = reason is not None and await breaker.trip(connection, reason)
+        calls = await breaker.calls_due(connection)
+    if ours:
+        log.error("breaker.tripped", reason=reason)
+    await nudge(ALARM, calls)
+    return ours

@@ -1,0 +1,99 @@
+"""Have the provider do something: charge an invoice once more, or end what nobody pays for.
+
+The step's key is the provider's idempotency key, so a call that was cut off is simply made again, by anybody:
+Stripe answers the second one with the result of the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import get_args
+
+import structlog
+
+from db import accounts, outbox
+from db.accounts import Loaded
+from db.outbox import Claim
+from dunning.account import Account
+from dunning.case import settle
+from dunning.plan import why_not
+from dunning.steps import Kind
+from providers.lookup import Charged, EndAction, Gateway, Lookup, ProviderUnavailableError, Subject
+from worker.lease import held
+from worker.services import Services
+from worker.usecases.holding import put_back
+from worker.usecases.learn import known_until, learn
+from worker.usecases.outcomes import MOST_ATTEMPTS, finish, postpone
+
+log = structlog.get_logger()
+
+END_ACTIONS: tuple[EndAction, ...] = get_args(EndAction)
+
+
+async def call_provider_each(services: Services, ids: Sequence[int]) -> None:
+    """Carry out these outbox rows, each by itself."""
+    for effect_id in ids:
+        try:
+            await call_provider(services, effect_id)
+        except Exception as error:
+            # The next row must not wait for this one, which is due again when its lease runs out.
+            log.exception("effect.interrupted", effect=effect_id, error=type(error).__name__)
+
+
+async def call_provider(services: Services, effect_id: int) -> None:
+    """Carry out one row, unless it is done, somebody else's, or no longer wanted."""
+    async with services.engine.begin() as connection:
+        claim = await outbox.claim(connection, effect_id)
+        if claim is None or await put_back(connection, claim):
+            return
+        loaded = (await accounts.load(connection, [claim.customer_id]))[claim.customer_id]
+    at = loaded.clock or services.clock()
+    account = settle(loaded.account, services.policy)
+    excuse = why_not(account, loaded.history, services.policy, at, claim.step)
+    gateway = services.gateways.get(account.source)
+    if excuse:
+        await finish(services, loaded, claim, "suppressed", error=excuse)
+    elif gateway is None or claim.fence > MOST_ATTEMPTS:
+        await finish(services, loaded, claim, "failed", error="the provider could not be asked")
+    else:
+        async with held(services.engine, claim):
+            await _call(services, gateway, claim, loaded, account, at)
+
+
+async def _call(
+    services: Services, gateway: Gateway, claim: Claim, loaded: Loaded, account: Account, at: datetime
+) -> None:
+    async with services.engine.begin() as connection:
+        if not await outbox.hand_over(connection, claim, None, {}):
+            return
+    try:
+        outcome = await _ask(gateway, claim, account)
+    except ProviderUnavailableError as error:
+        await postpone(services, claim, loaded, str(error))
+        return
+    await finish(services, loaded, claim, "sent", error=outcome)
+    await _read_back(services, gateway, claim, account, at)
+
+
+async def _ask(gateway: Gateway, claim: Claim, account: Account) -> str:
+    """What came of it, for the journal: ids and codes only."""
+    key = f"dunning:{claim.step}"
+    if claim.kind is Kind.RETRY:
+        charged: Charged = await gateway.pay(claim.case, key)
+        return f"{charged.result}: {charged.reason}" if charged.reason else charged.result
+    action = next(action for action in END_ACTIONS if action == claim.name)
+    await gateway.end(account.cases[claim.case].subscription, action, key)
+    return action
+
+
+async def _read_back(
+    services: Services, gateway: Gateway, claim: Claim, account: Account, at: datetime
+) -> None:
+    """The charge belongs into the ledger at once; its event will say the same, if need be alone."""
+    try:
+        found = await gateway.look_up(Lookup(Subject.INVOICE, claim.case, known_until(account) or at))
+    except ProviderUnavailableError as error:
+        log.warning("outcome.unread", step=claim.step, error=str(error))
+        return
+    await learn(services, claim.customer_id, found.facts)

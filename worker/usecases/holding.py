@@ -1,0 +1,81 @@
+"""What is not done for now, since the breaker is tripped or a cap is reached. It stays planned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db import accounts, breaker, journal, outbox
+from db.accounts import Loaded
+from db.journal import Entry
+from db.outbox import Claim
+from dunning.breaker import Limits, cap_reached, held_back, holds, revocations_left
+from dunning.steps import Plan, Step
+
+log = structlog.get_logger()
+
+LOOK_AGAIN = timedelta(minutes=5)
+TRIPPED = "the breaker is tripped: access is kept for now"
+HELD = "held back: the breaker is tripped"
+
+
+async def must_hold(connection: AsyncConnection, steps: Sequence[Step]) -> bool:
+    """Whether any of these steps must not be taken now. The breaker is asked only if it would matter."""
+    return any(held_back(step) for step in steps) and await breaker.tripped(connection) is not None
+
+
+def next_look(planned: Plan, case: str, now: datetime, *, put_off: bool) -> datetime | None:
+    """When the case wants attention next. `put_off`: what is due and was not taken, in a few minutes."""
+    later = now + LOOK_AGAIN
+    times = [step.due_at for step in planned.steps if step.case == case]
+    return min((later if put_off and due_at <= now else due_at for due_at in times), default=None)
+
+
+async def put_back(connection: AsyncConnection, claim: Claim) -> bool:
+    """Put a claimed effect back, uncounted, if the breaker holds it. Call it in the transaction of the claim.
+
+    What may have been sent already is not held: it only remains to be said so.
+    """
+    if claim.handed_over or not holds(claim.kind, claim.name) or await breaker.tripped(connection) is None:
+        return False
+    await outbox.put_back(connection, claim, LOOK_AGAIN, HELD)
+    log.debug("mail.held", customer=claim.customer_id, case=claim.case, step=claim.step)
+    return True
+
+
+async def why_kept(connection: AsyncConnection, loaded: Loaded, limits: Limits | None) -> str | None:
+    """Why this customer's access is not taken now, before the provider is asked; None: nothing bars it."""
+    if await breaker.tripped(connection) is not None:
+        return TRIPPED
+    if limits is None or not _is_counted(loaded):
+        return None
+    revoked = await breaker.revocations(connection, limits)
+    return cap_reached(revoked, limits) if revocations_left(revoked, limits) == 0 else None
+
+
+async def within_caps(
+    connection: AsyncConnection, loaded: Loaded, cases: Sequence[str], limits: Limits | None
+) -> tuple[Sequence[str], str | None]:
+    """Those of the cases whose access may be taken in this transaction, and why the others' may not."""
+    if limits is None or not cases or not _is_counted(loaded):
+        return cases, None
+    revoked = await breaker.revocations_alone(connection, limits)
+    return cases[: revocations_left(revoked, limits)], cap_reached(revoked, limits)
+
+
+def _is_counted(loaded: Loaded) -> bool:
+    """Customers on test clocks live through a year in a minute: they are neither counted nor capped."""
+    return loaded.account.customer.test_clock is None
+
+
+async def keep(connection: AsyncConnection, loaded: Loaded, step: Step, why: str, now: datetime) -> None:
+    """Access that is due to be taken is kept, which the customer's story says once; we look again soon."""
+    if step.case not in await journal.cases_with(connection, loaded.id, "access.kept", why):
+        entry = Entry(loaded.id, loaded.clock or now, "access.kept", why, step.case)
+        await journal.write(connection, [entry])
+    # A test clock may never move again: its customers are handed out by the scheduler every half minute.
+    if loaded.clock is None:
+        await accounts.look_again(connection, loaded.id, [step.case], now + LOOK_AGAIN)

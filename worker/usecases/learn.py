@@ -1,0 +1,44 @@
+"""Fold what a provider said when it was asked, and do what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from db import accounts
+from dunning.account import Account
+from dunning.case import settle
+from dunning.events import BillingEvent, ClockMoved
+from dunning.fold import fold
+from worker.services import Services
+from worker.usecases.enact import enact
+from worker.wake import wake
+
+
+async def learn(services: Services, customer_id: int, facts: Iterable[BillingEvent]) -> None:
+    """Fold these facts of one customer, in one transaction with everything that is due then."""
+    told = [fact for fact in facts if not isinstance(fact, ClockMoved)]
+    async with services.engine.begin() as connection:
+        loaded = (await accounts.load(connection, [customer_id], lock=True))[customer_id]
+        result = await enact(
+            connection,
+            loaded,
+            settle(fold(loaded.account, *told), services.policy),
+            policy=services.policy,
+            team_channels=services.team_channels,
+            now=loaded.clock or services.clock(),
+        )
+    await wake(services, {customer_id: result})
+
+
+def known_until(account: Account) -> datetime | None:
+    """How far the provider's own clock is known: an answer is as new as that, and newer.
+
+    Our clock may be ahead of theirs, whose seconds are whole: what they say next must not look older.
+    """
+    seen = [
+        account.customer.as_of,
+        *(subscription.as_of for subscription in account.subscriptions.values()),
+        *(invoice.as_of for invoice in account.invoices.values()),
+    ]
+    return max((as_of.at for as_of in seen if as_of), default=None)

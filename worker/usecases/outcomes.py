@@ -1,0 +1,66 @@
+"""How an effect ends, or waits: written with its journal entry, and the case looks at it again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+
+from db import accounts, journal, outbox
+from db.accounts import Loaded
+from db.journal import Entry
+from db.outbox import Claim
+from worker.queues import CASES
+from worker.services import Services
+
+log = structlog.get_logger()
+
+FIRST_WAIT = timedelta(seconds=30)
+LONGEST_WAIT = timedelta(hours=1)
+# With doubling waits most of a working day; then the mail counts as failed and a person is called.
+MOST_ATTEMPTS = 14
+
+
+async def postpone(
+    services: Services, claim: Claim, loaded: Loaded, error: str, *, details: str = ""
+) -> None:
+    """Certainly not sent: try again, later each time, and give up where a person is of more use."""
+    if claim.fence >= MOST_ATTEMPTS:
+        await finish(services, loaded, claim, "failed", error=error, details=details)
+        return
+    wait = min(FIRST_WAIT * 2 ** (claim.fence - 1), LONGEST_WAIT)
+    log.warning("effect.postponed", step=claim.step, seconds=wait.total_seconds(), error=error)
+    async with services.engine.begin() as connection:
+        await outbox.postpone(connection, claim, wait, _with(error, details))
+
+
+async def finish(
+    services: Services,
+    loaded: Loaded,
+    claim: Claim,
+    status: str,
+    *,
+    error: str | None = None,
+    details: str = "",
+) -> None:
+    """Write the outcome down and have the case look at it: a warning that was accepted starts a deadline.
+
+    `details` are the server's own words: they may repeat the address, so journal and log go without them.
+    """
+    at = loaded.clock or services.clock()
+    accepted_at = at if status == "sent" else None
+    said = _with(error, details) if error else None
+    async with services.engine.begin() as connection:
+        if not await outbox.finish(connection, claim, status, accepted_at=accepted_at, error=said):
+            return
+        verb = claim.kind.value if claim.channel == "provider" else claim.channel
+        entry = Entry(claim.customer_id, at, f"{verb}.{status}", error, claim.case, {"step": claim.step})
+        # Its foreign key waits for whoever is deciding about the account, so that their due times come first.
+        await journal.write(connection, [entry])
+        await accounts.look_again(connection, claim.customer_id, [claim.case], at)
+    log.info(f"{verb}.{status}", customer=claim.customer_id, case=claim.case, step=claim.step)
+    await services.nudge(CASES, [claim.customer_id])
+
+
+def _with(error: str, details: str) -> str:
+    return f"{error}: {details}"[:500] if details else error
