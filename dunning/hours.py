@@ -44,7 +44,7 @@ class Hours:
 
     def next_open(self, moment: datetime, zone: tzinfo, holidays: Holidays = ()) -> datetime:
         """`moment` itself while it is open, else the next opening, UTC."""
-        if self == ALWAYS or self.open_at(moment, zone, holidays):
+        if self.open_at(moment, zone, holidays):
             return moment
         day = moment.astimezone(zone).date()
         for _ in range(LONGEST_CLOSURE):
@@ -56,7 +56,7 @@ class Hours:
 
     def last_open(self, moment: datetime, zone: tzinfo, holidays: Holidays = ()) -> datetime:
         """`moment` itself while it is open, else the last minute before it that was, UTC."""
-        if self == ALWAYS or self.open_at(moment, zone, holidays):
+        if self.open_at(moment, zone, holidays):
             return moment
         day = moment.astimezone(zone).date()
         for _ in range(LONGEST_CLOSURE):
