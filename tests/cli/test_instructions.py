@@ -258,6 +258,8 @@ def test_an_excluded_customer_is_left_alone_for_good(world: World, ask: Ask) -> 
     assert (effect["case"], effect["coming"]) == (None, [])
     story.until(30, stops=STOPS)
     assert len(story.inbox) == mails
+    shown = ask("explain", story.customer.id).stdout
+    assert "Customer excluded from dunning, by maria: they asked for it." in shown
     assert "resume the customer" in refused(ask, "resume", story.invoice.id)
     assert "Nothing is done" in refused(ask, "exclude", story.customer.id, group="customer")
     assert say(ask, "resume", story.customer.id, group="customer")["coming"]

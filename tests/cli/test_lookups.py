@@ -144,6 +144,8 @@ QUESTIONS = (
     ("explain", "cus_1"),
     ("status",),
     ("breaker",),
+    ("case", "stop", "in_1", "--why", "test", "--by", "maria"),
+    ("policy", "move", "--all", "--why", "test", "--by", "maria"),
 )
 
 
@@ -172,7 +174,7 @@ def test_a_database_without_tables_wants_migrating(
     "command",
     [
         ("access",), ("case", "list"), ("case", "show"), ("explain",), ("status",), ("breaker",), ("api",),
-        ("worker",), ("scheduler",),
+        ("worker",), ("scheduler",), ("case", "hand-over"), ("customer", "exclude"), ("policy", "move"),
     ],
     ids=" ".join,
 )  # fmt: skip
