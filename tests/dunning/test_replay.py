@@ -181,10 +181,6 @@ def test_a_replay_is_what_was_done_where_everything_went_well(
     story, policy = Story(Setting(delays=delays, answers=("ok", answer))), Policy()
     account, history = empty("stripe", story.customer.id), dict[str, Effect]()
     done: list[tuple[str, datetime]] = []
-        empty("stripe", story.customer.id),
-        dict[str, Effect](),
-        list[tuple[str, datetime]](),
-    )
     for hour in range((31 + 18) * 24):
         story.wait_until(START + timedelta(hours=hour))
         if hour == (31 + pays_after) * 24 + 12:
