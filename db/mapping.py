@@ -43,10 +43,18 @@ def plain(kind: type[T], row: RowMapping) -> T:
     return kind(**{field.name: row[field.name] for field in fields(kind)})  # type: ignore[arg-type]  # as above
 
 
+# Rules that cases were opened without, where a default of today would break what their mails promised.
+WITHOUT = {"limited_after": None}
+
+
 @lru_cache(maxsize=256)
 def _policy(text: str) -> Policy:
-    """A case's own policy. Rules that are not known any more are left out, new ones have their defaults."""
-    return Policy.model_validate({k: v for k, v in json.loads(text).items() if k in Policy.model_fields})
+    """A case's own policy. Rules that are not known any more are left out, new ones have their defaults.
+
+    But access that was promised to the end of grace is not limited before it.
+    """
+    kept = {name: value for name, value in json.loads(text).items() if name in Policy.model_fields}
+    return Policy.model_validate(WITHOUT | kept)
 
 
 def case_from(row: RowMapping) -> Case:

@@ -64,6 +64,13 @@ class Context:
         moved = f"{self.said.moves}:" if self.said.moves else ""
         return f"final_warning:{self.ref}:{moved}{hours(before)}h"
 
+    @cached_property
+    def executed_attempts(self) -> int:
+        """Charges that really failed, our own among them: the provider counts those of its schedule only."""
+        own = [e for e in self.history.values() if e.case == self.ref and e.kind is Kind.RETRY]
+        executed = self.s.executed_attempts + sum(effect.status == "sent" for effect in own)
+        return min(executed, len(self.s.charges)) if own else executed
+
     # when, and for whom
 
     @cached_property

@@ -15,7 +15,7 @@ from dunning.steps import Kind, Step, Withheld, hours
 
 def escalation(c: Context) -> Iterator[Step | Withheld]:
     """Charges keep failing, or mails cannot help."""
-    executed, needed = c.s.executed_attempts, c.policy.escalate_after
+    executed, needed = c.executed_attempts, c.policy.escalate_after
     if executed >= needed:
         yield c.team("attempts", c.s.failed_at, f"{needed} charges have failed")
     elif c.s.invoice.attempt_count >= needed:
