@@ -110,7 +110,7 @@ def _payment_failed(f: _Facts) -> Mail:
         amount=f.due,
         category=f.s.decline.category,
         card=f.card,
-        attempt=f.s.executed_attempts,
+        attempt=f.c.failed_attempts,
         charged_again=_charged_since_last_mail(f),
         next_attempt_at=next_attempt_at,
         access_until=access_until,

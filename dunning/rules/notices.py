@@ -26,6 +26,8 @@ def notices(c: Context) -> Iterator[Step | Withheld]:
         key = f"payment_failed:{c.ref}:{number}"
         if any(later <= c.now for later in rungs[number:]):
             yield c.withhold(key, "a later mail tells it")
+        elif number == 1 and _told_before(c, key):
+            yield c.withhold(key, "a mail has told it already")
         else:
             yield _told_or_due(c, key, rung, _reason(c, number))
     changed = c.s.needs_customer_since
@@ -35,6 +37,11 @@ def notices(c: Context) -> Iterator[Step | Withheld]:
         )
     if not rungs:
         yield c.withhold(f"payment_failed:{c.ref}:1", _never_told(c.s.decline.category))
+
+
+def _told_before(c: Context, key: str) -> bool:
+    """The first rung has to say that there is a failure, and some other mail of the case has said so."""
+    return any(effect.name in TELLING and effect.key != key for effect in c.mails_of_case)
 
 
 def _reason(c: Context, number: int) -> str:
