@@ -118,10 +118,19 @@ def _stopped(subscription: Subscription, cases: Sequence[Case]) -> Reason | None
         return Reason.UNPAID
     if subscription.status == "paused":
         return Reason.PAUSED_FOR_NONPAYMENT if subscription.stopped_for_nonpayment else Reason.PAUSED
-    # `active` again without a payment: somebody wrote the debt off, which gives nothing back, unless a
-    # person forgave it.
-    forgiven = any(case.outcome is Outcome.FORGIVEN for case in cases)
-    return Reason.WRITTEN_OFF if subscription.owes_since_stop and not forgiven else None
+    # `active` again without a payment: somebody wrote the debt off, which gives nothing back.
+    return Reason.WRITTEN_OFF if subscription.owes_since_stop and not _forgiven(subscription, cases) else None
+
+
+def _forgiven(subscription: Subscription, cases: Sequence[Case]) -> bool:
+    """Whether a person has dropped every debt since the last payment that was given up."""
+    since = [
+        case.outcome
+        for case in cases
+        if subscription.last_paid_at is None or case.opened_at > subscription.last_paid_at
+    ]
+    given_up = {Outcome.WRITTEN_OFF, Outcome.VOIDED, Outcome.ENDED}
+    return Outcome.FORGIVEN in since and given_up.isdisjoint(since)
 
 
 def still_taken(case: Case, subscription: Subscription) -> bool:

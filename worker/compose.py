@@ -12,6 +12,7 @@ from dunning.money import Money
 from dunning.rules.context import Context
 from dunning.rules.expiry import limited_from
 from dunning.rules.first_payment import HELD_FOR
+from dunning.standing import standing
 from emails.catalogue import (
     AccessEnded,
     CardLabel,
@@ -55,9 +56,16 @@ class _Facts:
 
     @property
     def together(self) -> list[Invoice]:
-        """Everything the person owes in the currency of this case, their first payments apart."""
+        """Everything the person owes in the currency of this case and is to be reminded of.
+
+        First payments have mails of their own, and what somebody has stopped is not brought up.
+        """
         account = self.s.account
-        others = [account.invoices[case.invoice] for case in account.open_cases()]
+        others = [
+            account.invoices[case.invoice]
+            for case in account.open_cases()
+            if not standing(account, case).hold
+        ]
         return [self.s.invoice] + [
             each
             for each in others

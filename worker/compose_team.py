@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from dunning.money import Money
 from dunning.rules.context import Context
+from dunning.rules.expiry import awaits_acknowledgement
 from dunning.standing import broken_promises
 from dunning.steps import Kind, Plan, Step
 from emails.catalogue import TeamEscalation
@@ -60,11 +61,14 @@ def compose_escalation(
 
 
 def _reasons(c: Context, reason: str) -> tuple[str, ...]:
+    reasons = [reason]
     broken = len(broken_promises(c.s.account, c.now))
-    if not broken:
-        return (reason,)
-    promises = "a promise" if broken == 1 else f"{broken} promises"
-    return (reason, f"the customer has broken {promises} to pay")
+    if broken:
+        promises = "a promise" if broken == 1 else f"{broken} promises"
+        reasons.append(f"the customer has broken {promises} to pay")
+    if awaits_acknowledgement(c):
+        reasons.append(f"access is not taken before somebody runs: dunning case acknowledge {c.ref}")
+    return tuple(reasons)
 
 
 def _will_be_taken(ref: str, planned: Plan) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from dunning.case import why_kept
 from dunning.declines import Category
+from dunning.fold import latest
 from dunning.hours import working_days_after
 from dunning.rules.context import Context
 from dunning.rules.expiry import awaits_acknowledgement
@@ -15,9 +16,9 @@ from dunning.steps import Kind, Step, Withheld, hours
 
 def escalation(c: Context) -> Iterator[Step | Withheld]:
     """Charges keep failing, or mails cannot help."""
-    executed, needed = c.s.executed_attempts, c.policy.escalate_after
+    executed, needed = c.failed_attempts, c.policy.escalate_after
     if executed >= needed:
-        yield c.team("attempts", c.s.failed_at, f"{needed} charges have failed")
+        yield c.team("attempts", c.failed_at, f"{needed} charges have failed")
     elif c.s.invoice.attempt_count >= needed:
         yield c.withhold(
             f"escalation:{c.ref}:attempts",
@@ -54,7 +55,7 @@ def levels(c: Context) -> Iterator[Step | Withheld]:
         yield c.team("unresolved", opened + policy.unresolved_after, reason)
     if c.said.promise and c.said.promise.until:
         due_at = c.said.promise.until + PROMISE_SLACK
-        name = f"promise_broken:{c.said.promise.until:%Y-%m-%d}"
+        name = f"promise_broken:{c.said.promise.until.astimezone(c.policy.zone):%Y-%m-%d}"
         yield c.team(name, due_at, "the customer promised to pay and did not")
     if policy.last_call and why_kept(c.s) is None:
         due_at = max(opened, c.ends_at - policy.last_call)
@@ -64,9 +65,11 @@ def levels(c: Context) -> Iterator[Step | Withheld]:
 def reminders(c: Context) -> Iterator[Step | Withheld]:
     """A call that nobody has acknowledged is repeated; where a person is waited for, until one has."""
     calls = [e for e in c.history.values() if e.case == c.ref and e.kind is Kind.TEAM]
-    if not calls:
+    # Whoever took it over before anybody was called is reminded as well.
+    taken_over = latest(c.s.case.opened_at, c.said.acknowledged_at) if c.said.owner else None
+    last = latest(*(effect.created_at for effect in calls), taken_over)
+    if last is None:
         return
-    last = max(effect.created_at for effect in calls)
     made = sum(effect.name.startswith("reminder") for effect in calls)
     key = f"reminder:{made + 1}"
     seen = c.said.acknowledged_at

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from dunning.deadline import in_working_hours
 from dunning.declines import Category
+from dunning.fold import latest
 from dunning.rules.context import Context
 from dunning.steps import Kind, Step, Withheld
 
@@ -26,9 +27,10 @@ def governed(c: Context, step: Step) -> Step | Withheld:
     if c.said.hold and not _goes_on(c, step):
         return c.withhold(step.key, c.said.hold)
     until = c.said.quiet_until
-    if step.kind is Kind.RETRY and c.said.promise:
+    promised = c.said.promise.until if c.said.promise else None
+    if step.kind is Kind.RETRY and promised:
         # The promised day is the day to charge.
-        until = c.said.promise.until
+        until = latest(promised, c.said.paused_until)
     if until and _can_wait(step) and step.due_at < until:
         step = replace(step, due_at=until, wanted_at=None, reason=f"{step.reason}; {c.said.quiet_why}")
     if step.kind is Kind.ACCESS:

@@ -20,8 +20,8 @@ TRANSIENT_ATTEMPTS = 3
 def notices(c: Context) -> Iterator[Step | Withheld]:
     """One mail a rung, the newest rung only, at most one mail in 48 hours whatever it is about."""
     rungs = [c.s.case.opened_at + wait for wait in c.policy.ladder.of(c.s.decline.category)]
-    if c.s.decline.category is Category.PROCESSING_ERROR and c.s.executed_attempts >= TRANSIENT_ATTEMPTS:
-        rungs = [min(rung, c.s.failed_at) for rung in rungs[:1]] + rungs[1:]
+    if c.s.decline.category is Category.PROCESSING_ERROR and c.failed_attempts >= TRANSIENT_ATTEMPTS:
+        rungs = [min(rung, c.failed_at) for rung in rungs[:1]] + rungs[1:]
     for number, rung in enumerate(rungs, start=1):
         key = f"payment_failed:{c.ref}:{number}"
         if any(later <= c.now for later in rungs[number:]):
@@ -54,7 +54,7 @@ def _never_told(category: Category) -> str:
 
 
 def _told_or_due(c: Context, key: str, due_at: datetime, reason: str) -> Step | Withheld:
-    told_at = max((_at(e) for e in c.mails if e.name in TELLING and e.key != key), default=None)
+    told_at = max((_at(e) for e in c.mails if e.key != key and _tells(c, e)), default=None)
     excuse = why_no_notice(c)
     if excuse:
         return c.withhold(key, excuse)
@@ -69,6 +69,12 @@ def _told_or_due(c: Context, key: str, due_at: datetime, reason: str) -> Step | 
         due_at = latest + c.policy.mail_gap
         reason += f"; at most one mail in {hours(c.policy.mail_gap)} h"
     return c.mail(key, "payment_failed", due_at, reason)
+
+
+def _tells(c: Context, mail: Effect) -> bool:
+    """Whether this mail spoke of our invoice too: one mail names all that is owed in one currency."""
+    about = c.s.account.invoices.get(mail.case)
+    return mail.name in TELLING and about is not None and about.currency == c.s.invoice.currency
 
 
 def why_no_notice(c: Context) -> str | None:

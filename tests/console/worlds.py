@@ -8,6 +8,9 @@ from sandbox.inbox import Inbox
 from sandbox.stripe import custom_schedule, simulated_stripe
 from tests.scenarios.world import START, Stage, World
 
+# Days (0 = the first failure) by which each step of a case has become due, with the default policy.
+DAYS = (0, 1, 3, 7, 10, 12, 14, 15, 16)
+
 
 @contextmanager
 def world_on(database_url: str, inbox: Inbox, **options: Any) -> Iterator[World]:

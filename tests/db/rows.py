@@ -40,7 +40,7 @@ async def customer_row(connection: AsyncConnection, ref: str = "cus_1") -> int:
     return (await accounts.ensure(connection, [("stripe", ref)]))["stripe", ref]
 
 
-def new_effect(customer_id: int, step: str = "payment_failed:in_1:attempt:1", **fields: Any) -> NewEffect:
+def new_effect(customer_id: int, step: str = "payment_failed:in_1:1", **fields: Any) -> NewEffect:
     """A mail that was just decided."""
     values: dict[str, Any] = {
         "case": "in_1",

@@ -160,7 +160,7 @@ def plain(mail: Mail) -> str:
 
 
 def _short(step: str) -> str:
-    """`payment_failed:in_1:attempt:2` as "payment_failed 2"."""
+    """`payment_failed:in_1:2` as "payment_failed 2"."""
     kind, _, *rest = step.split(":")
     if kind == "escalation":
         return rest[-1]

@@ -19,7 +19,7 @@ from tests.scenarios.stage import Stage
 from worker.usecases.enact import Enacted, enact
 
 Facts = list[CustomerFact]
-NOTICE, WARNING = "payment_failed:in_1:attempt:1", "final_warning:in_1:72h"
+NOTICE, WARNING = "payment_failed:in_1:1", "final_warning:in_1:72h"
 
 
 class Worker:
@@ -148,7 +148,7 @@ def test_two_subscriptions_that_fail_at_once_make_one_mail_now_and_one_later(wor
     worker.learn(day(2))
     assert worker.steps() == [
         (NOTICE, "mail", "sent"),
-        ("payment_failed:in_2:attempt:1", "mail", "pending"),
+        ("payment_failed:in_2:1", "mail", "pending"),
     ]
 
 
