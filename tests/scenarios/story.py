@@ -163,7 +163,7 @@ def _short(step: str) -> str:
     """`payment_failed:in_1:2` as "payment_failed 2"."""
     kind, _, *rest = step.split(":")
     if kind == "escalation":
-        return rest[-1]
+        return " ".join(rest)
     return " ".join([kind, *rest[-1:]])
 
 
@@ -188,13 +188,13 @@ def subscriber(
     """
     engine = world.stripe.engine
     clock = None if wall else engine.create_clock(start)
-    card = card or Card(outcomes=("ok", *outcomes))
+    # Where it is the same time as in UTC, in winter.
+    card = card or Card(outcomes=("ok", *outcomes), country="GB")
     customer = engine.create_customer(email, clock=clock, card=card, **options)
     price = engine.create_price(amount, currency, interval=interval, product_name="Team plan")
     subscription = engine.create_subscription(customer, price, policy=retries, trial_days=trial_days)
     world.settle()
-    # Without a trial; of a subscription that bills by the month.
     renewal = RENEWAL
-    if start != START:
+    if start != START or interval == "year":
         renewal = datetime.fromtimestamp(subscription.current_period_end, UTC) + timedelta(hours=1)
     return Story(world, clock, customer, subscription, email or "", renewal)

@@ -15,10 +15,14 @@ from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from db.models import cases, outbox, subscriptions
+from sqlalchemy import select
+
+from db.models import cases, customers, outbox, subscriptions
 from dunning.hours import ALWAYS
 from dunning.ladders import Ladder
 from dunning.policy import Policy
+from dunning.requests import Request
+from dunning.segments import PolicySource
 from emails.brand import Brand
 from emails.smtp import SmtpTransport
 from providers.stripe_api import StripeGateway
@@ -36,6 +40,7 @@ from worker.usecases.advance_cases import advance_cases
 from worker.usecases.apply_events import apply_events
 from worker.usecases.call_provider import call_provider_each
 from worker.usecases.deliver import deliver_each
+from worker.usecases.instruct import instruct
 
 # A Friday; 31 days later is a Monday, so that what comes 10 and 14 days after a renewal comes in working hours.
 START = datetime(2026, 1, 2, 9, tzinfo=UTC)
@@ -79,7 +84,7 @@ class World:
         stripe: SimulatedStripe,
         inbox: Inbox,
         *,
-        policy: Policy = PLAIN,
+        policy: PolicySource = PLAIN,
         version: str = NEW,
         chat_url: str | None = None,
         manner: Manner = CALM,
@@ -218,6 +223,24 @@ class World:
             self.queue.extend([(wakeup, list(ids))] if ids else [])
 
         await tick(self.services.engine, hand_out, clock=lambda: self.now, delay=0.0)
+
+    def tell(self, customer: Customer, request: Request) -> None:
+        """A person gives an instruction, and everything happens that follows from it."""
+
+        async def one() -> None:
+            async with self.services.engine.begin() as connection:
+                found = await connection.execute(select(customers.c.id).where(customers.c.ref == customer.id))
+                await instruct(
+                    connection,
+                    found.scalar_one(),
+                    request,
+                    policy=self.services.policy,
+                    zone=ZoneInfo("UTC"),
+                    now=self.now,
+                )
+
+        self.run(one())
+        self.tick()
 
     def machine_time(self, passed: timedelta) -> None:
         """Time passes for leases and postponements; then the scheduler looks."""
