@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from dunning.declines import Category
+from dunning.durations import in_words
 from dunning.rules.context import Context
 from dunning.steps import Effect, Step, Withheld, hours
 
@@ -48,7 +49,7 @@ def _reason(c: Context, number: int) -> str:
     days = c.policy.ladder.of(c.s.decline.category)[number - 1]
     if number == 1 and days and c.s.decline.category is Category.PROCESSING_ERROR:
         return "a processing error usually passes, so it is told only if it lasts"
-    when = f"{hours(days)} h after" if days else "at"
+    when = f"{in_words(days)} after" if days else "at"
     return f"mail {number} of the ladder, {when} the first failure"
 
 

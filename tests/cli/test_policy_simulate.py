@@ -39,7 +39,7 @@ def test_the_calendar_of_a_failure(tmp_path: Path) -> None:
     first = next(line for line in lines if "charge 1 is declined" in line)
     assert first.split()[:4] == ["0", "Tue", "2026-12-01", "09:00"]
     assert any("Tue 2026-12-15 10:00  Access revoked" in line for line in lines)
-    assert "mail 1 of the ladder, 24 h after the first failure" in shown.stdout
+    assert "mail 1 of the ladder, 1 day after the first failure" in shown.stdout
 
 
 def test_the_whole_of_it_for_scripts(tmp_path: Path) -> None:

@@ -84,9 +84,7 @@ def test_the_calendar_of_a_bank_debit(default_world: World) -> None:
 
 
 @pytest.mark.parametrize(("code", "name"), [("fraudulent", "fraud"), ("testmode_decline", "merchant_side")])
-def test_the_calendar_of_what_the_customer_never_hears_of(
-    default_world: World, code: str, name: str
-) -> None:
+def test_the_calendar_of_what_the_customer_never_hears_of(default_world: World, code: str, name: str) -> None:
     """A person is called at once and again; no mail, and nobody loses anything by our clock."""
     story = subscriber(default_world, code, retries=RETRIES).until(16)
 
@@ -179,7 +177,9 @@ def test_a_promise_moves_everything_behind_it(default_world: World) -> None:
     story = subscriber(default_world, "do_not_honor", retries=RETRIES).until(2)
     day = (story.renewal + timedelta(days=9)).date()
     assert day == date(2026, 2, 11)
-    promise = Request(Verb.PROMISE, by="the customer", why="paid on the 10th", case=story.invoice.id, until=day)
+    promise = Request(
+        Verb.PROMISE, by="the customer", why="paid on the 10th", case=story.invoice.id, until=day
+    )
     default_world.tell(story.customer, promise)
     story.until(20)
 

@@ -86,7 +86,10 @@ def test_a_new_card_after_a_hard_decline_counts_as_ever(world: World) -> None:
     ("policy", "ends"),
     [
         (Policy(), [(14, "access_ended")]),
-        (PLAIN.model_copy(update={"at_expiry": "limited"}), [(14, "access_ended"), (17, "access_ended stopped")]),
+        (
+            PLAIN.model_copy(update={"at_expiry": "limited"}),
+            [(14, "access_ended"), (17, "access_ended stopped")],
+        ),
     ],
     ids=["limited on the way", "limited as the end"],
 )
