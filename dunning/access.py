@@ -96,11 +96,9 @@ def subscription_access(
     limited = any(_still_limited(account, case, subscription) for case in cases)
     failing = [deadlines[case.invoice] for case in cases if case.is_open and case.invoice in deadlines]
     if failing:
-        until = (
-            subscription.period_end
-            if subscription.cancel_at_period_end
-            else min(filter(None, failing), default=None)
-        )
+        # Who has cancelled keeps it to the end of the period at most.
+        ends = [subscription.period_end] if subscription.cancel_at_period_end else []
+        until = min(filter(None, (*failing, *ends)), default=None)
         level = Level.LIMITED if limited else Level.WARNED
         return Access(level, Reason.PAYMENT_FAILED, until, subscription.ref)
     if limited:

@@ -110,7 +110,7 @@ def _payment_failed(f: _Facts) -> Mail:
         amount=f.due,
         category=f.s.decline.category,
         card=f.card,
-        attempt=f.s.executed_attempts,
+        attempt=f.c.failed_attempts,
         charged_again=_charged_since_last_mail(f),
         next_attempt_at=next_attempt_at,
         access_until=access_until,
@@ -140,7 +140,8 @@ def _final_warning(f: _Facts) -> Mail:
 def _access_ended(f: _Facts) -> Mail:
     case, subscription = f.s.case, f.s.subscription
     reason: EndReason
-    if case.taken_at:
+    limited = case.taken_level == "limited" and not f.key.endswith(":stopped")
+    if case.taken_at and (limited or case.taken_level == "revoked"):
         reason, ended_at = "grace_expired", case.taken_at
     elif subscription.ended:
         reason, ended_at = "subscription_canceled", subscription.ended_at or f.c.now
@@ -148,7 +149,6 @@ def _access_ended(f: _Facts) -> Mail:
         paused = subscription.status == "paused"
         reason = "subscription_paused" if paused else "subscription_unpaid"
         ended_at = subscription.nonpayment_at or f.c.now
-    limited = case.taken_level == "limited"
     return AccessEnded(
         customer_name=f.name,
         plan=f.plan,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from dunning.access import Level
 from dunning.account import Case, Outcome
 from dunning.rules.context import Context
 from dunning.steps import Step, Withheld
@@ -16,7 +17,10 @@ REVIVAL = timedelta(hours=1)
 def ending(c: Context) -> Iterator[Step | Withheld]:
     """Tell the customer, once, that access has ended for want of payment."""
     subscription, case = c.s.subscription, c.s.case
-    if case.taken_at and case.is_open:
+    stopped = subscription.stopped_for_nonpayment or not case.is_open
+    # Who was told of the limit in the place of the end has not been told of the end.
+    was_limited = case.taken_level == Level.LIMITED and stopped
+    if case.taken_at and case.is_open and not was_limited:
         ended_at, how = case.taken_at, "grace_expired"
     elif subscription.stopped_for_nonpayment and case.is_open:
         ended_at, how = subscription.nonpayment_at or c.now, f"subscription_{subscription.status}"
@@ -24,7 +28,7 @@ def ending(c: Context) -> Iterator[Step | Withheld]:
         ended_at, how = case.closed_at, "subscription_canceled"
     else:
         return
-    key = f"access_ended:{c.ref}"
+    key = f"access_ended:{c.ref}" + (":stopped" if was_limited else "")
     if c.s.replaced:
         yield c.withhold(key, "the customer has another subscription that entitles them")
         return

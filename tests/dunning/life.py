@@ -164,7 +164,8 @@ class Life:
             return "suppressed"
         if effect.kind is Kind.MAIL and answer in ("sent", "unknown"):
             promises.kept_by_mail(self, effect)
-            self.done.mails.append((self.now, effect))
+            # Nobody answered when it was sent, so that it counts from its decision.
+            self.done.mails.append((self.now if answer == "sent" else effect.created_at, effect))
         if effect.kind is Kind.RETRY:
             promises.kept_by_charge(self, effect)
             before = len(self.story.engine.charges(self.story.customer))

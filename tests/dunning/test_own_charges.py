@@ -18,6 +18,7 @@ from tests.dunning.builders import (
     effect,
     failed,
     failures,
+    invoice,
     ledger,
     planned,
     policy,
@@ -97,3 +98,17 @@ def test_class_37_a_promise_does_not_lift_a_pause() -> None:
     due = step(planned(paused, 3, policy=OURS), FIRST)
     assert due is not None
     assert due.due_at == day(9)
+
+
+def test_class_34_an_invoice_without_a_charge_has_a_card_all_the_same() -> None:
+    """A payment that waits for the bank made none; the card was just charged for another invoice."""
+    known = account(
+        invoice(0, attempt_count=1),
+        failed(0),
+        ledger(1),
+        failures(2, ref="in_2", of="sub_2", code="do_not_honor"),
+        policy=OURS,
+    )
+    found = step(planned(known, 2, policy=OURS), FIRST)
+    assert found is not None
+    assert found.due_at == day(3)

@@ -32,7 +32,7 @@ def live(setting: Setting, policy: Policy, course: list[Action], seed: int) -> L
     return life
 
 
-@examples(80)
+@examples(50)
 @given(setting=settings_of, policy=policies, course=courses(deeds, sayings), seed=seeds)
 def test_every_promise_is_kept_through_a_disorderly_life(
     setting: Setting, policy: Policy, course: list[Action], seed: int

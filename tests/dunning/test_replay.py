@@ -179,11 +179,8 @@ def test_a_replay_is_what_was_done_where_everything_went_well(
 ) -> None:
     """News come at once, mails are accepted, Stripe answers: then the past repeats itself, hour by hour."""
     story, policy = Story(Setting(delays=delays, answers=("ok", answer))), Policy()
-    account, history, done = (
-        empty("stripe", story.customer.id),
-        dict[str, Effect](),
-        list[tuple[str, datetime]](),
-    )
+    account, history = empty("stripe", story.customer.id), dict[str, Effect]()
+    done: list[tuple[str, datetime]] = []
     for hour in range((31 + 18) * 24):
         story.wait_until(START + timedelta(hours=hour))
         if hour == (31 + pays_after) * 24 + 12:

@@ -53,7 +53,9 @@ async def call_provider(services: Services, effect_id: int) -> None:
     excuse = why_not(account, loaded.history, services.policy, at, claim.step)
     gateway = services.gateways.get(account.source)
     if excuse:
-        await finish(services, loaded, claim, "suppressed", error=excuse)
+        # Whatever made it unwanted may be the news of that very call.
+        status = "unknown" if claim.handed_over else "suppressed"
+        await finish(services, loaded, claim, status, error=excuse)
     elif gateway is None or claim.fence > MOST_ATTEMPTS:
         await finish(services, loaded, claim, "failed", error="the provider could not be asked")
     else:
@@ -70,7 +72,7 @@ async def _call(
     try:
         outcome = await _ask(gateway, claim, account)
     except ProviderUnavailableError as error:
-        await postpone(services, claim, loaded, str(error))
+        await postpone(services, claim, loaded, str(error), may_have_happened=True)
         return
     await finish(services, loaded, claim, "sent", error=outcome)
     await _read_back(services, gateway, claim, account, at)

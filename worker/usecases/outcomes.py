@@ -22,16 +22,26 @@ MOST_ATTEMPTS = 14
 
 
 async def postpone(
-    services: Services, claim: Claim, loaded: Loaded, error: str, *, details: str = ""
+    services: Services,
+    claim: Claim,
+    loaded: Loaded,
+    error: str,
+    *,
+    details: str = "",
+    may_have_happened: bool = False,
 ) -> None:
-    """Certainly not sent: try again, later each time, and give up where a person is of more use."""
+    """Try again, later each time, and give up where a person is of more use.
+
+    Certainly not sent, or with `may_have_happened` something that can be asked for twice without harm.
+    """
     if claim.fence >= MOST_ATTEMPTS:
-        await finish(services, loaded, claim, "failed", error=error, details=details)
+        status = "unknown" if may_have_happened else "failed"
+        await finish(services, loaded, claim, status, error=error, details=details)
         return
     wait = min(FIRST_WAIT * 2 ** (claim.fence - 1), LONGEST_WAIT)
     log.warning("effect.postponed", step=claim.step, seconds=wait.total_seconds(), error=error)
     async with services.engine.begin() as connection:
-        await outbox.postpone(connection, claim, wait, _with(error, details))
+        await outbox.postpone(connection, claim, wait, _with(error, details), handed_over=may_have_happened)
 
 
 async def finish(
