@@ -84,7 +84,7 @@ def test_a_void_invoice_gives_nothing_back(world: World) -> None:
 
 
 def test_a_cancellation_stops_the_ladder(world: World) -> None:
-    """Who leaves hears no more of it but the warnings: the period that is not paid for ends with its grace."""
+    """Who leaves hears nothing but the warnings: the period that is not paid for ends with its grace."""
     story = subscriber(world, "do_not_honor", retries=LATER).until(1)
     view = view_of(story)
     then = imagine(view, *cancellation(view.account, story.subscription.id, view.at))
