@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from sqlalchemy import RowMapping
@@ -43,10 +43,14 @@ def plain(kind: type[T], row: RowMapping) -> T:
     return kind(**{name: row[name] for name in _names(kind)})
 
 
-@cache
+# Of dataclasses' fields; asked for once a row, so it is worth remembering.
+_NAMES: dict[type[Any], tuple[str, ...]] = {}
+
+
 def _names(kind: type[Any]) -> tuple[str, ...]:
-    """Of a dataclass's fields; asked once a row, so it is worth remembering."""
-    return tuple(field.name for field in fields(kind))
+    if kind not in _NAMES:
+        _NAMES[kind] = tuple(field.name for field in fields(kind))
+    return _NAMES[kind]
 
 
 @lru_cache(maxsize=256)
