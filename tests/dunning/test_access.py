@@ -109,9 +109,10 @@ def test_a_planned_cancellation_keeps_access_to_the_end_of_the_period() -> None:
 
 
 def test_a_failing_subscription_that_cancels_lasts_to_the_end_of_the_period() -> None:
-    """Its grace takes nothing, so the banner must not name its end."""
-    ends = subscription(1, "past_due", cancel_at_period_end=True, period_end=day(30))
-    assert access(account(failures(0), ends)).until == day(30)
+    """If that comes before the end of grace: a period that nobody has paid does not outlast it."""
+    for period_end, until in ((30, 14), (7, 7)):
+        ends = subscription(1, "past_due", cancel_at_period_end=True, period_end=day(period_end))
+        assert access(account(failures(0), ends)).until == day(until)
 
 
 def test_class_20_the_best_of_several_subscriptions_counts() -> None:
