@@ -84,8 +84,9 @@ def why_not(
         return next(
             (item.reason for item in again.withheld if item.key == key), "the case no longer calls for it"
         )
-    # It was decided in waking hours: that the evening came meanwhile is no reason. A person is called anyway.
-    early = step.kind is not Kind.TEAM and (step.wanted_at or step.due_at) > now
+    # Waking hours put a notice off and a warning forward. It was decided in them: that the evening came
+    # meanwhile is no reason. A person is called anyway.
+    early = step.kind is not Kind.TEAM and min(step.wanted_at or step.due_at, step.due_at) > now
     return f"it is not due any more: {step.reason}" if early else None
 
 
