@@ -72,7 +72,7 @@ ROWS_OF_0002 = (
     "INSERT INTO customers (source, ref, email) VALUES ('stripe', 'cus_1', 'ada@customer.example')",
     "INSERT INTO customers (source, ref, test_clock) VALUES ('stripe', 'cus_2', 'clock_1')",
     *(
-        f"INSERT INTO subscriptions (customer_id, ref, status, interval, period_end) VALUES ({values})"
+        f"INSERT INTO subscriptions (customer_id, ref, status, interval, period_end) VALUES ({values})"  # noqa: S608
         for values in (
             "1, 'sub_year', 'active', 'year', now() + interval '100 days'",
             "1, 'sub_month', 'active', 'month', now() + interval '10 days'",
@@ -90,9 +90,10 @@ ROWS_OF_0002 = (
     ' \'{"key": "0a1b/base", "grace": "P20D", "transient_silence": "PT48H", "mail_gap": "PT24H"}\','
     " now() + interval '8 days')",
     'INSERT INTO outbox (customer_id, "case", step, kind, name, channel, reason, status, created_at)'
-    " VALUES (1, 'in_1', 'payment_failed:in_1:attempt:1', 'mail', 'payment_failed', 'mail', 'charge 1 failed',"
-    " 'sent', now() - interval '3 days')",
-    "INSERT INTO access (customer_id, level, reason, changed_at) VALUES (1, 'warned', 'payment_failed', now())",
+    " VALUES (1, 'in_1', 'payment_failed:in_1:attempt:1', 'mail', 'payment_failed', 'mail',"
+    " 'charge 1 failed', 'sent', now() - interval '3 days')",
+    "INSERT INTO access (customer_id, level, reason, changed_at)"
+    " VALUES (1, 'warned', 'payment_failed', now())",
     "INSERT INTO journal (customer_id, at, kind) VALUES (1, now(), 'access.taken')",
 )
 
