@@ -60,7 +60,7 @@ def test_class_18_exactly_what_was_taken_is_given_back(world: World) -> None:
 def test_class_23_a_link_is_as_fresh_as_its_mail(world: World) -> None:
     """Stripe's page moves between two mails: each has the link of its own day."""
     story = subscriber(world, "do_not_honor", retries=ONCE).until(1)
-    old = story.invoice.hosted_url
+    old = story.invoice.hosted_url or ""
     moved = replace(story.invoice, hosted_url=f"{old}&again")
     world.stripe.engine.ledger.put(moved)
     story.until(3)
@@ -96,7 +96,7 @@ def test_class_26_who_knows_an_invoice_sees_nothing(world: World) -> None:
 
 
 def test_class_27_a_card_on_the_wrong_slot_is_not_taken_for_the_one_that_is_charged(world: World) -> None:
-    """The subscription has a card of its own: a new default of the customer's does not pay, and it is said."""
+    """The subscription has a card of its own: a new default of the customer's does not pay, as is said."""
     engine = world.stripe.engine
     story = subscriber(world).until(-30)
     own = engine.save_card(story.customer, Card("mastercard", "0001", (1, 2026), country="GB"))
