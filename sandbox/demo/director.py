@@ -69,7 +69,7 @@ class Director:
         await self._settle(None)
 
     async def day(self, day: int) -> None:
-        """The morning, when Stripe charges, and the evening; between them whatever is due has its own time."""
+        """Morning, when Stripe charges, and evening; between them whatever is due has its own time."""
         self._audience.day(day, self._witness.counts())
         mornings = set(await self._due(day, MORNING))
         if day == LAST_DAY:
@@ -99,7 +99,7 @@ class Director:
             await self._advance(due, day)
 
     async def _due(self, day: int, time: timedelta) -> dict[Clock, datetime]:
-        """When something is due next at Stripe's or at ours, on the clocks where it is by this time of the day."""
+        """When something is due next, at Stripe's or at ours, on clocks where it is by this time of the day."""
         engine = self._stage.stripe.engine
         ours = await records.next_due(self._engine)
         found = {}
