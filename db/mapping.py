@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -21,7 +21,7 @@ Observed = Customer | Subscription | Invoice | Method
 
 def observed(kind: type[T], row: RowMapping) -> T:
     """A mirrored object from its row; columns the type has no field for are left out."""
-    values = {name: row[name] for name in _names(kind) if name != "as_of"}  # type: ignore[arg-type]  # a class is hashable
+    values = {name: row[name] for name in _names(kind) if name != "as_of"}
     if "locales" in values:
         values["locales"] = tuple(values["locales"])
         values["metadata"] = tuple(sorted(values["metadata"].items()))
@@ -41,13 +41,17 @@ def columns(thing: Observed) -> dict[str, Any]:
 
 def plain(kind: type[T], row: RowMapping) -> T:
     """A value whose fields are columns one to one."""
-    return kind(**{name: row[name] for name in _names(kind)})  # type: ignore[arg-type]  # as above
+    return kind(**{name: row[name] for name in _names(kind)})
 
 
-@cache
-def _names(kind: Any) -> tuple[str, ...]:
-    """Of a dataclass's fields; asked once a row, so it is worth remembering."""
-    return tuple(field.name for field in fields(kind))
+# Of dataclasses' fields; asked for once a row, so it is worth remembering.
+_NAMES: dict[type[Any], tuple[str, ...]] = {}
+
+
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    if kind not in _NAMES:
+        _NAMES[kind] = tuple(field.name for field in fields(kind))
+    return _NAMES[kind]
 
 
 # Rules that cases were opened without, where a default of today would break what their mails promised.

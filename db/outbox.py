@@ -174,7 +174,7 @@ async def postpone(
 
 
 async def put_back(connection: AsyncConnection, claim: Claim, wait: timedelta, why: str) -> None:
-    """Undo a claim made in this very transaction, so that it counts for nothing; it is due after `wait`."""
+    """Undo a claim that has done nothing yet, so that it counts for nothing; it is due after `wait`."""
     await connection.execute(
         update(outbox)
         .where(_ours(claim))

@@ -139,7 +139,7 @@ class Situation:
     def _possibly_scheduled(self) -> int:
         """The charges that are not certainly the customer's own.
 
-        Stripe never repeats a hard decline on the same card: whoever charged that card once more sat before it.
+        Stripe never repeats a hard decline on the same card: a further charge of it was made by hand.
         """
         own = sum(
             not classify_charge(before).retried_by_stripe

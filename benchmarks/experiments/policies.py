@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.errors import BenchmarkError
 from benchmarks.experiment import Contender, Experiment, Figures, Mark
 from benchmarks.house import House
-from benchmarks.programs import dunning
+from benchmarks.programs import ROOT
 from benchmarks.scale import Scale
 from benchmarks.world.histories import fill
 
@@ -23,11 +24,11 @@ LIMIT = 600.0  # seconds
 
 def _compare(house: House, database: str, file: Path, customers: int) -> Figures:
     """By the whole command, start and processes included."""
-    command = dunning("policy", "diff", str(file), "--limit", "0")
+    command = [sys.executable, "-P", "-m", "cli", "policy", "diff", str(file), "--limit", "0"]
     environment = house.environment(database, house.redis(0))
     start = time.monotonic()
     done = subprocess.run(  # noqa: S603  # our own command line
-        [*command], env=environment, capture_output=True, text=True, timeout=LIMIT, check=False
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LIMIT, check=False
     )
     seconds = time.monotonic() - start
     if done.returncode != DIFFERENT or f" of {customers} cases differ" not in done.stdout:

@@ -55,10 +55,25 @@ def recovery(c: Context) -> Iterator[Step | Withheld]:
         yield c.withhold(key, "the customer was never told of the failure")
     elif c.s.subscription.stopped_for_nonpayment:
         yield c.withhold(key, "it is paid, but the provider still holds the subscription stopped")
+    elif _has_receipt(c):
+        yield c.withhold(key, "one receipt is enough for one payment")
     elif c.now - case.closed_at > c.policy.receipt_within:
         yield c.withhold(key, "the payment is too long ago for a receipt to be news")
     else:
         yield c.mail(key, "payment_recovered", case.closed_at, "the invoice was paid")
+
+
+def _has_receipt(c: Context) -> bool:
+    """Whether the payment that ended this case has ended another, whose receipt tells of it."""
+    invoices = c.s.account.invoices
+    together = {
+        case.invoice
+        for case in of_same_subscription(c)
+        if case.closed_at == c.s.case.closed_at
+        and case.invoice != c.ref
+        and not (c.s.invoice.paid_at and invoices[case.invoice].paid_at)
+    }
+    return any(effect.name == "payment_recovered" and effect.case in together for effect in c.mails)
 
 
 def late_payment(c: Context) -> Iterator[Step | Withheld]:

@@ -212,7 +212,7 @@ def test_a_tick_beside_a_tick_finds_nothing(database: Database) -> None:
 
 
 def test_effects_are_handed_out_by_kind(database: Database) -> None:
-    """Mails, calls and charges have queues of their own; the young are left to the direct path."""
+    """Each has a queue of its own; younger than the delay they are left to the direct path."""
 
     async def story(connection: AsyncConnection) -> list[Any]:
         ada = await customer_row(connection)

@@ -34,7 +34,7 @@ class Story:
     # what happens
 
     def until(self, day: float, *, stops: Iterable[float] | None = None) -> Story:
-        """Live on until `day` (0 = the renewal's charge), settling whenever Stripe or we have something to do.
+        """Live on until `day` (0 = the renewal's charge), settling whenever there is something to do.
 
         With `stops` settling on these days alone, as a worker that was away in between.
         """

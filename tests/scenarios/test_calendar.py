@@ -106,7 +106,7 @@ def test_who_pays_while_limited_has_full_access_again(default_world: World) -> N
 
 
 def test_nights_and_weekends_are_left_alone(default_world: World) -> None:
-    """Failed on a Friday night in New York: mails come after nine there, access goes on working days in UTC."""
+    """Failed at night in New York: mails come after nine there, access goes on working days in UTC."""
     start = datetime(2026, 1, 6, 1, 30, tzinfo=UTC)
     story = subscriber(
         default_world, "do_not_honor", retries=RETRIES, start=start, metadata={"timezone": "America/New_York"}
@@ -156,7 +156,7 @@ def test_a_valuable_customer_loses_nothing_until_a_person_has_looked(default_wor
 
 
 def test_an_annual_plan_is_announced_and_has_three_weeks(make_world: MakeWorld) -> None:
-    """Told two weeks ahead that it renews; then limited on day 17 and revoked on day 21, once a person knew."""
+    """Told two weeks ahead that it renews; limited on day 17 and revoked on day 21, once a person knew."""
     world = make_world(policy=default_book(Policy()))
     story = subscriber(world, "do_not_honor", retries=RETRIES, interval="year", amount=19_000).until(8)
     assert story.mails()[0] == (-14.0, "renewal_notice 14d")
@@ -192,7 +192,7 @@ def test_a_promise_moves_everything_behind_it(default_world: World) -> None:
 
 
 def test_a_first_payment_has_a_day_of_its_own(default_world: World) -> None:
-    """A quarter of an hour, four and eighteen hours after it failed; nothing was granted, nothing is taken."""
+    """Told after a quarter of an hour, four and eighteen hours; nothing was granted, nothing is taken."""
     card = Card(outcomes=("insufficient_funds",), country="GB")
     story = subscriber(default_world, card=card)
     story.renewal = story.now

@@ -25,17 +25,23 @@ def test_a_voluntary_cancellation_keeps_access_to_the_end(world: World) -> None:
 
 
 def test_cancelling_while_past_due_stops_the_mails(world: World) -> None:
-    """Who leaves anyway is not dunned any further, and keeps access to the period's end."""
+    """Who leaves anyway gets no further notice, and warnings only of what ends: nobody has paid for it."""
     story = subscriber(world, "insufficient_funds", retries=ONCE).until(1)
     world.stripe.engine.cancel(story.subscription, at_period_end=True)
     story.until(29)
 
-    assert story.mails() == [(0, "payment_failed 1")]
+    assert story.mails() == [
+        (0, "payment_failed 1"),
+        (11, "final_warning 72h"),
+        (13, "final_warning 24h"),
+        (14, "access_ended"),
+    ]
     assert story.access() == [
         (-31, "full", "good_standing"),
         (0, "warned", "payment_failed"),
-        (28, "revoked", "canceled"),
+        (14, "revoked", "grace_expired"),
     ]
+    assert story.level() == ("revoked", "canceled")
 
 
 def test_cancelling_at_once_while_past_due_ends_it_without_a_word(world: World) -> None:

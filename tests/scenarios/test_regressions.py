@@ -106,23 +106,6 @@ def test_who_was_limited_is_told_when_stripe_ends_it(
     assert "Your subscription has ended" in story.text()
 
 
-def test_a_cancellation_keeps_what_was_paid_for_only(world: World) -> None:
-    """Cancelled while past due: the period that nobody has paid for ends with grace, after the warnings."""
-    story = subscriber(world, "do_not_honor", retries=ONCE).until(1)
-    world.stripe.engine.cancel(story.subscription, at_period_end=True)
-    world.settle()
-    assert story.until_when() == 14
-    story.until(20)
-
-    assert story.mails() == [
-        (0, "payment_failed 1"),
-        (11, "final_warning 72h"),
-        (13, "final_warning 24h"),
-        (14, "access_ended"),
-    ]
-    assert story.access()[-1] == (14, "revoked", "grace_expired")
-
-
 def test_a_cancellation_keeps_a_later_period_that_was_paid_for(world: World) -> None:
     """The old invoice is open, the new month is paid: access lasts to its end."""
     story = subscriber(world, "do_not_honor", "ok", retries=ONCE).until(13)

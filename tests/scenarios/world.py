@@ -42,9 +42,10 @@ from worker.usecases.call_provider import call_provider_each
 from worker.usecases.deliver import deliver_each
 from worker.usecases.instruct import instruct
 
-# A Friday; 31 days later is a Monday, so that what comes 10 and 14 days after a renewal comes in working hours.
+# A Friday; 31 days later is a Monday, so that days 10 and 14 of a case are in working hours.
 START = datetime(2026, 1, 2, 9, tzinfo=UTC)
-# For what is not about the calendar: mails at any hour from the first day on, one stage of access, one level.
+# Where the calendar is not the subject: mails at any hour from the first day on, one stage of access, one
+# reason to call a person.
 PLAIN = Policy(
     ladder=Ladder(insufficient_funds=(timedelta(0), timedelta(days=3), timedelta(days=7))),
     mail_hours=ALWAYS,
