@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from dunning.deadline import in_working_hours
 from dunning.declines import Category
 from dunning.fold import latest
 from dunning.rules.context import Context
+from dunning.rules.retries import MORNING
 from dunning.steps import Kind, Step, Withheld
 
 # Said whatever anybody has told us: they concern money that came, not money that is missing.
@@ -29,7 +30,8 @@ def governed(c: Context, step: Step) -> Step | Withheld:
     promised = c.said.promise.until if c.said.promise else None
     if step.kind is Kind.RETRY and promised:
         # The promised day is the day to charge.
-        until = latest(promised, c.said.paused_until)
+        morning = datetime.combine(promised.astimezone(c.zone).date(), MORNING, c.zone).astimezone(UTC)
+        until = latest(min(promised, morning), c.said.paused_until)
     if until and _can_wait(step) and step.due_at < until:
         step = step.moved(until, None, f"{step.reason}; {c.said.quiet_why}")
     if step.kind is Kind.ACCESS:

@@ -97,7 +97,7 @@ def test_class_37_a_promise_does_not_lift_a_pause() -> None:
     promised = told(known, Verb.PROMISE, 1, 6)
     due = step(planned(promised, 2, policy=OURS), FIRST)
     assert due is not None
-    assert due.due_at == day(6)
+    assert due.due_at == day(6 - 1 / 24)  # eight in the morning
     paused = told(promised, Verb.PAUSE, 2, 9)
     due = step(planned(paused, 3, policy=OURS), FIRST)
     assert due is not None
