@@ -40,7 +40,7 @@ class Role:
 
 
 def cast(engine: BillingEngine, stories: Sequence[Story]) -> list[Role]:
-    """Everybody in the order of the stories; all but newcomers subscribe, and their first payment goes through."""
+    """Everybody in the order of the stories; all but newcomers subscribe and pay for a month."""
     roles: dict[str, Role] = {}
     for number, together in enumerate(_sharing_a_clock(stories)):
         lag = number * STAGGER

@@ -99,7 +99,7 @@ class Director:
             await self._advance(due, day)
 
     async def _due(self, day: int, time: timedelta) -> dict[Clock, datetime]:
-        """When something is due next, at Stripe's or at ours, on clocks where it is by this time of the day."""
+        """When something is due next, at Stripe's or at ours, on clocks where that is by this time."""
         engine = self._stage.stripe.engine
         ours = await records.next_due(self._engine)
         found = {}
