@@ -44,7 +44,7 @@ def stop(case: Case, why: Why, by: By = "", dry_run: DryRun = False, json: Json 
     It holds until it is resumed or paid, also for later invoices of the same subscription.
 
     \b
-    Example:
+    Examples:
       dunning case stop in_123 --why "they dispute the invoice"
     """
     _say(case, Verb.STOP, by, why, json, dry_run)
@@ -75,7 +75,7 @@ def resume(case: Case, why: Why, by: By = "", dry_run: DryRun = False, json: Jso
     """Go on with a case that was stopped, paused or handed over; the customer is warned anew.
 
     \b
-    Example:
+    Examples:
       dunning case resume in_123 --why "the dispute is settled"
     """
     _say(case, Verb.RESUME, by, why, json, dry_run)
@@ -93,7 +93,7 @@ def extend(
     """Let access end later: once in a case, and by as much as its policy allows. Mails go on.
 
     \b
-    Example:
+    Examples:
       dunning case extend in_123 --days 7 --why "new card is in the post"
     """
     _say(case, Verb.EXTEND, by, why, json, dry_run, span=timedelta(days=days))
@@ -107,7 +107,7 @@ def forgive(case: Case, why: Why, by: By = "", dry_run: DryRun = False, json: Js
     The invoice stays as it is at Stripe: void it there, or it may still be charged.
 
     \b
-    Example:
+    Examples:
       dunning case forgive in_123 --why "our own mistake"
     """
     _say(case, Verb.FORGIVE, by, why, json, dry_run)
@@ -125,7 +125,7 @@ def hand_over(
     """Leave a case to a person: the program is silent and reminds them.
 
     \b
-    Example:
+    Examples:
       dunning case hand-over in_123 --to maria --why "they have an account manager"
     """
     _say(case, Verb.HAND_OVER, by, why, json, dry_run, to=to)
@@ -147,7 +147,7 @@ def promise(
     A promise that is broken calls the team, and no further one is taken.
 
     \b
-    Example:
+    Examples:
       dunning case promise in_123 --until 2026-04-03 --why "paid on the third, by phone"
     """
     _say(case, Verb.PROMISE, by, why, json, dry_run, **a_day(until, days))
@@ -158,7 +158,7 @@ def acknowledge(case: Case, why: Why, by: By = "", dry_run: DryRun = False, json
     """Say that a person has seen the calls for a case, so that they are not repeated.
 
     \b
-    Example:
+    Examples:
       dunning case acknowledge in_123 --why "I phone them today"
     """
     _say(case, Verb.ACKNOWLEDGE, by, why, json, dry_run)

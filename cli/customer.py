@@ -63,7 +63,7 @@ def pause(
     """Do nothing about any case of a customer until a day is over.
 
     \b
-    Example:
+    Examples:
       dunning customer pause cus_123 --until 2026-04-30 --why "they move banks"
     """
     _say(customer, Verb.PAUSE, by, why, json, dry_run, **a_day(until, days))
@@ -74,7 +74,7 @@ def resume(customer: Customer, why: Why, by: By = "", dry_run: DryRun = False, j
     """Go on with a customer who was excluded or paused, and with all that was said of single cases.
 
     \b
-    Example:
+    Examples:
       dunning customer resume cus_123 --why "the contract has ended"
     """
     _say(customer, Verb.RESUME, by, why, json, dry_run)

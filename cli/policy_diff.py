@@ -13,7 +13,7 @@ import typer
 
 from cli.database import read
 from cli.moments import span, stamp
-from cli.output import Json, console, print_json
+from cli.output import CommandError, Json, console, print_error, print_json
 from cli.tables import heading, print_rows, say
 from dunning.comparison import Change, Difference, Tally, Totals, Way
 from settings import ToolSettings, load
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 DIFFERENT = 1
 """The exit code when something would be done otherwise; a file that cannot be meant is 2."""
+
+UNREAD = 3
+"""The exit code when the database could not be read: nobody knows whether anything differs."""
 
 
 def diff(
@@ -52,7 +55,7 @@ def diff(
 
     \b
     Exit code 0 when nothing differs, 1 when something does, 2 for a file that
-    cannot be meant. --json lists every customer.
+    cannot be meant, 3 when the database cannot be read. --json lists every customer.
 
     \b
     Examples:
@@ -68,7 +71,11 @@ def diff(
     old = read_file(against, time_zone=zone) if against else policy(settings)
     first = since.replace(tzinfo=UTC) if since else None
     asked = Question(old, read_file(new, time_zone=zone), first, None if json else limit)
-    answer = _ask(settings, asked)
+    try:
+        answer = _ask(settings, asked)
+    except CommandError as error:
+        print_error("Failed", str(error), error.hint)
+        raise typer.Exit(UNREAD) from error
     if json:
         print_json(_as_json(answer))
     else:

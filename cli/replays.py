@@ -6,6 +6,7 @@ Each process reads its own batches from the exported snapshot and gives back dif
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -63,8 +64,12 @@ async def compare_all(
     *,
     begun: Callable[[int], None],
     done: Callable[[int], None],
+    batch: int = BATCH,
+    worth_processes: int = WORTH_PROCESSES,
 ) -> Answer:
     """The answer for everybody whom `connection` sees. `url` is where further processes connect to.
+
+    They are started for `worth_processes` customers or more, where there are cores for them.
 
     `begun` hears how many customers there are, `done` of each batch how many it had.
     """
@@ -73,9 +78,9 @@ async def compare_all(
     count = await count_customers_with_cases(connection, since=question.since)
     begun(count)
     answer = Answer()
-    if count < WORTH_PROCESSES or _cores() == 1:
+    if count < worth_processes or _cores() == 1:
         comparison = Comparison(question.old, question.new, question.since)
-        async for ids in _batches(connection, question.since):
+        async for ids in _batches(connection, question.since, batch):
             answer.join(await _compare(connection, ids, comparison, question.keep), question.keep)
             done(len(ids))
         return answer
@@ -92,18 +97,20 @@ async def compare_all(
                     answer.join(part, question.keep)
                     done(part.totals.customers)
 
-        async for ids in _batches(connection, question.since):
+        async for ids in _batches(connection, question.since, batch):
             waiting.add(submit(ids))
             await take(AHEAD * _cores())
         await take(0)
     return answer
 
 
-async def _batches(connection: AsyncConnection, since: datetime | None) -> AsyncIterator[list[int]]:
+async def _batches(
+    connection: AsyncConnection, since: datetime | None, batch: int
+) -> AsyncIterator[list[int]]:
     from db.lookups import customers_with_cases
 
     last = 0
-    while ids := await customers_with_cases(connection, since=since, after=last, limit=BATCH):
+    while ids := await customers_with_cases(connection, since=since, after=last, limit=batch):
         yield ids
         last = ids[-1]
 
@@ -170,6 +177,9 @@ def _start(url: str, snapshot: str, question: Question) -> None:
     stack = AsyncExitStack()
     connection = runner.run(stack.enter_async_context(snapshot_of(url, snapshot)))
     comparison = Comparison(question.old, question.new, question.since)
+    # What has been imported lives as long as the process: the collector need not look at it again.
+    gc.collect()
+    gc.freeze()
     _own.append(_Own(runner, connection, comparison, question.keep))
     util.Finalize(None, lambda: runner.run(stack.aclose()), exitpriority=10)
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from dunning.account import Account, Case, Outcome, Subscription
+from dunning.standing import standing
 
 
 class Level(StrEnum):
@@ -92,7 +93,7 @@ def subscription_access(
         worst = max(taken, key=lambda case: ORDER.index(Level(case.taken_level or Level.REVOKED)))
         reason = Reason.WRITTEN_OFF if worst.outcome is Outcome.WRITTEN_OFF else Reason.GRACE_EXPIRED
         return Access(Level(worst.taken_level or Level.REVOKED), reason, None, subscription.ref)
-    limited = any(_still_limited(case, subscription) for case in cases)
+    limited = any(_still_limited(account, case, subscription) for case in cases)
     failing = [deadlines[case.invoice] for case in cases if case.is_open and case.invoice in deadlines]
     if failing:
         # Who has cancelled keeps it to the end of the period at most.
@@ -139,8 +140,11 @@ def still_taken(case: Case, subscription: Subscription) -> bool:
     return _not_earned_back(case, case.taken_at, subscription)
 
 
-def _still_limited(case: Case, subscription: Subscription) -> bool:
-    """The same of the limit that came before the end of grace."""
+def _still_limited(account: Account, case: Case, subscription: Subscription) -> bool:
+    """The same of the limit that came before the end of grace; more time granted since lifts it."""
+    moved_at = standing(account, case).moved_at
+    if case.is_open and case.limited_at and moved_at and moved_at > case.limited_at:
+        return False
     return _not_earned_back(case, case.limited_at, subscription)
 
 

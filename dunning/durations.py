@@ -42,3 +42,15 @@ def spell(value: timedelta) -> str:
         if value and value % UNITS[unit] == timedelta(0):
             return f"{value // UNITS[unit]}{unit}"
     return f"{value // UNITS['min']}min"
+
+
+def in_words(value: timedelta) -> str:
+    """A span as a person reads it, in the largest unit that fits: "1 day", "36 hours", "15 minutes"."""
+    for unit, name in ((UNITS["d"], "day"), (UNITS["h"], "hour")):
+        if value and value % unit == timedelta(0):
+            return _count(value // unit, name)
+    return _count(value // UNITS["min"], "minute")
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"

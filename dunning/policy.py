@@ -152,6 +152,8 @@ class Policy(BaseModel):
             )
         if self.final_warnings[0] < WARNED_BEFORE:
             raise ValueError("the first final warning must come at least 72 hours before access ends")
+        if self.most_mails < len(self.final_warnings) + 2:
+            raise ValueError("most_mails must leave room for a notice beside the final warnings and the end")
         return self
 
     @property

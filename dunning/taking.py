@@ -57,7 +57,7 @@ def take_due(
         history[step.key] = Effect(step.key, step.kind, step.name, step.case, status, now, accepted_at)
         if step.kind is Kind.ACCESS:
             account = with_access_taken(account, step, now, planned.access.level)
-        taken.append(replace(step, due_at=now))
+        taken.append(step.moved(now, step.wanted_at))
 
 
 def live(

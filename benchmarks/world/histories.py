@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -19,6 +20,7 @@ from dunning.defaults import default_book
 from dunning.events import AsOf
 from dunning.imagined import SUBSCRIPTION, TYPICAL, Failure, imagine
 from dunning.policy import Policy
+from settings.urls import for_asyncpg
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 SPREAD = timedelta(days=500)
@@ -58,8 +60,12 @@ def _seen(account: Account) -> Account:
     return replace(account, subscriptions={SUBSCRIPTION: seen})
 
 
-async def store(dsn: str, count: int, seed: int = 1) -> None:
-    """Write them into empty tables, cases with the default policy included."""
+def fill(database_url: str, count: int, seed: int = 1) -> None:
+    """Write them into the empty tables of a database, cases with the default policy included."""
+    asyncio.run(_store(for_asyncpg(database_url), count, seed))
+
+
+async def _store(dsn: str, count: int, seed: int) -> None:
     connection = await asyncpg.connect(dsn)
     try:
         tables = ("subscriptions", "invoices", "charges", "cases")

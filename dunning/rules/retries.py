@@ -87,7 +87,8 @@ def _in_the_morning(moment: datetime, zone: tzinfo) -> datetime:
 
 def _allowed(c: Context, rung: datetime) -> datetime:
     """The rung, or as soon after it as the ceilings and the last attempt allow."""
-    made = sorted([*(attempts_on_card(c.s.account, c.s.charges[-1]) if c.s.charges else []), *_in_flight(c)])
+    last = c.s.charges[-1] if c.s.charges else None
+    made = sorted([*attempts_on_card(c.s.account, last), *_in_flight(c)])
     category = c.s.decline.category
     if category is Category.INSUFFICIENT_FUNDS and made:
         rung = max(rung, made[-1] + FUNDS_APART)

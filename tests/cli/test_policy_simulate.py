@@ -29,7 +29,7 @@ def days(seen: dict[str, Any], *kinds: str) -> list[tuple[int, str]]:
 
 
 def test_the_calendar_of_a_failure(tmp_path: Path) -> None:
-    """Facts and steps in the customer's own time, each with its reason; nothing is asked but the rules."""
+    """Facts and steps in the customer's own time, each with its reason; nothing else is asked for."""
     shown = run(tmp_path, "--code", "insufficient_funds", "--country", "DE", *ON)
     assert (shown.returncode, shown.stderr) == (0, "")
     lines = shown.stdout.splitlines()
@@ -39,7 +39,7 @@ def test_the_calendar_of_a_failure(tmp_path: Path) -> None:
     first = next(line for line in lines if "charge 1 is declined" in line)
     assert first.split()[:4] == ["0", "Tue", "2026-12-01", "09:00"]
     assert any("Tue 2026-12-15 10:00  Access revoked" in line for line in lines)
-    assert "mail 1 of the ladder, 24 h after the first failure" in shown.stdout
+    assert "mail 1 of the ladder, 1 day after the first failure" in shown.stdout
 
 
 def test_the_whole_of_it_for_scripts(tmp_path: Path) -> None:
@@ -61,8 +61,8 @@ def test_the_whole_of_it_for_scripts(tmp_path: Path) -> None:
     ("arguments", "segment", "revoked"),
     [
         ((), "base", 14),
-        (("--interval", "week"), "weekly", 5),
-        (("--trial",), "trial-conversion", 6),
+        (("--interval", "week"), "weekly", 7),
+        (("--trial",), "trial-conversion", 7),
         (("--interval", "year"), "annual", None),
     ],
     ids=["monthly", "weekly", "trial", "annual"],
@@ -70,7 +70,7 @@ def test_the_whole_of_it_for_scripts(tmp_path: Path) -> None:
 def test_the_segment_that_fits_is_named(
     arguments: tuple[str, ...], segment: str, revoked: int | None, tmp_path: Path
 ) -> None:
-    """And its grace counts; for a valuable customer a person is waited for."""
+    """And its grace counts; a charge on the day after is waited for, and for a valuable customer a person."""
     seen = told(tmp_path, "--code", "do_not_honor", *arguments)
     assert seen["segment"] == segment
     assert [day for day, name in days(seen, "access") if name == "revoked"] == ([revoked] if revoked else [])

@@ -1,7 +1,7 @@
 """The story as a support person reads it."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from console.cases import facts
 from console.explain import explain
@@ -10,7 +10,6 @@ from console.story import Explanation, Line, Story
 from dunning.declines import Category
 from sandbox.stripe import custom_schedule
 from tests.console.views import view_of
-from tests.console.worlds import DAYS
 from tests.scenarios import story as scenario
 from tests.scenarios.story import subscriber
 from tests.scenarios.world import World
@@ -88,7 +87,7 @@ def test_a_stolen_card_is_named_with_a_warning(world: World) -> None:
 
 def test_a_recovered_case_has_an_end_and_no_outlook(world: World) -> None:
     """Paid on a retry: the receipt is told, and nothing would change it any more."""
-    one = only(told(subscriber(world, "insufficient_funds", "ok").until(4, stops=DAYS)))
+    one = only(told(subscriber(world, "insufficient_funds", "ok").until(4)))
     assert one.headline == "$19.00, closed: it was paid."
     assert "Receipt for the late payment: accepted" in text(one.done)
     assert "Access became: full access. Why: everything is paid." in text(one.done)
@@ -97,7 +96,7 @@ def test_a_recovered_case_has_an_end_and_no_outlook(world: World) -> None:
 
 def test_revoked_access_says_how_to_come_back(world: World) -> None:
     """What was taken and why, and that a payment gives it back."""
-    one = only(told(subscriber(world, "do_not_honor", retries=custom_schedule(25)).until(16, stops=DAYS)))
+    one = only(told(subscriber(world, "do_not_honor", retries=custom_schedule(25)).until(16)))
     assert "Access was taken. Why: grace ended without a payment." in text(one.done)
     assert "A payment of the invoice closes the case: full access" in text(one.changes)
     assert "Voiding the invoice closes the case: no access" in text(one.changes)
@@ -122,10 +121,9 @@ def test_the_facts_of_a_case(world: World) -> None:
     assert (about.category, about.decline_code) == (Category.MASKED, "stolen_card")
     assert (about.amount, about.currency) == (1900, "usd")
     assert not about.retried_by_provider
-    # Grace ends on a Sunday: access is taken on the Monday.
-    assert about.access_until == datetime(2026, 2, 16, 9, tzinfo=UTC)
+    assert about.access_until == case.grace_ends_at
     assert about.next
-    assert about.next.step == f"restriction:{case.invoice}"
+    assert about.next.step == f"escalation:{case.invoice}:reminder:1"
 
 
 def test_the_file_of_a_case_holds_every_message_and_moment(world: World) -> None:

@@ -211,17 +211,6 @@ def why(found: Plan, key: str) -> str | None:
     return next((each.reason for each in found.withheld if each.key == key), None)
 
 
-def told_on(known: Account, name: str, *, policy: Policy = POLICY) -> list[float]:
-    """The days, to the quarter, on which mails of this name are due to somebody whom all of them reach."""
-    done: dict[str, Effect] = {}
-    for quarter in range(4 * 20):
-        now = day(quarter / 4)
-        while due := [each for each in plan(known, done, policy, now).due(now) if each.kind is Kind.MAIL]:
-            first = due[0]
-            done[first.key] = effect(first.key, quarter / 4, name=first.name, case=first.case)
-    return [(each.created_at - DAY0) / timedelta(days=1) for each in done.values() if each.name == name]
-
-
 def keys(found: Plan) -> list[str]:
     """What is planned, in order."""
     return [each.key for each in found.steps]

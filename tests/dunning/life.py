@@ -15,7 +15,7 @@ from dunning.account import Account
 from dunning.case import settle
 from dunning.events import CustomerFact
 from dunning.fold import empty, fold
-from dunning.plan import plan, why_not
+from dunning.plan import plan, verdict
 from dunning.policy import Policy
 from dunning.steps import Effect, Kind, Plan
 from sandbox.stripe.errors import ApiError
@@ -160,11 +160,13 @@ class Life:
         return len(waiting)
 
     def _carried_out(self, effect: Effect, answer: str) -> str:
-        if why_not(self.account, self.known(), self.policy, self.now, effect.key):
-            return "suppressed"
+        found = verdict(self.account, self.known(), self.policy, self.now, effect.key)
+        if found.excuse or found.put_off:
+            return "suppressed" if found.excuse else "pending"
         if effect.kind is Kind.MAIL and answer in ("sent", "unknown"):
             promises.kept_by_mail(self, effect)
-            self.done.mails.append((self.now, effect))
+            # Nobody answered when it was sent, so that it counts from its decision.
+            self.done.mails.append((self.now if answer == "sent" else effect.created_at, effect))
         if effect.kind is Kind.RETRY:
             promises.kept_by_charge(self, effect)
             before = len(self.story.engine.charges(self.story.customer))

@@ -10,18 +10,16 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from dunning.account import Account, Case
+from dunning.account import Account
 from dunning.declines import HARD_DECLINES
-from dunning.instructions import Verb
 from dunning.steps import Effect, Kind, Plan, Step
 from dunning.zones import zone_of
-from sandbox.stripe.records import Invoice
-from tests.dunning.held import FORBIDDING, deadline_moved_at, extension, holds
+from tests.dunning.held import FORBIDDING, extension, holds
+from tests.dunning.promises_of_access import WARNED_BEFORE, access_is_ours_to_take
 
 if TYPE_CHECKING:
     from tests.dunning.life import Life
 
-WARNED_BEFORE = timedelta(hours=72)
 A_DAY = timedelta(days=1)
 ORDINARY = "payment_failed"
 AFTER_PAYMENT = {"payment_recovered", "paid_after_end", "paid_but_stopped"}
@@ -64,7 +62,7 @@ def kept_by_step(life: Life, step: Step) -> None:
         silent = case and step.name != "access_ended" and holds(life.account, case, life.now)
         assert not silent, f"{step.name} was sent though {silent}"
     if step.kind is Kind.ACCESS:
-        _access(life, step)
+        access_is_ours_to_take(life, step)
 
 
 def kept_by_mail(life: Life, effect: Effect) -> None:
@@ -122,82 +120,6 @@ def _waking_hours(life: Life, step: Step) -> None:
     end = max(grace, min(warned, default=life.now) + WARNED_BEFORE)
     late = policy.mail_hours.next_open(life.now, zone, policy.holidays) > end - A_DAY
     assert (confirmation and first) or late, "an ordinary mail outside of waking hours"
-
-
-def _access(life: Life, step: Step) -> None:
-    policy, now, case = life.promised, life.now, life.account.cases[step.case]
-    truth = life.story.engine.get(Invoice, step.case)
-    assert truth.status not in ("paid", "void"), "access was taken for a settled invoice"
-    assert policy.revocation_hours.open_at(now, policy.zone, policy.holidays), "taken outside of office hours"
-    held = holds(life.account, case, now)
-    assert not held, f"access was taken though {held}"
-    assert not _elsewhere(life, case), "taken from somebody with another subscription that is paid"
-    first_failure = life.story.first_failure(step.case)
-    if step.key.startswith("restriction:"):
-        after = policy.limited_after
-        assert after is not None, "limited, which the policy does not know"
-        assert now >= first_failure + after + extension(life.account, case), "limited too soon"
-        told = [at for at, mail in life.done.mails if mail.case == step.case and _accepted(life, mail)]
-        assert told, "limited without a mail"
-        assert now - min(told) >= WARNED_BEFORE, "limited too soon after the first mail"
-        return
-    assert now >= first_failure + policy.grace + extension(life.account, case), "taken before grace ended"
-    if policy.grace_from == "final_failure":
-        charges = life.account.charges_of(step.case)
-        scheduled = len(charges) == life.account.invoices[step.case].attempt_count
-        assert not scheduled or now >= charges[-1].at + policy.grace, "taken before grace ended"
-    _warned(life, case)
-    _seen(life, case)
-
-
-def _warned(life: Life, case: Case) -> None:
-    moved_at = deadline_moved_at(life.account, case)
-    warned = [
-        at
-        for at, mail in life.done.mails
-        if mail.name == "final_warning" and mail.case == case.invoice and _accepted(life, mail)
-        if moved_at is None or mail.created_at >= moved_at
-    ]
-    assert warned, "taken without an accepted warning"
-    assert life.now - min(warned) >= WARNED_BEFORE, "taken too soon after the warning"
-
-
-def _seen(life: Life, case: Case) -> None:
-    """A valuable customer loses nothing before a person has seen that it is coming."""
-    policy = life.promised
-    invoice = life.account.invoices[case.invoice]
-    least = policy.high_value.get(invoice.currency)
-    if least is None or invoice.amount_remaining < least:
-        return
-    if not (policy.acknowledge_high_value and policy.last_call):
-        return
-    called = [at for at, step in life.done.steps if step.key == f"escalation:{case.invoice}:last_call"]
-    seen = [
-        told.at
-        for told in life.account.instructions
-        if told.verb in (Verb.ACKNOWLEDGE, Verb.HAND_OVER) and told.case in (None, case.invoice)
-    ]
-    assert called, "a valuable customer lost access without a call"
-    assert max(seen, default=called[0] - A_DAY) >= called[0], "a valuable customer lost access unseen"
-
-
-def _accepted(life: Life, mail: Effect) -> bool:
-    return life.history[mail.key].status == "sent"
-
-
-def _elsewhere(life: Life, case: Case) -> bool:
-    """Whether they have another subscription that is known to be good, and of which every invoice is paid."""
-    return any(
-        other.ref != case.subscription
-        and other.status in ("active", "trialing")
-        and all(_known_paid(life, each) for each in life.story.invoices() if each.subscription == other.ref)
-        for other in life.account.subscriptions.values()
-    )
-
-
-def _known_paid(life: Life, invoice: Invoice) -> bool:
-    known = life.account.invoices.get(invoice.id)
-    return invoice.status == "draft" or bool(invoice.status == "paid" and known and known.paid_at)
 
 
 def mails_far_enough_apart(life: Life) -> None:

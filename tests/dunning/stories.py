@@ -137,14 +137,19 @@ class Story:
             case Subject.PAYMENT:
                 intent = self.engine.get(PaymentIntent, lookup.ref)
                 yield from self._read_invoice(self.engine.get(Invoice, intent.invoice), as_of)
+            case Subject.CUSTOMER:
+                yield self._read_customer(as_of)
             case _:
                 yield from self._read_subscription(lookup.ref, as_of)
 
     def _read_subscription(self, ref: str, as_of: AsOf) -> Iterator[BillingEvent]:
         yield subscription_seen(render(self.engine.get(Subscription, ref), NOW_SHAPE), as_of)
+        yield self._read_customer(as_of)
+
+    def _read_customer(self, as_of: AsOf) -> BillingEvent:
         customer = self.engine.refresh(self.customer)
         gone = {"id": customer.id, "object": "customer", "deleted": True}
-        yield customer_seen(gone if customer.deleted else render(customer, NOW_SHAPE), as_of)
+        return customer_seen(gone if customer.deleted else render(customer, NOW_SHAPE), as_of)
 
     def _read_invoice(self, invoice: Invoice, as_of: AsOf) -> Iterator[BillingEvent]:
         yield invoice_seen(render(invoice, NOW_SHAPE), as_of)

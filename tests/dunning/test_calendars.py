@@ -167,7 +167,7 @@ def test_the_first_charge_after_a_trial(code: str) -> None:
 
 
 YEAR = """
-10 Thu 10:00 access limited
+17 Thu 10:00 access limited
 18 Fri 10:00 call last_call
 18 Fri 10:00 mail final_warning 72h
 20 Sun 11:00 mail final_warning 24h

@@ -57,6 +57,7 @@ EXTENDED = """
 10 Thu 10:00 access limited
 11 Fri 10:00 call last_call
 11 Fri 10:00 mail final_warning 72h
+17 Thu 10:00 access limited
 18 Fri 10:00 mail final_warning 1 72h
 20 Sun 11:00 mail final_warning 1 24h
 21 Mon 11:00 access revoked

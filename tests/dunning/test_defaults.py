@@ -23,7 +23,7 @@ def policy_for(base: Policy, interval: str | None, trial_end: float | None = Non
         (None, None, "settings", 14, 10, [14]),
         ("day", None, "settings", 14, 10, [14]),
         ("week", None, "settings/weekly", 3.5, None, [14]),
-        ("year", None, "settings/annual", 21, 10, [14, 3]),
+        ("year", None, "settings/annual", 21, 17, [14, 3]),
         ("month", 0, "settings/trial-conversion", 3, None, [14]),
         ("month", -3, "settings/trial-conversion", 3, None, [14]),
         ("month", -3.01, "settings", 14, 10, [14]),

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
+
+import pytest
 
 from dunning.account import Account
 from dunning.case import settle
+from dunning.declines import HARD_DECLINES
 from dunning.events import CustomerFact
 from dunning.instructions import Instruction, Verb
 from dunning.steps import Effect, Kind
@@ -18,6 +22,7 @@ from tests.dunning.builders import (
     effect,
     failed,
     failures,
+    invoice,
     ledger,
     planned,
     policy,
@@ -92,8 +97,36 @@ def test_class_37_a_promise_does_not_lift_a_pause() -> None:
     promised = told(known, Verb.PROMISE, 1, 6)
     due = step(planned(promised, 2, policy=OURS), FIRST)
     assert due is not None
-    assert due.due_at == day(6)
+    assert due.due_at == day(6 - 1 / 24)  # eight in the morning
     paused = told(promised, Verb.PAUSE, 2, 9)
     due = step(planned(paused, 3, policy=OURS), FIRST)
     assert due is not None
     assert due.due_at == day(9)
+
+
+def test_class_34_an_invoice_without_a_charge_has_a_card_all_the_same() -> None:
+    """A payment that waits for the bank made none; the card was just charged for another invoice."""
+    known = account(
+        invoice(0, attempt_count=1),
+        failed(0),
+        ledger(1),
+        failures(2, ref="in_2", of="sub_2", code="do_not_honor"),
+        policy=OURS,
+    )
+    found = step(planned(known, 2, policy=OURS), FIRST)
+    assert found is not None
+    assert found.due_at == day(3)
+
+
+@pytest.mark.parametrize("code", sorted(HARD_DECLINES))
+def test_class_34_what_the_network_forbids_is_not_charged_again(code: str) -> None:
+    """Until there is another way to pay."""
+    known = account(failures(0, code=code), policy=OURS)
+    assert not [each for each in planned(known, 3, policy=OURS).steps if each.kind is Kind.RETRY]
+
+
+@pytest.mark.parametrize("fields", [{"next_attempt_at": day(5)}, {"processing_since": day(1)}], ids=list)
+def test_class_34_two_do_not_charge_one_invoice(fields: dict[str, Any]) -> None:
+    """The provider has planned a charge of its own, or has begun one."""
+    known = account(failures(0, code="do_not_honor"), invoice(1, **fields), policy=OURS)
+    assert not [each for each in planned(known, 3, policy=OURS).steps if each.kind is Kind.RETRY]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -135,3 +136,15 @@ def test_class_20_a_case_of_another_subscription_is_warned_of() -> None:
     known = taken(account(failures(0), failures(7, ref="in_2", of="sub_2")))
     found = planned(known, 18, TOLD, warning(11), effect("access_ended:in_1", 14))
     assert "final_warning:in_2:72h" in keys(found)
+
+
+def test_a_holiday_is_a_holiday_around_the_clock() -> None:
+    """Hours that never close do on days on which nobody works: no mail, no revocation."""
+    closed = policy(holidays=frozenset({day(0).date(), day(14).date()}))
+    known = account(failures(0, code="do_not_honor"), policy=closed)
+    first = step(planned(known, 0, policy=closed), "payment_failed:in_1:1")
+    assert first is not None
+    assert first.due_at == day(1) - timedelta(hours=9)
+    revoke = step(planned(known, 14, TOLD, warning(11), policy=closed), REVOKE)
+    assert revoke is not None
+    assert revoke.due_at == day(15) - timedelta(hours=9)

@@ -20,10 +20,10 @@ from tests.dunning.builders import (
     planned,
     step,
     subscription,
-    told_on,
     warning,
     why,
 )
+from tests.dunning.schedule import told_on
 
 Facts = list[CustomerFact]
 FIRST, SECOND_MAIL, THIRD = (f"payment_failed:in_1:{number}" for number in (1, 2, 3))

@@ -32,7 +32,7 @@ def live(setting: Setting, policy: Policy, course: list[Action], seed: int) -> L
     return life
 
 
-@examples(80)
+@examples(50)
 @given(setting=settings_of, policy=policies, course=courses(deeds, sayings), seed=seeds)
 def test_every_promise_is_kept_through_a_disorderly_life(
     setting: Setting, policy: Policy, course: list[Action], seed: int
@@ -51,7 +51,7 @@ def test_every_promise_is_kept_through_a_disorderly_life(
         )
 
 
-@examples(50)
+@examples(30)
 @given(
     setting=settings_of,
     policy=policies,
@@ -75,7 +75,7 @@ def test_class_29_who_never_pays_is_not_forgotten(
         assert ended or called or holds(life.account, case, life.now)
 
 
-@examples(50)
+@examples(30)
 @given(setting=settings_of, policy=policies, course=courses(deeds), seed=seeds)
 def test_class_35_money_and_access_agree_in_the_end(
     setting: Setting, policy: Policy, course: list[Action], seed: int

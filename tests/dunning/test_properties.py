@@ -42,7 +42,7 @@ def told_in(facts: list[CustomerFact], customer: str, step: Fold) -> Account:
     return account
 
 
-@examples(50)
+@examples(40)
 @given(setting=settings_of, policy=policies, course=courses(deeds), seed=st.integers(0, 2**32))
 def test_class_5_any_order_and_any_duplicates_give_one_account(
     setting: Setting, policy: Policy, course: list[Action], seed: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from dunning.account import Account
 from dunning.case import settle
 from dunning.events import CustomerFact
-from dunning.fold import fold
+from dunning.fold import empty, fold
 from dunning.hindsight import Hindsight
 from dunning.instructions import Instruction, Verb
 from dunning.policy import Policy
 from dunning.replay import HORIZON, replay
 from dunning.segments import Match, PolicyBook, Segment
-from dunning.steps import Kind
+from dunning.steps import Effect, Kind
+from dunning.taking import take_due
 from tests.dunning.builders import (
     INVOICE,
     POLICY,
@@ -34,9 +35,10 @@ from tests.dunning.builders import (
     subscription,
     voided,
 )
-from tests.dunning.life import Life
-from tests.dunning.stories import Action, Setting, Story
-from tests.dunning.test_properties import courses, examples, facts_of, stories_of, told_in
+from tests.dunning.deeds import Action, act
+from tests.dunning.stories import START, Setting, Story
+from tests.dunning.strategies import courses, deeds, examples, settings_of
+from tests.dunning.test_properties import facts_of, told_in
 
 
 def told(known: Account, *said: Instruction) -> Account:
@@ -151,7 +153,7 @@ def test_nobody_failed_nothing_is_done() -> None:
 
 
 @examples(25)
-@given(setting=stories_of, course=courses)
+@given(setting=settings_of, course=courses(deeds))
 def test_a_replay_is_a_function_of_what_is_known(setting: Setting, course: list[Action]) -> None:
     """Twice the same, whatever cases were stored, each step once, and mails only while they make sense."""
     story, facts = facts_of(setting, course)
@@ -176,18 +178,18 @@ def test_a_replay_is_what_was_done_where_everything_went_well(
     answer: str, delays: tuple[int, ...], pays_after: int
 ) -> None:
     """News come at once, mails are accepted, Stripe answers: then the past repeats itself, hour by hour."""
-    life = Life(Story(Setting(delays=delays, answers=("ok", answer))))
-    for hour in range(31 * 24, (31 + 18) * 24):
-        life.story.act(("wait", 1 / 24))
+    story, policy = Story(Setting(delays=delays, answers=("ok", answer))), Policy()
+    account, history = empty("stripe", story.customer.id), dict[str, Effect]()
+    done: list[tuple[str, datetime]] = []
+    for hour in range((31 + 18) * 24):
+        story.wait_until(START + timedelta(hours=hour))
         if hour == (31 + pays_after) * 24 + 12:
-            life.story.act(("pay by hand", 0))
-        life.hear(iter(lambda: 0.0, 1))
-        life.deliver()
-        life.enact()
-        life.send(iter(lambda: "sent", ""))
-    until = life.story.now
-    then = [(step.key, step.due_at) for step in replay(life.account, life.policy) if step.due_at <= until]
-    done = [(step.key, at) for at, step in life.taken]
+            act(story, ("pay by hand", 0))
+        account = settle(fold(account, *(fact for said in story.tell() for fact in said)), policy)
+        moment = take_due(account, history, policy, story.now, lambda *_: True, accepted=True)
+        account = moment.account
+        done += [(step.key, story.now) for step in moment.taken]
+    then = [(step.key, step.due_at) for step in replay(account, policy) if step.due_at <= story.now]
     assert sorted(key for key, _ in then) == sorted(key for key, _ in done)
     at = dict(then)
     assert all(timedelta(0) <= moment - at[key] <= timedelta(hours=1) for key, moment in done)

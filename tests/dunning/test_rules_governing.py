@@ -44,12 +44,12 @@ TABLE: list[tuple[str, list[Instruction], list[float | None]]] = [
     ("resumed", [STOP, said(Verb.RESUME, 2)], [4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4]),
     ("pause", [PAUSE], [9, 9, 9, 4, 4, 4, 4, 4, 4, 9, 9, 9]),
     ("past pause", [said(Verb.PAUSE, 1, until=3.5)], [4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4]),
-    ("promise", [PROMISE], [7, 7, 7, 4, 4, 4, 4, 4, 4, 7, 6, 7]),
+    ("promise", [PROMISE], [7, 7, 7, 4, 4, 4, 4, 4, 4, 7, 6 - 1 / 24, 7]),
     ("promise, then pause", [PROMISE, replace(PAUSE, at=day(2))], [9, 9, 9, 4, 4, 4, 4, 4, 4, 9, 9, 9]),
     (
         "pause, then promise",
         [said(Verb.PAUSE, 1, until=5), replace(PROMISE, at=day(2))],
-        [7, 7, 7, 4, 4, 4, 4, 4, 4, 7, 6, 7],
+        [7, 7, 7, 4, 4, 4, 4, 4, 4, 7, 6 - 1 / 24, 7],
     ),
     ("extend", [said(Verb.EXTEND, 1, span=policy().grace)], [4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4]),
     ("acknowledge", [said(Verb.ACKNOWLEDGE, 1)], [4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4]),
@@ -128,9 +128,9 @@ def test_an_ordinary_mail_waits_for_the_morning_unless_that_is_too_late(
 
 
 def test_the_promised_day_is_the_day_to_charge() -> None:
-    """And not the day after it, on which it counts as broken."""
+    """In the morning, and not the day after, on which it counts as broken."""
     rules = policy(retries="worker")
     told = after(account(failures(0), method(1), policy=rules), said(Verb.PROMISE, 2, until=6), rules=rules)
     found = step(planned(told, 2, policy=rules), "retry:in_1:method:20260302T090000")
     assert found is not None
-    assert found.due_at == day(6)
+    assert found.due_at == day(6 - 1 / 24)

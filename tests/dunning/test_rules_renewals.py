@@ -10,7 +10,7 @@ import pytest
 from dunning.defaults import default_book
 from dunning.events import CustomerFact
 from dunning.instructions import Instruction, Verb
-from dunning.plan import plan, why_not
+from dunning.plan import Verdict, plan, verdict
 from dunning.policy import Policy
 from dunning.steps import Effect, Kind, Plan
 from tests.dunning.builders import SECOND, account, customer, day, history
@@ -186,5 +186,5 @@ def test_a_pause_is_noticed_between_decision_and_sending() -> None:
     known = account(sub(0, "active", period_end=RENEWAL, payment_method="pm_1"), MARCH)
     decided = history(Effect(EXPIRING, Kind.MAIL, "card_expiring", "sub_1", "pending", day(17)))
     paused = after(known, said(Verb.PAUSE, 17, case=None, until=20))
-    assert why_not(known, decided, policy(), day(17.1), EXPIRING) is None
-    assert why_not(paused, decided, policy(), day(17.1), EXPIRING) is not None
+    assert verdict(known, decided, policy(), day(17.1), EXPIRING) == Verdict()
+    assert verdict(paused, decided, policy(), day(17.1), EXPIRING) != Verdict()

@@ -7,7 +7,7 @@ import pytest
 from dunning.account import Account
 from dunning.events import CustomerFact
 from dunning.hours import parse_hours
-from dunning.plan import plan, why_not
+from dunning.plan import Verdict, plan, verdict
 from dunning.steps import Effect, Kind, Plan
 from tests.dunning.builders import (
     POLICY,
@@ -32,7 +32,7 @@ FIRST = "payment_failed:in_1:1"
 
 
 def excuse(known: Account, now: float, key: str, *done: Effect) -> str | None:
-    return why_not(known, history(*done), POLICY, day(now), key)
+    return verdict(known, history(*done), POLICY, day(now), key).excuse
 
 
 def test_what_is_still_due_goes_ahead() -> None:
@@ -62,14 +62,21 @@ def test_class_4_a_mail_about_another_invoice_has_told_it() -> None:
     assert excuse(known, 1.2, waiting.key, waiting, told) == "a mail since then has told it"
 
 
-def test_a_new_card_makes_a_notice_pointless() -> None:
-    """The customer has done what it asks for; what is open after three days, a later mail tells."""
+def test_a_new_card_puts_a_notice_off() -> None:
+    """The customer has done what it asks for: it waits for three days, and is neither sent nor lost."""
     decided = notice_sent(4, 2, status="sending")
     known = account(failures(0), method(4.1))
-    reason = excuse(known, 4.2, decided.key, notice_sent(1), decided)
-    assert reason is not None
-    assert reason.startswith("it is not due any more")
-    assert reason.endswith("a new payment method has to be charged first")
+    found = verdict(known, history(notice_sent(1), decided), POLICY, day(4.2), decided.key)
+    assert found == Verdict(put_off=day(7.1))
+
+
+def test_who_sleeps_by_now_is_not_woken_by_a_repeated_attempt() -> None:
+    """It was decided in the evening, and the mail server took it only after eight."""
+    daytime = policy(mail_hours=parse_hours("daily 09:00-20:00"))
+    known = account(failures(0), policy=daytime)
+    decided = notice_sent(1.4, status="sending")
+    night = verdict(known, history(decided), daytime, day(1.5), decided.key)
+    assert night == Verdict(asleep_until=day(2))
 
 
 def test_a_late_notice_gives_way_to_the_warnings() -> None:
@@ -86,7 +93,7 @@ def test_class_12_a_warning_that_comes_before_the_night_goes_ahead(hour: int) ->
     first = step(planned(known, 9, policy=daytime), warning(11).key)
     assert first is not None
     decided = Effect(first.key, first.kind, first.name, first.case, "sending", first.due_at)
-    assert why_not(known, history(decided), daytime, first.due_at, first.key) is None
+    assert verdict(known, history(decided), daytime, first.due_at, first.key) == Verdict()
 
 
 def test_class_15_a_cancellation_stops_a_warning() -> None:

@@ -151,7 +151,7 @@ def _changes_of_cases(loaded: Loaded, after: Account, now: datetime) -> list[Ent
         before = loaded.account.cases.get(ref)
         if before is None:
             data = {"subscription": case.subscription, "grace_ends_at": case.grace_ends_at.isoformat()}
-            entries.append(Entry(loaded.id, case.opened_at, "case.opened", "a renewal failed", ref, data))
+            entries.append(Entry(loaded.id, case.opened_at, "case.opened", _opened_by(after, ref), ref, data))
             log.info("case.opened", customer=loaded.id, case=ref)
         if case.outcome and (before is None or before.outcome != case.outcome):
             at = case.closed_at or now
@@ -164,6 +164,11 @@ def _changes_of_cases(loaded: Loaded, after: Account, now: datetime) -> list[Ent
         if before and before.outcome and case.outcome is None:
             entries.append(Entry(loaded.id, now, "case.reopened", "a newer fact says it is unpaid", ref))
     return entries
+
+
+def _opened_by(account: Account, invoice: str) -> str:
+    first = account.invoices[invoice].billing_reason == "subscription_create"
+    return "a first payment failed" if first else "a renewal failed"
 
 
 async def _suppress(
