@@ -89,6 +89,11 @@ def _last_open(hours: Hours, moment: datetime, zone: tzinfo, holidays: frozenset
 
 def working_days_after(moment: datetime, number: int, zone: tzinfo, holidays: Holidays = ()) -> datetime:
     """The same local time so many working days (Monday to Friday, no holiday) later, UTC."""
+    return _working_days_after(moment, number, zone, frozenset(holidays))
+
+
+@lru_cache(maxsize=2_048)
+def _working_days_after(moment: datetime, number: int, zone: tzinfo, holidays: frozenset[date]) -> datetime:
     local = moment.astimezone(zone)
     day, left = local.date(), number
     while left > 0:

@@ -11,8 +11,8 @@ from datetime import datetime
 
 from dunning.access import Level, access_of, still_taken
 from dunning.account import Account
-from dunning.case import why_kept
-from dunning.rules.context import Context, Rule, context
+from dunning.case import Situation, why_kept
+from dunning.rules.context import Context, Rule, on, terms
 from dunning.rules.endings import ending, late_payment, of_same_subscription, recovery
 from dunning.rules.escalation import escalation, levels
 from dunning.rules.expiry import end_action, expiry, limited, limited_from, restriction
@@ -32,31 +32,48 @@ RUNNING: tuple[Rule, ...] = (notices, final_warnings, restriction, expiry, retri
 
 def plan(account: Account, history: History, policies: PolicySource, now: datetime) -> Plan:
     """What is to be done for this account from now on. The account must be settled (`case.settle`)."""
-    cases = sorted(account.cases.values(), key=lambda case: (case.opened_at, case.invoice))
-    contexts = [context(account, case, history, policies, now) for case in cases]
-    planned = [item for c in contexts for item in _of_case(c)]
-    planned += renewals(account, history, policies, now)
-    steps = [item for item in planned if isinstance(item, Step) and item.key not in history]
-    return Plan(
-        steps=tuple(sorted(steps, key=lambda step: (step.due_at, step.key))),
-        withheld=tuple(item for item in planned if isinstance(item, Withheld) and item.key not in history),
-        access=access_of(account, {c.ref: _deadline(c) for c in contexts if _is_deadline(c)}),
-    )
+    return Outlook(account, policies).plan(history, now)
 
 
-def _of_case(c: Context) -> Iterator[Step | Withheld]:
-    for rule in _rules_for(c):
+class Outlook:
+    """A settled account and its policies. What follows from them alone is worked out once for many plans."""
+
+    def __init__(self, account: Account, policies: PolicySource) -> None:
+        self._account, self._policies = account, policies
+        cases = sorted(account.cases.values(), key=lambda case: (case.opened_at, case.invoice))
+        known = [terms(account, case, policies) for case in cases]
+        self._cases = [(each, _rules_for(each.s)) for each in known]
+
+    def plan(self, history: History, now: datetime) -> Plan:
+        """What is to be done from now on."""
+        account = self._account
+        contexts = [(on(known, history, now), rules) for known, rules in self._cases]
+        planned = [item for c, rules in contexts for item in _of_case(c, rules)]
+        planned += renewals(account, history, self._policies, now)
+        steps = [item for item in planned if isinstance(item, Step) and item.key not in history]
+        return Plan(
+            steps=tuple(sorted(steps, key=lambda step: (step.due_at, step.key))),
+            withheld=tuple(
+                item for item in planned if isinstance(item, Withheld) and item.key not in history
+            ),
+            access=access_of(account, {c.ref: _deadline(c) for c, _ in contexts if _is_deadline(c)}),
+        )
+
+
+def _of_case(c: Context, rules: tuple[Rule, ...]) -> Iterator[Step | Withheld]:
+    for rule in rules:
         for item in rule(c):
-            yield governed(c, item) if isinstance(item, Step) else item
+            if item.key not in c.history:
+                yield governed(c, item) if isinstance(item, Step) else item
 
 
-def _rules_for(c: Context) -> tuple[Rule, ...]:
-    if c.s.first_payment:
-        return (first_payment,) if c.s.case.is_open else (late_payment,)
-    if not c.s.case.is_open:
+def _rules_for(s: Situation) -> tuple[Rule, ...]:
+    if s.first_payment:
+        return (first_payment,) if s.case.is_open else (late_payment,)
+    if not s.case.is_open:
         return CLOSED
-    taken = any(still_taken(other, c.s.subscription) for other in of_same_subscription(c))
-    return STOPPED if taken or c.s.subscription.stopped_for_nonpayment else RUNNING
+    taken = any(still_taken(other, s.subscription) for other in of_same_subscription(s))
+    return STOPPED if taken or s.subscription.stopped_for_nonpayment else RUNNING
 
 
 def _is_deadline(c: Context) -> bool:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from dunning.account import Account
 from dunning.case import settle
-from dunning.plan import plan
+from dunning.plan import Outlook
 from dunning.receipts import with_access_taken
 from dunning.segments import PolicySource
 from dunning.steps import Effect, Kind, Plan, Step
@@ -48,8 +48,9 @@ def take_due(
     person at the same moment, the second waits for its gap. With `accepted` every step has arrived at once.
     """
     taken: list[Step] = []
+    outlook = Outlook(account, policies)
     while True:
-        planned = plan(account, history, policies, now)
+        planned = outlook.plan(history, now)
         step = next((each for each in planned.due(now) if allowed(account, each)), None)
         if step is None:
             return Moment(now, account, planned, tuple(taken))
@@ -57,6 +58,7 @@ def take_due(
         history[step.key] = Effect(step.key, step.kind, step.name, step.case, status, now, accepted_at)
         if step.kind is Kind.ACCESS:
             account = with_access_taken(account, step, now, planned.access.level)
+            outlook = Outlook(account, policies)
         taken.append(step.moved(now, step.wanted_at))
 
 
