@@ -33,12 +33,15 @@ def settle(account: Account, policies: PolicySource) -> Account:
         if case is None:
             policy = policies.choose(account, invoice)
             case = Case(invoice.ref, invoice.subscription, opened_at, policy.grace, policy=policy)
-        case = replace(case, opened_at=opened_at)
+        if case.opened_at != opened_at:
+            case = replace(case, opened_at=opened_at)
         closed_at, outcome = _end(account, case)
         if outcome is None and case.outcome is Outcome.RECOVERED:
             # Money came. A later failure is another case; this one does not come back with its old deadline.
             continue
-        cases[invoice.ref] = replace(case, closed_at=closed_at, outcome=outcome)
+        if (case.closed_at, case.outcome) != (closed_at, outcome):
+            case = replace(case, closed_at=closed_at, outcome=outcome)
+        cases[invoice.ref] = case
     return replace(account, cases=MappingProxyType(cases))
 
 

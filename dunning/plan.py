@@ -46,25 +46,25 @@ class Outlook:
 
     def plan(self, history: History, now: datetime) -> Plan:
         """What is to be done from now on."""
-        account = self._account
-        contexts = [(on(known, history, now), rules) for known, rules in self._cases]
-        planned = [item for c, rules in contexts for item in _of_case(c, rules)]
-        planned += renewals(account, history, self._policies, now)
-        steps = [item for item in planned if isinstance(item, Step) and item.key not in history]
-        return Plan(
-            steps=tuple(sorted(steps, key=lambda step: (step.due_at, step.key))),
-            withheld=tuple(
-                item for item in planned if isinstance(item, Withheld) and item.key not in history
-            ),
-            access=access_of(account, {c.ref: _deadline(c) for c, _ in contexts if _is_deadline(c)}),
-        )
+        steps: list[Step] = []
+        withheld: list[Withheld] = []
+        contexts = [on(known, history, now) for known, _ in self._cases]
+        for c, (_, rules) in zip(contexts, self._cases, strict=True):
+            for rule in rules:
+                for item in rule(c):
+                    if item.key not in history:
+                        found = governed(c, item) if isinstance(item, Step) else item
+                        steps.append(found) if isinstance(found, Step) else withheld.append(found)
+        for item in renewals(self._account, history, self._policies, now):
+            if item.key not in history:
+                steps.append(item) if isinstance(item, Step) else withheld.append(item)
+        steps.sort(key=_order)
+        deadlines = {c.ref: _deadline(c) for c in contexts if _is_deadline(c)}
+        return Plan(tuple(steps), tuple(withheld), access_of(self._account, deadlines))
 
 
-def _of_case(c: Context, rules: tuple[Rule, ...]) -> Iterator[Step | Withheld]:
-    for rule in rules:
-        for item in rule(c):
-            if item.key not in c.history:
-                yield governed(c, item) if isinstance(item, Step) else item
+def _order(step: Step) -> tuple[datetime, str]:
+    return step.due_at, step.key
 
 
 def _rules_for(s: Situation) -> tuple[Rule, ...]:

@@ -27,7 +27,7 @@ def notices(c: Context) -> Iterator[Step | Withheld]:
         key = f"payment_failed:{c.ref}:{number}"
         if key in c.history:
             continue
-        if any(later <= c.now for later in rungs[number:]):
+        if number < len(rungs) and rungs[number] <= c.now:
             yield c.withhold(key, "a later mail tells it")
         elif number == 1 and _told_before(c, key):
             yield c.withhold(key, "a mail has told it already")
