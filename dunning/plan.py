@@ -6,10 +6,10 @@ history was taken already and is never planned again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
-from dunning.access import Level, access_of, still_taken
+from dunning.access import Access, Level, access_of, still_taken
 from dunning.account import Account
 from dunning.case import Situation, why_kept
 from dunning.rules.context import Context, Rule, on, terms
@@ -32,7 +32,7 @@ RUNNING: tuple[Rule, ...] = (notices, final_warnings, restriction, expiry, retri
 
 def plan(account: Account, history: History, policies: PolicySource, now: datetime) -> Plan:
     """What is to be done for this account from now on. The account must be settled (`case.settle`)."""
-    return Outlook(account, policies).plan(history, now)
+    return Outlook(account, policies).look(history, now).plan()
 
 
 class Outlook:
@@ -44,7 +44,7 @@ class Outlook:
         known = [terms(account, case, policies) for case in cases]
         self._cases = [(each, _rules_for(each.s)) for each in known]
 
-    def plan(self, history: History, now: datetime) -> Plan:
+    def look(self, history: History, now: datetime) -> Look:
         """What is to be done from now on."""
         steps: list[Step] = []
         withheld: list[Withheld] = []
@@ -59,8 +59,28 @@ class Outlook:
             if item.key not in history:
                 steps.append(item) if isinstance(item, Step) else withheld.append(item)
         steps.sort(key=_order)
-        deadlines = {c.ref: _deadline(c) for c in contexts if _is_deadline(c)}
-        return Plan(tuple(steps), tuple(withheld), access_of(self._account, deadlines))
+        return Look(self._account, contexts, steps, withheld)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A plan in the making: who only takes a step of it need not ask for access.
+
+    Good for as long as the history it was made from is not written on.
+    """
+
+    account: Account
+    contexts: list[Context]
+    steps: list[Step]
+    withheld: list[Withheld]
+
+    def access(self) -> Access:
+        """As it is for now."""
+        deadlines = {c.ref: _deadline(c) for c in self.contexts if _is_deadline(c)}
+        return access_of(self.account, deadlines)
+
+    def plan(self) -> Plan:
+        return Plan(tuple(self.steps), tuple(self.withheld), self.access())
 
 
 def _order(step: Step) -> tuple[datetime, str]:

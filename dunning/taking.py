@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import pairwise
 from types import MappingProxyType
 
 from dunning.account import Account
@@ -51,31 +50,16 @@ def take_due(
     taken: list[Step] = []
     outlook = Outlook(account, policies)
     while True:
-        planned = outlook.plan(history, now)
-        due = [each for each in planned.due(now) if allowed(account, each)]
-        if not due:
-            return Moment(now, account, planned, tuple(taken))
-        for step in due[: _at_once(due)]:
-            status, accepted_at = ("sent", now) if accepted else ("pending", None)
-            history[step.key] = Effect(step.key, step.kind, step.name, step.case, status, now, accepted_at)
-            if step.kind is Kind.ACCESS:
-                account = with_access_taken(account, step, now, planned.access.level)
-                outlook = Outlook(account, policies)
-            taken.append(step.moved(now, step.wanted_at))
-
-
-def _at_once(due: list[Step]) -> int:
-    """How many of these can be taken without another plan.
-
-    Calls put off the reminders of calls, and the last one lets access end; nothing else asks for them.
-    """
-    number = 1
-    for step, after in pairwise(due):
-        calls = step.kind is Kind.TEAM and step.name != "last_call"
-        if not calls or after.name.startswith("reminder"):
-            break
-        number += 1
-    return number
+        look = outlook.look(history, now)
+        step = next((each for each in look.steps if each.due_at <= now and allowed(account, each)), None)
+        if step is None:
+            return Moment(now, account, look.plan(), tuple(taken))
+        if step.kind is Kind.ACCESS:
+            account = with_access_taken(account, step, now, look.access().level)
+            outlook = Outlook(account, policies)
+        status, accepted_at = ("sent", now) if accepted else ("pending", None)
+        history[step.key] = Effect(step.key, step.kind, step.name, step.case, status, now, accepted_at)
+        taken.append(step.moved(now, step.wanted_at))
 
 
 def live(

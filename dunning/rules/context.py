@@ -129,7 +129,7 @@ class Context:
 
     @lazy
     def _own_charges(self) -> int:
-        return sum(e.kind is Kind.RETRY and e.status == "sent" for e in self.done.values())
+        return len([e for e in self.done.values() if e.kind is Kind.RETRY and e.status == "sent"])
 
     # when, and for whom
 
