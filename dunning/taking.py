@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from dunning.account import Account
 from dunning.case import settle
-from dunning.plan import plan
+from dunning.plan import Outlook
 from dunning.receipts import with_access_taken
 from dunning.segments import PolicySource
 from dunning.steps import Effect, Kind, Plan, Step
@@ -48,15 +48,17 @@ def take_due(
     person at the same moment, the second waits for its gap. With `accepted` every step has arrived at once.
     """
     taken: list[Step] = []
+    outlook = Outlook(account, policies)
     while True:
-        planned = plan(account, history, policies, now)
-        step = next((each for each in planned.due(now) if allowed(account, each)), None)
+        look = outlook.look(history, now)
+        step = next((each for each in look.steps if each.due_at <= now and allowed(account, each)), None)
         if step is None:
-            return Moment(now, account, planned, tuple(taken))
+            return Moment(now, account, look.plan(), tuple(taken))
+        if step.kind is Kind.ACCESS:
+            account = with_access_taken(account, step, now, look.access().level)
+            outlook = Outlook(account, policies)
         status, accepted_at = ("sent", now) if accepted else ("pending", None)
         history[step.key] = Effect(step.key, step.kind, step.name, step.case, status, now, accepted_at)
-        if step.kind is Kind.ACCESS:
-            account = with_access_taken(account, step, now, planned.access.level)
         taken.append(step.moved(now, step.wanted_at))
 
 
