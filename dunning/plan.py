@@ -45,7 +45,8 @@ class Outlook:
         self._cases = [(each, _rules_for(each.s)) for each in known]
 
     def look(self, history: History, now: datetime) -> Look:
-        """What is to be done from now on."""
+        """What is to be done from now on. The history may be written on afterwards."""
+        history = dict(history)
         steps: list[Step] = []
         withheld: list[Withheld] = []
         contexts = [on(known, history, now) for known, _ in self._cases]
@@ -64,10 +65,7 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A plan in the making: who only takes a step of it need not ask for access.
-
-    Good for as long as the history it was made from is not written on.
-    """
+    """A plan in the making: who only takes a step of it need not ask for access."""
 
     account: Account
     contexts: list[Context]

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from dunning.account import Account
 from dunning.case import settle
-from dunning.plan import Outlook
+from dunning.plan import Look, Outlook
 from dunning.receipts import with_access_taken
 from dunning.segments import PolicySource
 from dunning.steps import Effect, Kind, Plan, Step
@@ -29,8 +29,12 @@ class Moment:
 
     at: datetime
     account: Account
-    plan: Plan
+    look: Look
     taken: tuple[Step, ...]
+
+    @property
+    def plan(self) -> Plan:
+        return self.look.plan()
 
 
 def take_due(
@@ -53,7 +57,7 @@ def take_due(
         look = outlook.look(history, now)
         step = next((each for each in look.steps if each.due_at <= now and allowed(account, each)), None)
         if step is None:
-            return Moment(now, account, look.plan(), tuple(taken))
+            return Moment(now, account, look, tuple(taken))
         if step.kind is Kind.ACCESS:
             account = with_access_taken(account, step, now, look.access().level)
             outlook = Outlook(account, policies)
@@ -83,7 +87,7 @@ def live(
         account = moment.account
         yield moment
         due_at = next(
-            (step.due_at for step in moment.plan.steps if step.due_at > now and allowed(account, step)), None
+            (step.due_at for step in moment.look.steps if step.due_at > now and allowed(account, step)), None
         )
         if fresh and (due_at is None or fresh[0] <= due_at):
             now, account = fresh[0], settle(_carried(fresh[1], account), policies)
