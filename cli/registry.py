@@ -27,11 +27,13 @@ ENTRIES = (
     Entry("worker", "cli.worker:command", "Apply events, advance cases, send mail.", PROCESSES),
     Entry("scheduler", "cli.scheduler:command", "Look for due work every second; run two.", PROCESSES),
     Entry("api", "cli.api:command", "Answer whether a customer has access.", PROCESSES),
+    Entry("portal", "cli.portal:command", "Show customers the page where a payment is fixed.", PROCESSES),
     Entry("migrate", "cli.migrate:command", "Bring the database to the newest schema.", OPERATE),
     Entry("status", "cli.status:command", "Is everything running, and is anything late?", OPERATE),
     Entry("breaker", "cli.breaker:app", "Is everything held back? Trip it, or release it.", OPERATE),
     Entry("access", "cli.access:command", "One customer's access, and why.", OPERATE),
     Entry("case", "cli.case:app", "List dunning cases and show one.", OPERATE),
+    Entry("link", "cli.link:command", "A link to a customer's page; or revoke those there are.", OPERATE),
     Entry("policy", "cli.policy:app", "Read a policy file before it is in force.", OPERATE),
     Entry("explain", "cli.explain:command", "What happens next to a customer, and why.", OPERATE),
 )

@@ -107,6 +107,8 @@ def step_title(key: str) -> str:
             return "Mail that access has ended"
         case "recovered":
             return "Receipt for the late payment"
+        case "fresh_link":
+            return "New link to the page, which was asked for"
         case "escalation":
             return f"Call to the team ({_ALARMS.get(detail, detail)})"
     return key
@@ -132,4 +134,7 @@ def journal_title(kind: str) -> str:
         "access.taken": "Access taken",
         "access.kept": "Access kept",
         "event.applied": "Heard",
+        "link.made": "Link to the page made",
+        "link.revoked": "Links to the page revoked",
+        "link.asked": "New link asked for on the page",
     }.get(kind, kind)

@@ -4,6 +4,7 @@ from settings.errors import Problem, SettingsError
 from settings.load import given, load
 from settings.processes import (
     ApiSettings,
+    PortalSettings,
     PreviewSettings,
     ReceiverSettings,
     SchedulerSettings,
@@ -13,6 +14,7 @@ from settings.processes import (
 
 __all__ = [
     "ApiSettings",
+    "PortalSettings",
     "PreviewSettings",
     "Problem",
     "ReceiverSettings",

@@ -14,7 +14,7 @@ from dunning.deadline import access_ends_at, grace_ends_at, in_working_hours, wa
 from dunning.policy import Policy
 from dunning.segments import PolicySource
 from dunning.standing import Standing, standing
-from dunning.steps import Effect, History, Kind, Step, Withheld, hours
+from dunning.steps import FRESH_LINK, Effect, History, Kind, Step, Withheld, hours
 from dunning.zones import zone_of
 
 
@@ -47,8 +47,9 @@ class Context:
 
     @cached_property
     def mails(self) -> list[Effect]:
-        """Every mail that may have reached this person, in any of their cases."""
-        return [e for e in self.history.values() if e.kind is Kind.MAIL and e.reached_somebody]
+        """Every mail that may have reached this person, in any of their cases; none that they asked for."""
+        every = (e for e in self.history.values() if e.kind is Kind.MAIL and e.name != FRESH_LINK)
+        return [e for e in every if e.reached_somebody]
 
     @cached_property
     def mails_of_case(self) -> list[Effect]:
