@@ -80,9 +80,8 @@ def command(
             print_json(revoked)
             return
         for each in revoked:
-            say(
-                f"{each.case}: {each.links} {'link opens' if each.links == 1 else 'links open'} nothing any more."
-            )
+            opens = "link opens" if each.links == 1 else "links open"
+            say(f"{each.case}: {each.links} {opens} nothing any more.")
         return
     assert where is not None  # noqa: S101  # said above; tells mypy
     made = write(settings, lambda connection: _make(connection, where, customer, case, who))

@@ -85,9 +85,7 @@ def visitor(request: Request, proxies: Sequence[Network]) -> str:
         except ValueError:
             return peer
         if not any(address in network for network in proxies):
-            return str(
-                ipaddress.ip_network(f"{address}/64", strict=False) if address.version == 6 else address
-            )
+            return _network(hop.strip()) if address.version == 6 else str(address)
     return peer
 
 

@@ -5,8 +5,8 @@ with the fields and the button of its form, a test whether it suits a case, and 
 the form of each action that suits, in this order; without any it leads to the merchant's own billing page.
 
 By the time `run` is called the form is bound to its link, the link opens its page, the limits are kept, and
-`suits` has been asked again. What `run` returns is shown at once, or is where the customer is sent, which must
-be at one of the origins in `targets`.
+`suits` has been asked again. What `run` returns is shown at once, or is where the customer is sent, which
+must be at one of the origins in `targets`.
 """
 
 from __future__ import annotations

@@ -18,11 +18,11 @@ from tests.worker.mailing import mailing
 from tests.worker.transports import Scripted
 from worker.queues import MAIL
 
-LINKS = Links(["a secret of the tests, which is long enough"])
+LINKS = Links(["a-secret-of-the-tests-which-is-long-enough"])
 PAGES = Pages("https://pay.merchant.example", LINKS)
 # In days: noon in New York, where the customer lives.
 NOONS = [0, *(day + 0.3 for day in range(7))]
-TOKEN = re.compile(r"https://pay\.merchant\.example/p/([\w.-]+)")
+TOKEN = re.compile(r"https://pay\.merchant\.example/p/([\w-]{22}\.[\w-]{43})")
 
 
 def with_pages(world: World) -> World:
@@ -56,7 +56,7 @@ def test_a_mail_leads_to_the_page_of_its_case(world: World) -> None:
 
 def test_a_receipt_needs_no_link(world: World) -> None:
     """There is nothing left to do."""
-    story = subscriber(with_pages(world), "insufficient_funds").until(2, stops=range(3))
+    story = subscriber(with_pages(world), "insufficient_funds").until(1.3, stops=NOONS)
     story.pay(Card())
     assert story.mails()[-1][1].startswith("recovered")
     assert len(world.rows(models.links)) == 1
