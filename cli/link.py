@@ -98,13 +98,15 @@ async def _make(
 ) -> list[Made]:
     from db import journal, links
     from db.journal import Entry
+    from db.links import LinkRow
 
     loaded, cases = await _meant(connection, customer, case)
     at = loaded.clock or datetime.now(UTC)
     made = []
     for ref in cases:
         minted = where.links.mint()
-        await links.add(connection, minted.digest, loaded.id, ref, at=at, by=by)
+        plan = await links.plan_of(connection, loaded.id, ref)
+        await links.add(connection, LinkRow(minted.digest, loaded.id, ref, at, made_by=by, plan=plan))
         await journal.write(connection, [Entry(loaded.id, at, "link.made", f"{by} asked for it", ref)])
         made.append(Made(ref, where.url(minted)))
     return made

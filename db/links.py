@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import and_, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import links
@@ -15,8 +15,8 @@ from db.models import links
 class LinkRow:
     """A link to the page of one case. `made_at` and `revoked_at` are the account's times.
 
-    `made_by`: the step of the mail it stands in, or who asked for it. `locale`: the language its reader has
-    chosen.
+    `made_by`: the step of the mail it stands in, or who asked for it. `plan`: the plan's name as that mail
+    has it, since the page asks no provider. `locale`: the language its reader has chosen.
     """
 
     digest: bytes
@@ -25,21 +25,26 @@ class LinkRow:
     made_at: datetime
     made_by: str
     revoked_at: datetime | None = None
+    plan: str | None = None
     locale: str | None = None
 
 
-async def add(
-    connection: AsyncConnection, digest: bytes, customer_id: int, case: str, *, at: datetime, by: str
-) -> None:
-    """Let a link open the page of a case from now on."""
-    values = {"digest": digest, "customer_id": customer_id, "case": case, "made_at": at, "made_by": by}
-    await connection.execute(insert(links).values(values))
+async def add(connection: AsyncConnection, link: LinkRow) -> None:
+    """Let a link open the page of its case from now on."""
+    await connection.execute(insert(links).values(asdict(link)))
 
 
 async def find(connection: AsyncConnection, digest: bytes) -> LinkRow | None:
     """The link of this digest, or None: there never was one."""
     row = (await connection.execute(select(links).where(links.c.digest == digest))).mappings().one_or_none()
     return LinkRow(**row) if row else None
+
+
+async def plan_of(connection: AsyncConnection, customer_id: int, case: str) -> str | None:
+    """The plan's name as the newest link to a case has it."""
+    of_case = and_(links.c.customer_id == customer_id, links.c.case == case, links.c.plan.is_not(None))
+    newest = select(links.c.plan).where(of_case).order_by(links.c.made_at.desc()).limit(1)
+    return (await connection.execute(newest)).scalar_one_or_none()
 
 
 async def revoke(connection: AsyncConnection, customer_id: int, case: str, at: datetime) -> int:

@@ -303,6 +303,7 @@ links = Table(
     moment("made_at", nullable=False),
     Column("made_by", Text, nullable=False),
     moment("revoked_at"),
+    Column("plan", Text),
     Column("locale", Text),
     Index("links_of_case", "customer_id", "case"),
 )

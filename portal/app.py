@@ -24,7 +24,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from db import links
+from dunning.zones import zone_of
 from emails.brand import Brand
+from emails.context import Reader
 from portal import forms, language
 from portal.actions import ACTIONS, Action, Leave
 from portal.door import Behind, Door, Opened
@@ -35,7 +37,7 @@ from portal.headers import Guarded
 from portal.limits import Limits
 from portal.links import Verdict, short
 from portal.render import PAGES, Pages
-from portal.view import offered, view
+from portal.view import offered, template_of, view
 from worker.services import Services
 
 log = structlog.get_logger()
@@ -188,15 +190,12 @@ class Portal:
 
     def _page(self, request: Request, token: str, behind: Behind, notice: str | None) -> Response:
         tongue, locale = language.choose(request, behind, secure=self._merchant.secure)
-        template, shown = view(
-            behind,
-            locale,
-            self._actions,
-            zone=self._merchant.zone,
-            folder=self._merchant.mail_templates,
-        )
+        seen = facts(behind.context)
+        reader = Reader(locale, zone_of(behind.account, self._merchant.zone))
+        folder = self._merchant.mail_templates
+        shown = view(seen, reader, self._actions, plan=behind.link.plan, folder=folder)
         more = {"form": self._form(token), "billing_page": self._merchant.billing_page, "notice": notice}
-        return HTMLResponse(self._pages.fill(template, tongue, locale, shown | more))
+        return HTMLResponse(self._pages.fill(template_of(seen), tongue, locale, shown | more))
 
     def _message(
         self,

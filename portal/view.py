@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from dunning.money import format_money
-from dunning.zones import zone_of
 from emails.catalogue import CardLabel
 from emails.context import Reader, card_label
 from emails.decline_words import decline_words
 from emails.names import clean_name
 from portal.actions import Action
-from portal.door import Behind
-from portal.facts import Facts, State, facts
+from portal.facts import Facts, State
 
 TEMPLATES = {
     State.OPEN: "open.html",
@@ -36,18 +34,21 @@ def offered(actions: Iterable[Action], seen: Facts) -> list[Action]:
 
 
 def view(
-    behind: Behind, locale: str, actions: Sequence[Action], *, zone: str, folder: Path | None
-) -> tuple[str, dict[str, Any]]:
-    """The template of a page, and all that is printed on it.
+    seen: Facts,
+    reader: Reader,
+    actions: Sequence[Action],
+    *,
+    plan: str | None = None,
+    folder: Path | None = None,
+) -> dict[str, Any]:
+    """All that is printed on a page.
 
-    `zone` is the merchant's, where the customer's is not known; `folder` holds the merchant's own templates
-    of mails, whose words for declines are used here too.
+    `plan` is its name where the facts have none; `folder` holds the merchant's own templates of mails, whose
+    words for declines are used here too.
     """
-    seen = facts(behind.context)
-    reader = Reader(locale, zone_of(behind.account, zone))
-    plain = _plain(seen, reader)
     words = decline_words(seen.category, reader, next_attempt_at=seen.next_attempt_at, folder=folder)
-    return template_of(seen), plain | {"words": words, "facts": seen, "actions": offered(actions, seen)}
+    shown = _plain(seen, reader) | {"words": words, "facts": seen, "actions": offered(actions, seen)}
+    return shown | {"plan": clean_name(seen.plan or plan)}
 
 
 def _plain(seen: Facts, reader: Reader) -> dict[str, Any]:
@@ -55,7 +56,6 @@ def _plain(seen: Facts, reader: Reader) -> dict[str, Any]:
         return reader.moment(moment).date if moment else None
 
     return {
-        "plan": clean_name(seen.plan),
         "number": clean_name(seen.number),
         "amount": format_money(seen.amount, reader.locale),
         "card": _card(seen.card),

@@ -17,10 +17,14 @@ PROGRAMS: Mapping[str, Sequence[str]] = MappingProxyType(
 )
 
 
+# The page for customers, for those who have set one up.
+PORTAL = "portal"
+
+
 def command_line(name: str) -> list[str]:
-    """The command line of one of PROGRAMS, run by this interpreter; KeyError for another name."""
+    """The command line of one of PROGRAMS or PORTAL, run by this interpreter; KeyError for another name."""
     # -P: a directory that happens to be called `cli` where the command is run must not be mistaken for ours.
-    return [sys.executable, "-P", "-m", "cli", *PROGRAMS[name]]
+    return [sys.executable, "-P", "-m", "cli", *({PORTAL: (PORTAL,)} | dict(PROGRAMS))[name]]
 
 
 def free_port(preferred: int = 0) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 from db import links, outbox
 from db.accounts import Loaded
+from db.links import LinkRow
 from db.outbox import Claim
 from dunning.account import Account, Subscription
 from dunning.plan import plan
@@ -56,7 +57,7 @@ async def prepare(
         c,
         key=claim.step,
         name=claim.name,
-        pay_url=await _pay_url(services, courier, claim, c),
+        pay_url=await _pay_url(services, courier, claim, c, plan_name),
         plan_name=plan_name,
     )
     return await _stored(services, courier, claim, loaded, props, locale, at)
@@ -120,7 +121,9 @@ async def _plan_name(services: Services, account: Account, subscription: Subscri
         return None
 
 
-async def _pay_url(services: Services, courier: Courier, claim: Claim, c: Context) -> str | None:
+async def _pay_url(
+    services: Services, courier: Courier, claim: Claim, c: Context, plan_name: str | None
+) -> str | None:
     """Where the invoice is paid or confirmed: our own page, if there is one, else the provider's.
 
     The provider is asked in any case, and now: a link of theirs that was shown earlier may have expired, and
@@ -139,6 +142,7 @@ async def _pay_url(services: Services, courier: Courier, claim: Claim, c: Contex
     if pages is None or claim.name == "payment_recovered":
         return hosted or courier.sender.billing_page_url
     minted = pages.links.mint()
+    link = LinkRow(minted.digest, claim.customer_id, claim.case, c.now, made_by=claim.step, plan=plan_name)
     async with services.engine.begin() as connection:
-        await links.add(connection, minted.digest, claim.customer_id, claim.case, at=c.now, by=claim.step)
+        await links.add(connection, link)
     return pages.url(minted)

@@ -121,7 +121,9 @@ def test_every_fault_would_be_found() -> None:
 
 def test_banners_and_pages_speak_every_language_of_the_mails() -> None:
     """Who is written to in Japanese reads the banner and the page in Japanese."""
-    assert BANNERS.languages() == PAGES.languages() == MAILS.languages() == ("en", "de", "es", "fr", "ja", "pt")
+    assert (
+        BANNERS.languages() == PAGES.languages() == MAILS.languages() == ("en", "de", "es", "fr", "ja", "pt")
+    )
 
 
 @each_catalogue

@@ -17,6 +17,7 @@ def upgrade() -> None:
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("made_by", sa.Text(), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("plan", sa.Text(), nullable=True),
         sa.Column("locale", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("digest"),
     )
