@@ -171,8 +171,7 @@ class Portal:
         token = str(request.path_params["token"])
         if not self._limits.allow(request, self._door.digest(token)):
             raise HTTPException(429, headers={"retry-after": "60"})
-        # What cannot be a token is not repeated: neither in a form's address nor in a redirect.
-        return token if _SHAPE.issuperset(token) else "-"
+        return _presentable(token)
 
     async def _open(self, token: str) -> Opened:
         began = asyncio.get_running_loop().time()
@@ -223,7 +222,8 @@ class Portal:
 
     async def late(self, request: Request, _: Exception) -> Response:
         """A form that is not bound to its link, or not any more. Nothing was done."""
-        return self._problem(request, 403, "late", path=f"/p/{request.path_params['token']}")
+        token = _presentable(str(request.path_params["token"]))
+        return self._problem(request, 403, "late", path=f"/p/{token}")
 
     async def away(self, request: Request, error: Exception) -> Response:
         """The database does not answer."""
@@ -240,6 +240,11 @@ class Portal:
         tongue, locale = language.choose(request, None, secure=self._merchant.secure)
         page = self._pages.fill("message.html", tongue, locale, {"why": why, "path": path})
         return HTMLResponse(page, status, headers if isinstance(headers, dict) else None)
+
+
+def _presentable(token: str) -> str:
+    """What cannot be a token is not repeated: neither in a form's address nor in a redirect."""
+    return token if _SHAPE.issuperset(token) else "-"
 
 
 _SHAPE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")

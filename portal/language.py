@@ -18,15 +18,12 @@ def choose(request: Request, behind: Behind | None, *, secure: bool) -> tuple[st
     `behind` is what stands behind a link that opens its page, or None: nothing of the customer is shown then,
     not even their language.
     """
-    chosen = request.cookies.get(_name(secure))
-    tags = [chosen] if chosen in PAGES.languages() else []
-    if behind:
-        tags += [behind.link.locale] if behind.link.locale else []
-        tags += behind.account.customer.locales
-    browser = wanted(request.headers.get("accept-language", ""))
-    language, locale = PAGES.choose([tag for tag in tags if tag] + browser)
-    # Whoever chose a language keeps the region that is known of them.
-    regional = next((tag for tag in [*tags, *browser] if tag and PAGES.choose([tag])[0] == language), locale)
+    known = list(behind.account.customer.locales) if behind else []
+    known += wanted(request.headers.get("accept-language", ""))
+    chosen = [request.cookies.get(_name(secure)), behind.link.locale if behind else None]
+    language, locale = PAGES.choose([tag for tag in chosen if tag in PAGES.languages()] + known)
+    # Whoever has chosen a language keeps the region that is known of them.
+    regional = next((tag for tag in known if PAGES.language_of(tag) == language), locale)
     return language, PAGES.choose([regional])[1]
 
 

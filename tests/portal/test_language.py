@@ -13,7 +13,7 @@ GERMAN = "Ihre Karte ist abgelaufen"
 
 def test_it_speaks_the_customers_language(world: World, portal: PortalProcess, link_to: LinkTo) -> None:
     """As Stripe has it, before that of a browser; the dates and amounts are the region's."""
-    story = subscriber(world, "expired_card", locales=("de-AT",)).until(0)
+    story = subscriber(world, "expired_card", preferred_locales=("de-AT",)).until(0)
     answer = portal.get(link_to(story).token, accept_language="fr")
     assert '<html lang="de-AT"' in answer.text
     assert words(answer.text).startswith(GERMAN)
