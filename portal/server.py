@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import serving.server
 from db.session import create_engine
-from portal.app import Merchant, create_app
+from portal.answers import Merchant
+from portal.app import create_app
 from portal.door import Door
 from portal.forms import Binding
 from portal.limits import Limits

@@ -12,7 +12,8 @@ import pytest
 
 from emails.samples import BRAND
 from portal.actions import Action, Answer, Leave, Shown
-from portal.app import Merchant, create_app
+from portal.answers import Merchant
+from portal.app import create_app
 from portal.door import Behind, Door
 from portal.facts import Facts
 from portal.forms import Binding, Form

@@ -15,7 +15,7 @@ from emails.catalogue import CardLabel
 from emails.context import Reader
 from emails.render import render
 from emails.samples import BRAND, payment_failed
-from portal.app import _Form
+from portal.answers import FormFrame
 from portal.facts import Coming, Facts, Owed, State
 from portal.render import PAGES, Pages
 from portal.view import template_of, view
@@ -93,12 +93,16 @@ class Outline(HTMLParser):
 def page(seen: Facts, language: str) -> str:
     """The whole page about these facts."""
     shown = view(seen, Reader(language, UTC), [])
-    more = {"form": _Form("/p/token", "field"), "billing_page": "https://northwind.example", "notice": None}
+    more = {
+        "form": FormFrame("/p/token", "field"),
+        "billing_page": "https://northwind.example",
+        "notice": None,
+    }
     return Pages(BRAND).fill(template_of(seen), language, language, shown | more)
 
 
 def message(template: str, why: str | None, language: str) -> str:
-    facts = {"why": why, "path": "/p/token"} if why else {"form": _Form("/p/token", "field")}
+    facts = {"why": why, "path": "/p/token"} if why else {"form": FormFrame("/p/token", "field")}
     return Pages(BRAND).fill(template, language, language, facts)
 
 
