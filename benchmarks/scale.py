@@ -21,6 +21,8 @@ class Scale:
     """Events sent one after the other, each when the mail of the last one has come."""
     customers: int
     """Whose access is asked for."""
+    histories: int
+    """Customers with a case, whose lives two policies are compared over."""
 
 
 FULL = Scale(
@@ -32,6 +34,7 @@ FULL = Scale(
     mails=200,
     mails_alone=20,
     customers=2_000,
+    histories=4_000,
 )
 QUICK = Scale(
     rounds=5,
@@ -42,6 +45,7 @@ QUICK = Scale(
     mails=30,
     mails_alone=5,
     customers=300,
+    histories=1_000,
 )
 # Shows that everything fits together; its figures mean nothing.
 TINY = Scale(
@@ -53,4 +57,5 @@ TINY = Scale(
     mails=4,
     mails_alone=2,
     customers=10,
+    histories=10,
 )

@@ -1,4 +1,4 @@
-"""`dunning case list` and `dunning case show`."""
+"""`dunning case`: the cases, one of them, and what people say about it (`cli.case_actions`)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.case_actions import actions
 from cli.case_views import Seen, print_file, print_list
 from cli.customers import AmbiguousError, one
 from cli.database import read
@@ -19,7 +20,12 @@ if TYPE_CHECKING:
 
     from console.file import CaseFile
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="List dunning cases and show one.")
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+
+@app.callback()
+def root() -> None:
+    """List dunning cases, show one, and say what is to be done about it."""
 
 
 @app.command("list")
@@ -111,3 +117,7 @@ def _read_files(settings: ToolSettings, wanted: str) -> tuple[list[CaseFile], da
         return [case_file(seen, case) for case in shown(seen, invoice)], seen.at
 
     return read(settings, work)
+
+
+# Listed after those that only look.
+app.registered_commands += actions.registered_commands

@@ -122,6 +122,10 @@ def _pairs(file: CaseFile, at: datetime) -> list[tuple[str, object]]:
         ("Why", _why(facts.category, facts.decline_code)),
         ("Access", f"{file.access_level.value}: {file.access_reason.value}"),
     ]
+    said = [("On hold", facts.hold), ("Taken over by", facts.owner), ("Promises", file.promises_broken)]
+    pairs += [(name, value) for name, value in said if value]
+    if facts.acknowledged_at:
+        pairs.append(("Calls acknowledged", when(facts.acknowledged_at, at)))
     if facts.is_open:
         pairs += [
             ("Access until", facts.taken or when(facts.access_until, at)),

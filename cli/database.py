@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cli.output import CommandError
@@ -26,7 +27,7 @@ def read(settings: ToolSettings, work: Callable[[AsyncConnection], Awaitable[T]]
 
     Raises CommandError when the database cannot be reached or was never migrated.
     """
-    return _run(_work(settings.database_url_sqlalchemy, work, READ_ONLY, isolation_level="REPEATABLE READ"))
+    return _run(_read(settings.database_url_sqlalchemy, work))
 
 
 def write(settings: ToolSettings, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
@@ -34,7 +35,7 @@ def write(settings: ToolSettings, work: Callable[[AsyncConnection], Awaitable[T]
 
     Raises CommandError as `read` does.
     """
-    return _run(_work(settings.database_url_sqlalchemy, work, SERVER))
+    return _run(_write(settings.database_url_sqlalchemy, work))
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
@@ -59,9 +60,31 @@ def failure(error: BaseException, sqlstate: str | None) -> CommandError:
     return CommandError(f"The database cannot be used: {reason}", "Look at DATABASE_URL.")
 
 
-async def _work(
-    url: str, work: Callable[[AsyncConnection], Awaitable[T]], server: dict[str, str], **options: Any
-) -> T:
+async def _read(url: str, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    async with snapshot_of(url) as connection:
+        return await work(connection)
+
+
+async def _write(url: str, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    async with _connection(url, SERVER) as connection, connection.begin():
+        return await work(connection)
+
+
+@asynccontextmanager
+async def snapshot_of(url: str, exported: str | None = None) -> AsyncIterator[AsyncConnection]:
+    """A connection that sees one moment: its first statement's, or that of an `exported` snapshot."""
+    from sqlalchemy import text
+
+    async with _connection(url, READ_ONLY, isolation_level="REPEATABLE READ") as connection:
+        if exported:
+            # The statement takes no parameters; the server gives such names out itself.
+            quoted = exported.replace("'", "''")
+            await connection.execute(text(f"SET TRANSACTION SNAPSHOT '{quoted}'"))
+        yield connection
+
+
+@asynccontextmanager
+async def _connection(url: str, server: dict[str, str], **options: Any) -> AsyncIterator[AsyncConnection]:
     from sqlalchemy.ext.asyncio import create_async_engine
     from sqlalchemy.pool import NullPool
 
@@ -76,7 +99,7 @@ async def _work(
         },
     )
     try:
-        async with engine.begin() as connection:
-            return await work(connection)
+        async with engine.connect() as connection:
+            yield connection
     finally:
         await engine.dispose()

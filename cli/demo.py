@@ -34,7 +34,7 @@ def command(
 ) -> None:
     """Play thirty days of dunning through the real program, in about half a minute.
 
-    Thirteen customers of a simulated Stripe, and everything else as in
+    Sixteen customers of a simulated Stripe, and everything else as in
     production: signed webhooks (some of them twice, none in order), the receiver,
     Valkey, the workers, the scheduler, the access API, PostgreSQL, SMTP.
     The mails are kept as pages in .dunning/demo/mails.

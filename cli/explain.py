@@ -77,6 +77,7 @@ def _tell(told: Explanation) -> None:
         say(f"Until {when(told.access.until, told.at)}.")
     for story in told.stories:
         _tell_story(story, told.at)
+    _part("Renewals to come", told.upcoming, told.at)
     _part("Earlier", told.earlier, told.at)
 
 

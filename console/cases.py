@@ -9,9 +9,10 @@ from console.forecast import forecast
 from console.view import View
 from console.words import step_title
 from dunning.account import Case, Charge, Outcome
-from dunning.case import Situation, situation
+from dunning.case import Situation
 from dunning.declines import Category, classify
 from dunning.rules.context import context
+from dunning.standing import Standing
 from dunning.steps import Kind, Step
 
 
@@ -31,6 +32,7 @@ class CaseFacts:
 
     `attempts` are the charges really made, `attempts_counted` the provider's own count. `access_until` is
     when this case ends access by itself, or None. `taken` is the access level it has left, if it took any.
+    `hold` is why nothing is done for now and `owner` who has taken it over, because somebody said so.
     """
 
     customer: str
@@ -60,6 +62,9 @@ class CaseFacts:
     access_until: datetime | None
     taken: str | None
     taken_at: datetime | None
+    hold: str | None
+    owner: str | None
+    acknowledged_at: datetime | None
     next: Coming | None
 
 
@@ -76,7 +81,8 @@ class Attempt:
 
 def facts(view: View, case: Case) -> CaseFacts:
     """The facts of one of the view's cases."""
-    s = situation(view.account, case)
+    c = context(view.account, case, view.history, view.policy, view.at)
+    s, said = c.s, c.said
     customer, invoice, subscription = view.account.customer, s.invoice, s.subscription
     return CaseFacts(
         customer=customer.ref,
@@ -106,8 +112,17 @@ def facts(view: View, case: Case) -> CaseFacts:
         access_until=ends_at(view, case),
         taken=case.taken_level,
         taken_at=case.taken_at,
+        hold=hold(said, view.at) if case.is_open else None,
+        owner=said.owner if case.is_open else None,
+        acknowledged_at=said.acknowledged_at,
         next=next(iter(coming(view, case)), None),
     )
+
+
+def hold(said: Standing, now: datetime) -> str | None:
+    """Why nothing is done about a case at `now`."""
+    paused = said.quiet_why if said.quiet_until and said.quiet_until > now else None
+    return said.hold or paused
 
 
 def ends_at(view: View, case: Case) -> datetime | None:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from console.cases import CaseFacts, coming, facts, ledger, shown
 from console.changes import changes
 from console.story import Explanation, Line, Story
+from console.told import near_ceilings, of_all, promises_broken, said
+from console.upcoming import upcoming_renewals
 from console.view import Sending, View
 from console.words import CATEGORIES, CHANNELS, LEVELS, OUTCOMES, REASONS, STATUSES, step_title
 from db.journal import Entry
@@ -32,6 +34,7 @@ def explain(view: View) -> Explanation:
         summary=_summary(view),
         stories=tuple(_story(view, case) for case in told),
         earlier=tuple(_in_order(_earlier(rest))),
+        upcoming=tuple(_in_order(upcoming_renewals(view))),
     )
 
 
@@ -40,6 +43,9 @@ def _summary(view: View) -> str:
     text = f"{LEVELS[access.level].capitalize()}: {REASONS[access.reason]}."
     if not view.account.cases:
         text += " No renewal has ever failed."
+    for more in (of_all(view), promises_broken(view)):
+        if more:
+            text += f" {more}"
     if access.level is Level.WARNED and access.until and access.until <= view.at:
         text += " The date has passed; access is kept until it can be taken rightly."
     return text
@@ -90,6 +96,8 @@ def _happened(view: View, case: Case, about: CaseFacts) -> Iterator[Line]:
     if subscription and subscription.cancel_at_period_end:
         end = f" on {subscription.period_end:%Y-%m-%d}" if subscription.period_end else ""
         yield Line(f"The customer has cancelled: the subscription ends with its period{end}.")
+    yield from said(view, case)
+    yield from near_ceilings(view, case)
     if case.outcome:
         yield Line(f"The case was closed: {OUTCOMES[case.outcome]}.", case.closed_at)
     if case.is_open and about.attempts_counted > about.attempts:
@@ -107,6 +115,8 @@ def _done(view: View, case: Case) -> Iterator[Line]:
     for entry in view.journal:
         if entry.kind == "access.taken" and entry.case == case.invoice:
             yield Line(f"Access was taken. Why: {entry.reason}.", entry.at)
+        if entry.kind == "access.returned" and entry.case == case.invoice:
+            yield Line("Access was given back, exactly as it had been taken.", entry.at)
         if entry.kind == "access.kept" and entry.case == case.invoice:
             yield Line(f"Access was kept. Why: {entry.reason}.", entry.at)
     for entry in _access_changes(view, case):
@@ -168,6 +178,10 @@ def _coming(view: View, case: Case, about: CaseFacts) -> Iterator[Line]:
         if sending.case == case.invoice and sending.status in ("pending", "sending"):
             yield Line(f"{step_title(sending.step)}: {STATUSES[sending.status]}.", sending.created_at)
     lines = [Line(f"{step.title}. Why: {step.reason}.", step.at) for step in coming(view, case)]
+    if about.owner:
+        lines.append(Line(f"{about.owner} has taken it over: what comes next is theirs to say."))
+    elif about.hold and not lines:
+        lines.append(Line(f"Nothing, because {about.hold}."))
     again, provider = about.provider_tries_again_at, _provider(view)
     if again and about.retried_by_provider:
         lines.append(Line(f"{provider} charges again.", again))

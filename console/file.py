@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console.cases import Attempt, CaseFacts, Coming, coming, facts, ledger
+from console.told import promises_broken
 from console.view import View
 from console.words import journal_title, step_title
 from db.journal import Entry
@@ -58,6 +59,7 @@ class CaseFile:
     access_level: Level
     access_reason: Reason
     access_until: datetime | None
+    promises_broken: str | None
     ledger: tuple[Attempt, ...]
     timeline: tuple[Moment, ...]
     messages: tuple[Message, ...]
@@ -73,6 +75,7 @@ def case_file(view: View, case: Case) -> CaseFile:
         access_level=access.level,
         access_reason=access.reason,
         access_until=access.until,
+        promises_broken=promises_broken(view),
         ledger=tuple(ledger(view, case)),
         timeline=tuple(_moment(entry) for entry in _timeline(view, case)),
         messages=tuple(_messages(view, case)),
@@ -100,9 +103,23 @@ def _moment(entry: Entry) -> Moment:
     reason = entry.reason
     if entry.kind == "access.changed":
         about = f"{entry.data.get('from') or '-'} to {entry.data.get('to')}"
+    if entry.kind == "policy.moved":
+        about = f"from {entry.data.get('from')} to {entry.data.get('to')}"
+    if by := entry.data.get("by"):
+        about = ", ".join(filter(None, [about, _terms(entry), f"by {by}"]))
     if entry.kind == "event.applied":
         about, reason = reason, about
     return Moment(entry.at, entry.kind, journal_title(entry.kind), about, reason)
+
+
+def _terms(entry: Entry) -> str | None:
+    """What goes with an instruction: a day, a number of days, a name."""
+    data = entry.data
+    if until := data.get("until"):
+        return f"until {until[:10]}"
+    if days := data.get("days"):
+        return f"{days:g} days"
+    return f"to {data['to']}" if "to" in data and entry.kind.startswith("instruction.") else None
 
 
 def _messages(view: View, case: Case) -> Iterator[Message]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 
 from dunning.access import Access
 from dunning.account import Account, Case
@@ -11,9 +12,9 @@ from dunning.case import settle
 from dunning.events import AsOf, CustomerFact, InvoiceSeen, SubscriptionSeen
 from dunning.fold import INVOICE_SNAPSHOT, SUBSCRIPTION_SNAPSHOT, fold
 from dunning.plan import plan
-from dunning.receipts import with_access_taken
 from dunning.segments import PolicySource
-from dunning.steps import Effect, History, Kind, Step
+from dunning.steps import Effect, History, Step
+from dunning.taking import live
 
 # No case has so many steps; a rule that plans without end must not hang a command.
 MOST_STEPS = 100
@@ -26,19 +27,8 @@ def forecast(account: Account, history: History, policy: PolicySource, now: date
     Assumes that mails are accepted as soon as they are due, those on their way included.
     """
     coming = {key: _accepted(effect, now) for key, effect in history.items()}
-    steps: list[Step] = []
-    while len(steps) < MOST_STEPS:
-        planned = plan(account, coming, policy, now)
-        following = planned.steps
-        if not following:
-            break
-        now = max(now, following[0].due_at)
-        step = replace(following[0], due_at=now)
-        steps.append(step)
-        coming[step.key] = Effect(step.key, step.kind, step.name, step.case, "sent", now, now)
-        if step.kind is Kind.ACCESS:
-            account = with_access_taken(account, step, now, planned.access.level)
-    return tuple(steps)
+    lived = live(account, coming, policy, now)
+    return tuple(islice((step for moment in lived for step in moment.taken), MOST_STEPS))
 
 
 def _accepted(effect: Effect, now: datetime) -> Effect:

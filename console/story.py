@@ -32,7 +32,10 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A customer's access with its reason, and the cases behind it. `at` is the account's time."""
+    """A customer's access with its reason, the cases behind it, and renewals to come.
+
+    `at` is the account's time.
+    """
 
     customer: str
     name: str | None
@@ -44,3 +47,4 @@ class Explanation:
     summary: str
     stories: tuple[Story, ...]
     earlier: tuple[Line, ...]
+    upcoming: tuple[Line, ...]

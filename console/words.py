@@ -8,6 +8,7 @@ from typing import Final
 from dunning.access import Level, Reason
 from dunning.account import Outcome
 from dunning.declines import Category
+from dunning.instructions import Verb
 
 CATEGORIES: Final[Mapping[str, str]] = {
     Category.INSUFFICIENT_FUNDS: "there was not enough money",
@@ -58,6 +59,7 @@ REASONS: Final[Mapping[str, str]] = {
 
 OUTCOMES: Final[Mapping[str, str]] = {
     Outcome.RECOVERED: "it was paid",
+    Outcome.FORGIVEN: "the debt was forgiven",
     Outcome.CREDITED: "it was settled without money",
     Outcome.VOIDED: "the invoice was voided",
     Outcome.WRITTEN_OFF: "the invoice was written off",
@@ -79,6 +81,7 @@ CHANNELS: Final[Mapping[str, str]] = {
     "mail": "the mail server",
     "chat": "the team's chat",
     "none": "nobody",
+    "provider": "the provider",
 }
 
 _ALARMS: Final[Mapping[str, str]] = {
@@ -86,9 +89,40 @@ _ALARMS: Final[Mapping[str, str]] = {
     "undeliverable": "a mail could not be delivered",
     "merchant_side": "our configuration is at fault",
     "consent_withdrawn": "the customer stopped the payment",
+    "fraud": "it may be fraud",
     "unwarned": "grace is over without a warning",
+    "high_value": "a valuable invoice has failed",
+    "blocked": "nobody charges again by themselves",
+    "unresolved": "open for too long",
+    "last_call": "access ends soon",
+    "promise_broken": "a promise was broken",
+    "reminder": "nobody has seen the last call",
     "paid_after_end": "paid after the end",
     "paid_but_stopped": "paid, but still stopped",
+}
+
+_STEPS: Final[Mapping[str, str]] = {
+    "payment_failed": "Mail {detail} about the open payment",
+    "first_payment": "Mail {detail} about the first payment",
+    "final_warning": "Final warning, {hours} h before the end",
+    "restriction": "Access limited",
+    "access": "Access revoked",
+    "access_ended": "Mail that access has ended",
+    "recovered": "Receipt for the late payment",
+    "fresh_link": "New link to the page, which was asked for",
+    "retry": "Charge {detail} of our own",
+    "card_expiring": "Mail that the card expires, {ahead} the charge",
+    "renewal_notice": "Mail that the plan renews, {ahead} the renewal",
+    "escalation": "Call to the team ({alarm})",
+}
+
+# Where the last part of the key says more than a number.
+_PARTICULAR: Final[Mapping[tuple[str, str], str]] = {
+    ("payment_failed", "new_reason"): "Mail that only the customer can mend it now",
+    ("access", Level.LIMITED): "Access limited",
+    ("end", "cancel"): "Subscription cancelled at the provider",
+    ("end", "unpaid"): "Subscription marked unpaid at the provider",
+    ("end", "pause"): "Subscription paused at the provider",
 }
 
 
@@ -96,26 +130,54 @@ def step_title(key: str) -> str:
     """What a step's key stands for: `final_warning:in_1:72h` is "Final warning, 72 h before the end"."""
     name, _, rest = key.partition(":")
     detail = rest.rpartition(":")[2]
-    match name:
-        case "payment_failed":
-            return f"Mail about failure {detail}"
-        case "final_warning":
-            return f"Final warning, {detail.removesuffix('h')} h before the end"
-        case "access":
-            return "Access limited" if detail == Level.LIMITED else "Access revoked"
-        case "access_ended":
-            return "Mail that access has ended"
-        case "recovered":
-            return "Receipt for the late payment"
-        case "fresh_link":
-            return "New link to the page, which was asked for"
-        case "escalation":
-            return f"Call to the team ({_ALARMS.get(detail, detail)})"
-    return key
+    title = _PARTICULAR.get((name, detail)) or _STEPS.get(name)
+    if title is None:
+        return key
+    return title.format(
+        detail=detail,
+        hours=detail.removesuffix("h"),
+        ahead=_ahead(detail),
+        alarm=_alarm(rest.partition(":")[2]),
+    )
+
+
+def _ahead(detail: str) -> str:
+    days = detail.removesuffix("d")
+    return "1 day before" if days == "1" else f"{days} days before"
+
+
+def _alarm(about: str) -> str:
+    """`promise_broken:2026-03-10` and `reminder:2` say which one."""
+    name, _, which = about.partition(":")
+    words = _ALARMS.get(name, name)
+    if name == "promise_broken" and which:
+        return f"{words}: {which}"
+    return f"{words}, reminder {which}" if name == "reminder" and which else words
+
+
+def instruction_title(verb: str) -> str:
+    """What a person has said, as something that was done: "stop" is "Stopped"."""
+    return _INSTRUCTIONS.get(verb, verb)
+
+
+_INSTRUCTIONS: Final[Mapping[str, str]] = {
+    Verb.STOP: "Stopped",
+    Verb.PAUSE: "Paused",
+    Verb.EXCLUDE: "Customer excluded from dunning",
+    Verb.RESUME: "Resumed",
+    Verb.EXTEND: "Extended",
+    Verb.FORGIVE: "Debt forgiven",
+    Verb.HAND_OVER: "Handed over",
+    Verb.PROMISE: "Promise to pay noted",
+    Verb.ACKNOWLEDGE: "Calls acknowledged",
+}
 
 
 def journal_title(kind: str) -> str:
     """A journal entry's kind in words; an unknown kind stands for itself."""
+    family, _, verb = kind.partition(".")
+    if family == "instruction":
+        return instruction_title(verb)
     return {
         "case.opened": "Case opened",
         "case.closed": "Case closed",
@@ -133,6 +195,14 @@ def journal_title(kind: str) -> str:
         "access.changed": "Access changed",
         "access.taken": "Access taken",
         "access.kept": "Access kept",
+        "access.returned": "Access given back",
+        "retry.decided": "Charge decided",
+        "end.decided": "End of the subscription decided",
+        "policy.moved": "Moved to another policy",
+        "provider.sent": "Done at the provider",
+        "provider.failed": "Refused by the provider",
+        "provider.unknown": "May have been done at the provider",
+        "provider.suppressed": "Dropped before the provider was asked",
         "event.applied": "Heard",
         "link.made": "Link to the page made",
         "link.revoked": "Links to the page revoked",

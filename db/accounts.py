@@ -64,8 +64,11 @@ async def load(
     *,
     also_invoices: Collection[str] = (),
     lock: bool = False,
+    facts_only: bool = False,
 ) -> dict[int, Loaded]:
     """Accounts by row id. With `lock`, nobody else folds or decides for them until the transaction ends.
+
+    With `facts_only`, without what was decided: cases and history stay empty.
 
     Invoices that never failed are left out, except `also_invoices` and those whose payment may end, or has
     ended, a case of the same subscription.
@@ -90,9 +93,9 @@ async def load(
     subscription_rows = await _of(connection, subscriptions, ids)
     charge_rows = await _of(connection, charges, ids)
     method_rows = await _of(connection, methods, ids)
-    case_rows = await _of(connection, cases, ids)
+    case_rows = {row_id: [] for row_id in ids} if facts_only else await _of(connection, cases, ids)
     instruction_rows = await _of(connection, instructions, ids)
-    history = await _history(connection, ids)
+    history = await _history(connection, [] if facts_only else ids)
     clocks = await _clocks(connection, owners)
     return {
         owner["id"]: Loaded(
@@ -110,7 +113,7 @@ async def load(
                     for row in sorted(instruction_rows[owner["id"]], key=lambda row: row["id"])
                 ),
             ),
-            history=history[owner["id"]],
+            history=history.get(owner["id"], {}),
             due={row["invoice"]: row["due_at"] for row in case_rows[owner["id"]]}
             | {row["ref"]: row["due_at"] for row in subscription_rows[owner["id"]]},
             clock=clocks.get((owner["source"], owner["test_clock"])),

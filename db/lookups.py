@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import cases, customers
@@ -59,3 +60,33 @@ async def list_cases(connection: AsyncConnection, *, only_open: bool, limit: int
     )
     rows = await connection.execute(wanted.limit(limit))
     return [CaseKey(row.customer_id, row.invoice) for row in rows]
+
+
+async def customers_with_cases(
+    connection: AsyncConnection, *, since: datetime | None, after: int, limit: int
+) -> list[int]:
+    """Row ids, in order and greater than `after`, of customers with a case opened at `since` or later."""
+    wanted = select(cases.c.customer_id).distinct().where(cases.c.customer_id > after, _opened(since))
+    rows = await connection.execute(wanted.order_by(cases.c.customer_id).limit(limit))
+    return list(rows.scalars())
+
+
+async def count_customers_with_cases(connection: AsyncConnection, *, since: datetime | None) -> int:
+    """How many there are."""
+    counted = select(func.count(cases.c.customer_id.distinct())).where(_opened(since))
+    return int((await connection.execute(counted)).scalar_one())
+
+
+def _opened(since: datetime | None) -> ColumnElement[bool]:
+    return cases.c.opened_at >= since if since else true()
+
+
+async def customers_with_open_cases(connection: AsyncConnection) -> list[int]:
+    """Row ids of customers with a case that still wants money, in order."""
+    rows = await connection.execute(
+        select(cases.c.customer_id)
+        .where(cases.c.closed_at.is_(None))
+        .distinct()
+        .order_by(cases.c.customer_id)
+    )
+    return list(rows.scalars())

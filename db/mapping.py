@@ -7,6 +7,7 @@ from dataclasses import fields
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from pydantic import BaseModel
 from sqlalchemy import RowMapping
 
 from dunning.account import Case, Customer, Invoice, Method, Outcome, Subscription
@@ -20,7 +21,7 @@ Observed = Customer | Subscription | Invoice | Method
 
 def observed(kind: type[T], row: RowMapping) -> T:
     """A mirrored object from its row; columns the type has no field for are left out."""
-    values = {field.name: row[field.name] for field in fields(kind) if field.name != "as_of"}  # type: ignore[arg-type]  # kind is one of our dataclasses
+    values = {name: row[name] for name in _names(kind) if name != "as_of"}
     if "locales" in values:
         values["locales"] = tuple(values["locales"])
         values["metadata"] = tuple(sorted(values["metadata"].items()))
@@ -40,13 +41,40 @@ def columns(thing: Observed) -> dict[str, Any]:
 
 def plain(kind: type[T], row: RowMapping) -> T:
     """A value whose fields are columns one to one."""
-    return kind(**{field.name: row[field.name] for field in fields(kind)})  # type: ignore[arg-type]  # as above
+    return kind(**{name: row[name] for name in _names(kind)})
+
+
+# Of dataclasses' fields; asked for once a row, so it is worth remembering.
+_NAMES: dict[type[Any], tuple[str, ...]] = {}
+
+
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    if kind not in _NAMES:
+        _NAMES[kind] = tuple(field.name for field in fields(kind))
+    return _NAMES[kind]
+
+
+# Rules that cases were opened without, where a default of today would break what their mails promised.
+WITHOUT = {"limited_after": None}
 
 
 @lru_cache(maxsize=256)
 def _policy(text: str) -> Policy:
-    """A case's own policy. Rules that are not known any more are left out, new ones have their defaults."""
-    return Policy.model_validate({k: v for k, v in json.loads(text).items() if k in Policy.model_fields})
+    """A case's own policy. Rules that are not known any more are left out, new ones have their defaults.
+
+    But access that was promised to the end of grace is not limited before it.
+    """
+    return Policy.model_validate(WITHOUT | _known(Policy, json.loads(text)))
+
+
+def _known(kind: type[BaseModel], values: dict[str, Any]) -> dict[str, Any]:
+    """What this version has fields for, in tables such as `ladder` too."""
+    known = {name: value for name, value in values.items() if name in kind.model_fields}
+    for name, value in known.items():
+        table = kind.model_fields[name].annotation
+        if isinstance(value, dict) and isinstance(table, type) and issubclass(table, BaseModel):
+            known[name] = _known(table, value)
+    return known
 
 
 def case_from(row: RowMapping) -> Case:

@@ -165,14 +165,19 @@ async def finish(
     return done.rowcount == 1
 
 
-async def postpone(connection: AsyncConnection, claim: Claim, wait: timedelta, error: str) -> bool:
-    """Certainly not sent: try again after `wait`, with the message as it was rendered."""
+async def postpone(
+    connection: AsyncConnection, claim: Claim, wait: timedelta, error: str, *, handed_over: bool = False
+) -> bool:
+    """Try again after `wait`, with the message as it was rendered: it was certainly not sent.
+
+    With `handed_over` it may have been, which stays written down.
+    """
     done = await connection.execute(
         update(outbox)
         .where(_ours(claim))
         .values(
             status="pending",
-            handed_at=None,
+            handed_at=outbox.c.handed_at if handed_over else None,
             lease_until=None,
             last_error=error,
             due_at=func.clock_timestamp() + wait,
@@ -182,7 +187,7 @@ async def postpone(connection: AsyncConnection, claim: Claim, wait: timedelta, e
 
 
 async def put_back(connection: AsyncConnection, claim: Claim, wait: timedelta, why: str) -> None:
-    """Undo a claim made in this very transaction, so that it counts for nothing; it is due after `wait`."""
+    """Undo a claim that has done nothing yet, so that it counts for nothing; it is due after `wait`."""
     await connection.execute(
         update(outbox)
         .where(_ours(claim))

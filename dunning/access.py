@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from dunning.account import Account, Case, Outcome, Subscription
+from dunning.standing import standing
 
 
 class Level(StrEnum):
@@ -92,14 +93,12 @@ def subscription_access(
         worst = max(taken, key=lambda case: ORDER.index(Level(case.taken_level or Level.REVOKED)))
         reason = Reason.WRITTEN_OFF if worst.outcome is Outcome.WRITTEN_OFF else Reason.GRACE_EXPIRED
         return Access(Level(worst.taken_level or Level.REVOKED), reason, None, subscription.ref)
-    limited = any(_still_limited(case, subscription) for case in cases)
+    limited = any(_still_limited(account, case, subscription) for case in cases)
     failing = [deadlines[case.invoice] for case in cases if case.is_open and case.invoice in deadlines]
     if failing:
-        until = (
-            subscription.period_end
-            if subscription.cancel_at_period_end
-            else min(filter(None, failing), default=None)
-        )
+        # Who has cancelled keeps it to the end of the period at most.
+        ends = [subscription.period_end] if subscription.cancel_at_period_end else []
+        until = min(filter(None, (*failing, *ends)), default=None)
         level = Level.LIMITED if limited else Level.WARNED
         return Access(level, Reason.PAYMENT_FAILED, until, subscription.ref)
     if limited:
@@ -118,10 +117,19 @@ def _stopped(subscription: Subscription, cases: Sequence[Case]) -> Reason | None
         return Reason.UNPAID
     if subscription.status == "paused":
         return Reason.PAUSED_FOR_NONPAYMENT if subscription.stopped_for_nonpayment else Reason.PAUSED
-    # `active` again without a payment: somebody wrote the debt off, which gives nothing back, unless a
-    # person forgave it.
-    forgiven = any(case.outcome is Outcome.FORGIVEN for case in cases)
-    return Reason.WRITTEN_OFF if subscription.owes_since_stop and not forgiven else None
+    # `active` again without a payment: somebody wrote the debt off, which gives nothing back.
+    return Reason.WRITTEN_OFF if subscription.owes_since_stop and not _forgiven(subscription, cases) else None
+
+
+def _forgiven(subscription: Subscription, cases: Sequence[Case]) -> bool:
+    """Whether a person has dropped every debt since the last payment that was given up."""
+    since = [
+        case.outcome
+        for case in cases
+        if subscription.last_paid_at is None or case.opened_at > subscription.last_paid_at
+    ]
+    given_up = {Outcome.WRITTEN_OFF, Outcome.VOIDED, Outcome.ENDED}
+    return Outcome.FORGIVEN in since and given_up.isdisjoint(since)
 
 
 def still_taken(case: Case, subscription: Subscription) -> bool:
@@ -132,8 +140,11 @@ def still_taken(case: Case, subscription: Subscription) -> bool:
     return _not_earned_back(case, case.taken_at, subscription)
 
 
-def _still_limited(case: Case, subscription: Subscription) -> bool:
-    """The same of the limit that came before the end of grace."""
+def _still_limited(account: Account, case: Case, subscription: Subscription) -> bool:
+    """The same of the limit that came before the end of grace; more time granted since lifts it."""
+    moved_at = standing(account, case).moved_at
+    if case.is_open and case.limited_at and moved_at and moved_at > case.limited_at:
+        return False
     return _not_earned_back(case, case.limited_at, subscription)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from types import MappingProxyType
 
 from dunning.account import PAYING, Account, Case, Charge, Invoice, Outcome, Subscription
@@ -132,7 +133,28 @@ class Situation:
         after the last reading of the ledger are believed until it is read again.
         """
         read = min(self.invoice.ledger_attempt, self.invoice.attempt_count)
-        return min(len(self.charges), read) + self.invoice.attempt_count - read
+        return min(self._possibly_scheduled, read) + self.invoice.attempt_count - read
+
+    @property
+    def _possibly_scheduled(self) -> int:
+        """The charges that are not certainly the customer's own.
+
+        Stripe never repeats a hard decline on the same card: a further charge of it was made by hand.
+        """
+        own = sum(
+            not classify_charge(before).retried_by_stripe
+            and (before.card_brand, before.card_last4) == (after.card_brand, after.card_last4)
+            for before, after in pairwise(self.charges)
+        )
+        return len(self.charges) - own
+
+    @property
+    def lasts_past_grace_unpaid(self) -> bool:
+        """Whether the period in which the customer is goes on after grace, and is the one not paid for."""
+        period_end = self.subscription.period_end
+        return self.subscription.status == "past_due" and bool(
+            period_end and period_end > self.case.grace_ends_at
+        )
 
     @property
     def notice_number(self) -> int:
@@ -153,11 +175,14 @@ class Situation:
 
     @property
     def needs_customer_since(self) -> datetime | None:
-        """When a charge first failed in a way that only the customer can mend, as one before had not."""
+        """When a charge first failed in a way that only the customer can mend, as what failed before had not.
+
+        What failed first may have been no charge: a payment that waited for the bank's confirmation.
+        """
         for number, charge in enumerate(self.charges):
             decline = classify_charge(charge)
             if decline.needs_new_method or not decline.retried_by_stripe:
-                return charge.at if number else None
+                return charge.at if number or charge.at > self.case.opened_at else None
         return None
 
     @property
@@ -198,8 +223,10 @@ def why_kept(s: Situation) -> str | None:
         return "the customer has another subscription that entitles them"
     if s.decline.category is Category.FRAUD:
         return "it may be fraud: a person decides"
-    if s.subscription.cancel_at_period_end:
+    if s.subscription.cancel_at_period_end and not s.lasts_past_grace_unpaid:
         return "the customer has cancelled: access lasts to the end of the period"
+    if s.subscription.status == "paused" and not s.subscription.stopped_for_nonpayment:
+        return "the subscription is paused: there is no access to take"
     return None
 
 
@@ -229,5 +256,7 @@ def _decline(invoice: Invoice, last: Charge | None) -> Decline:
     if invoice.action_required:
         return replace(decline, category=Category.AUTHENTICATION_REQUIRED)
     if invoice.no_method and last is None:
-        return replace(decline, category=Category.NO_PAYMENT_METHOD, needs_new_method=True)
+        return replace(
+            decline, category=Category.NO_PAYMENT_METHOD, retried_by_stripe=False, needs_new_method=True
+        )
     return decline

@@ -7,6 +7,7 @@ charge"), never an error.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 
@@ -159,6 +160,8 @@ _NEVER_RETRIED_CATEGORIES: Final = {Category.NO_PAYMENT_METHOD, Category.BANK_DE
 _NEVER_RETRIED_CODES: Final = HARD_DECLINES | {"india_recurring_payment_mandate_canceled"}
 
 
+# The same few declines are asked for over and over while one plan is made.
+@lru_cache(maxsize=4_096)
 def classify(
     *,
     code: str | None,

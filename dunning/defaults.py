@@ -13,8 +13,8 @@ A_DAY = timedelta(days=1)
 def default_book(base: Policy) -> PolicyBook:
     """`base` for monthly plans, with more time where more is at stake and less where little was granted.
 
-    A shorter grace than `base` asks for is never lengthened by a segment, and a longer one never cut, but
-    for what has only just begun: a trial that turned into a plan, and a plan that bills by the week.
+    The grace of `base` is the least that an annual plan gets, and the most that anybody gets for what has
+    only just begun: a trial that turned into a plan, and a plan that bills by the week.
     """
     week = min(base.grace, timedelta(days=3, hours=12))
     segments = (

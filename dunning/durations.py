@@ -12,6 +12,7 @@ UNITS = {
     "w": timedelta(weeks=1),
 }
 _SPAN = re.compile(r"(\d{1,6})\s*(min|h|d|w)")
+_ISO = re.compile(r"P[\dT].*")
 
 
 def span(value: object) -> object:
@@ -19,12 +20,20 @@ def span(value: object) -> object:
 
     Raises ValueError for other text, and for a bare number, which nobody can tell the unit of.
     """
-    if isinstance(value, timedelta) or (isinstance(value, str) and value.startswith("P")):
+    if isinstance(value, timedelta) or (isinstance(value, str) and _ISO.fullmatch(value)):
         return value
     found = _SPAN.fullmatch(value.strip()) if isinstance(value, str) else None
     if not found:
         raise ValueError('write a number and a unit: "15min", "72h", "14d" or "3w"')
     return int(found[1]) * UNITS[found[2]]
+
+
+def span_or(word: str, value: object) -> object:
+    """A span where `word` may be written as well; the ValueError names it."""
+    try:
+        return span(value)
+    except ValueError as error:
+        raise ValueError(f'{error}; or "{word}"') from None
 
 
 def spell(value: timedelta) -> str:
@@ -33,3 +42,15 @@ def spell(value: timedelta) -> str:
         if value and value % UNITS[unit] == timedelta(0):
             return f"{value // UNITS[unit]}{unit}"
     return f"{value // UNITS['min']}min"
+
+
+def in_words(value: timedelta) -> str:
+    """A span as a person reads it, in the largest unit that fits: "1 day", "36 hours", "15 minutes"."""
+    for unit, name in ((UNITS["d"], "day"), (UNITS["h"], "hour")):
+        if value and value % unit == timedelta(0):
+            return _count(value // unit, name)
+    return _count(value // UNITS["min"], "minute")
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"

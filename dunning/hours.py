@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer
@@ -40,38 +41,50 @@ class Hours:
 
     def open_at(self, moment: datetime, zone: tzinfo, holidays: Holidays = ()) -> bool:
         local = moment.astimezone(zone)
-        return self._works(local.date(), holidays) and self.opens <= _minute(local) < self.closes
+        return self.works(local.date(), holidays) and self.opens <= _minute(local) < self.closes
 
     def next_open(self, moment: datetime, zone: tzinfo, holidays: Holidays = ()) -> datetime:
         """`moment` itself while it is open, else the next opening, UTC."""
-        if self == ALWAYS or self.open_at(moment, zone, holidays):
-            return moment
-        day = moment.astimezone(zone).date()
-        for _ in range(LONGEST_CLOSURE):
-            opening = _at(day, self.opens, zone)
-            if self._works(day, holidays) and opening >= moment:
-                return opening
-            day += A_DAY
-        return moment
+        return _next_open(self, moment, zone, frozenset(holidays))
 
     def last_open(self, moment: datetime, zone: tzinfo, holidays: Holidays = ()) -> datetime:
         """`moment` itself while it is open, else the last minute before it that was, UTC."""
-        if self == ALWAYS or self.open_at(moment, zone, holidays):
-            return moment
-        day = moment.astimezone(zone).date()
-        for _ in range(LONGEST_CLOSURE):
-            closing = _at(day, self.closes - 1, zone)
-            if self._works(day, holidays) and closing <= moment:
-                return closing
-            day -= A_DAY
-        return moment
+        return _last_open(self, moment, zone, frozenset(holidays))
 
-    def _works(self, day: date, holidays: Holidays) -> bool:
+    def works(self, day: date, holidays: Holidays) -> bool:
+        """Whether it opens on that day at all."""
         return day.weekday() in self.days and day not in holidays
 
 
 ALWAYS = Hours(frozenset(range(7)), 0, 24 * 60)
 WORKING_DAYS = Hours(frozenset(range(5)), 0, 24 * 60)
+
+
+# A plan asks for the same moments again and again, and so does the plan after it.
+@lru_cache(maxsize=2_048)
+def _next_open(hours: Hours, moment: datetime, zone: tzinfo, holidays: frozenset[date]) -> datetime:
+    if hours.open_at(moment, zone, holidays):
+        return moment
+    day = moment.astimezone(zone).date()
+    for _ in range(LONGEST_CLOSURE):
+        opening = _at(day, hours.opens, zone)
+        if hours.works(day, holidays) and opening >= moment:
+            return opening
+        day += A_DAY
+    return moment
+
+
+@lru_cache(maxsize=2_048)
+def _last_open(hours: Hours, moment: datetime, zone: tzinfo, holidays: frozenset[date]) -> datetime:
+    if hours.open_at(moment, zone, holidays):
+        return moment
+    day = moment.astimezone(zone).date()
+    for _ in range(LONGEST_CLOSURE):
+        closing = _at(day, hours.closes - 1, zone)
+        if hours.works(day, holidays) and closing <= moment:
+            return closing
+        day -= A_DAY
+    return moment
 
 
 def working_days_after(moment: datetime, number: int, zone: tzinfo, holidays: Holidays = ()) -> datetime:
@@ -106,9 +119,10 @@ def _spell(days: list[int]) -> str:
 
 def parse_hours(text: str) -> Hours:
     """Hours from text. Raises ValueError for text that names none."""
-    if text.strip() == "always":
+    text = text.strip().lower()
+    if text == "always":
         return ALWAYS
-    found = _TEXT.fullmatch(text.strip().lower())
+    found = _TEXT.fullmatch(text)
     if not found:
         raise ValueError(_CURE)
     opens, closes = int(found[2]) * 60 + int(found[3]), int(found[4]) * 60 + int(found[5])
@@ -122,8 +136,8 @@ def _days(text: str) -> frozenset[int]:
         return frozenset(range(7))
     days: set[int] = set()
     for part in text.split(","):
-        first, _, last = part.partition("-")
-        if first not in DAYS or (last and last not in DAYS):
+        first, dash, last = part.partition("-")
+        if first not in DAYS or (dash and last not in DAYS):
             raise ValueError(f"days are {', '.join(DAYS)}, or a span such as mon-thu; {_CURE}")
         start, end = DAYS.index(first), DAYS.index(last or first)
         days |= {(start + step) % 7 for step in range((end - start) % 7 + 1)}
@@ -131,7 +145,11 @@ def _days(text: str) -> frozenset[int]:
 
 
 def _read(value: object) -> object:
-    return parse_hours(value) if isinstance(value, str) else value
+    if isinstance(value, Hours):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(_CURE)
+    return parse_hours(value)
 
 
 HoursField = Annotated[Hours, BeforeValidator(_read), PlainSerializer(str, return_type=str)]

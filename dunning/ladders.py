@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from dunning.declines import Category
-from dunning.durations import span
+from dunning.durations import span, span_or
 
 PAYDAY: Literal["payday"] = "payday"
 
@@ -25,7 +25,7 @@ def _ascending(spans: tuple[timedelta, ...]) -> tuple[timedelta, ...]:
 
 
 def _retry(value: object) -> object:
-    return value if value == PAYDAY else span(value)
+    return value if value == PAYDAY else span_or(PAYDAY, value)
 
 
 Wait = Annotated[timedelta, BeforeValidator(span), Field(ge=timedelta(0))]

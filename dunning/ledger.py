@@ -30,15 +30,17 @@ class Ceiling:
         return self.made >= self.most
 
 
-def attempts_on_card(account: Account, charge: Charge) -> list[datetime]:
+def attempts_on_card(account: Account, charge: Charge | None) -> list[datetime]:
     """When the card (or account) of `charge` was charged in vain, for whatever invoice, oldest first.
 
-    Without its last digits a card cannot be told from another: then all of the customer's count.
+    Without its last digits, or without any charge, a card cannot be told from another: then all of the
+    customer's count.
     """
     return sorted(
         other.at
         for other in account.charges.values()
-        if charge.card_last4 is None
+        if charge is None
+        or charge.card_last4 is None
         or other.card_last4 is None
         or (other.card_brand, other.card_last4) == (charge.card_brand, charge.card_last4)
     )

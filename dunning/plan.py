@@ -7,6 +7,7 @@ history was taken already and is never planned again.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from dunning.access import Level, access_of, still_taken
@@ -15,7 +16,7 @@ from dunning.case import why_kept
 from dunning.rules.context import Context, Rule, context
 from dunning.rules.endings import ending, late_payment, of_same_subscription, recovery
 from dunning.rules.escalation import escalation, levels
-from dunning.rules.expiry import end_action, expiry, limited_from, restriction
+from dunning.rules.expiry import end_action, expiry, limited, limited_from, restriction
 from dunning.rules.first_payment import first_payment
 from dunning.rules.governing import governed
 from dunning.rules.notices import notices
@@ -68,28 +69,39 @@ def _deadline(c: Context) -> datetime | None:
     """When access becomes less for this case, or None where nobody will take it."""
     if c.said.hold or why_kept(c.s):
         return None
-    return c.ends_at if c.s.case.limited_at else limited_from(c) or c.ends_at
+    return c.ends_at if limited(c) else limited_from(c) or c.ends_at
 
 
-def why_not(
-    account: Account, history: History, policies: PolicySource, now: datetime, key: str
-) -> str | None:
-    """Why a step that was decided should not be carried out after all, or None: go ahead.
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is to become of a step that was decided.
 
-    The same rules are asked again as if the step had not been decided yet, at the point of effect.
+    Nothing given: carry it out. `excuse`: drop it, and why. `put_off`: it is wanted, but not before then.
+    `asleep_until`: carry it out, though its reader sleeps by now; an attempt that is repeated can wait.
     """
+
+    excuse: str | None = None
+    put_off: datetime | None = None
+    asleep_until: datetime | None = None
+
+
+def verdict(account: Account, history: History, policies: PolicySource, now: datetime, key: str) -> Verdict:
+    """Ask the same rules again, as if the step had not been decided yet, at the point of effect."""
     if key in history and history[key].name == FRESH_LINK:
-        return why_not_requested(account, history[key].case)
+        return Verdict(excuse=why_not_requested(account, history[key].case))
     before = {other: effect for other, effect in history.items() if other != key}
     again = plan(account, before, policies, now)
     step = next((step for step in again.steps if step.key == key), None)
     if step is None:
-        return next(
-            (item.reason for item in again.withheld if item.key == key), "the case no longer calls for it"
-        )
-    # It was decided in waking hours: that the evening came meanwhile is no reason. A person is called anyway.
-    early = step.kind is not Kind.TEAM and (step.wanted_at or step.due_at) > now
-    return f"it is not due any more: {step.reason}" if early else None
+        reasons = (item.reason for item in again.withheld if item.key == key)
+        return Verdict(excuse=next(reasons, "the case no longer calls for it"))
+    if step.kind is Kind.TEAM or step.due_at <= now:
+        return Verdict()
+    # Waking hours put a notice off and a warning forward. It was decided in them: that the evening came
+    # meanwhile is no reason.
+    if step.wanted_at and step.wanted_at <= now:
+        return Verdict(asleep_until=step.due_at)
+    return Verdict(put_off=step.due_at)
 
 
 def access_step_level(step: Step) -> Level:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from dunning.durations import span
+from dunning.durations import span, span_or
 from dunning.hours import HoursField, parse_hours
 from dunning.ladders import Ladder, RetrySchedule, Rungs, Wait
 from dunning.zonenames import zone
@@ -24,7 +24,7 @@ def _positive(span: timedelta) -> timedelta:
 
 
 def _or_never(value: object) -> object:
-    return None if value == "never" else value
+    return None if value in (None, "never") else span_or("never", value)
 
 
 def _known_zone(name: str) -> str:
@@ -152,6 +152,8 @@ class Policy(BaseModel):
             )
         if self.final_warnings[0] < WARNED_BEFORE:
             raise ValueError("the first final warning must come at least 72 hours before access ends")
+        if self.most_mails < len(self.final_warnings) + 2:
+            raise ValueError("most_mails must leave room for a notice beside the final warnings and the end")
         return self
 
     @property

@@ -19,7 +19,7 @@ import tomllib
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from dunning.policy import Policy
 from dunning.segments import Match, PolicyBook, Segment
@@ -142,20 +142,44 @@ def _policy(
     try:
         return Policy.model_validate(values | {"key": key})
     except ValidationError as error:
-        found = _problems(error, path, lines, Policy)
-        inherited = {name for name in values if own is not None and name not in own}
-        problems += [each for each in found if each.field.rpartition(".")[2].split("[")[0] not in inherited]
+        problems += _problems(error, path, lines, Policy, own)
         return None
 
 
-def _problems(error: ValidationError, path: Path, lines: dict[Path, int], kind: type[Any]) -> list[Problem]:
-    return [_problem((*path, *each["loc"]), _message(each, kind), lines) for each in error.errors()]
+def _problems(
+    error: ValidationError,
+    path: Path,
+    lines: dict[Path, int],
+    kind: type[BaseModel],
+    own: dict[str, Any] | None = None,
+) -> list[Problem]:
+    return [
+        _problem((*path, *each["loc"]), _message(each, kind), lines)
+        for each in error.errors()
+        if own is None or not _inherited(each["loc"], own)
+    ]
 
 
-def _message(error: Any, kind: type[Any]) -> str:
+def _inherited(place: Path, own: Any) -> bool:
+    """Whether what is wrong was said for everybody, not in this table."""
+    # The one rule that looks at a policy as a whole is about its warnings.
+    for part in place or ("final_warnings",):
+        if not isinstance(own, dict):
+            return False
+        if part not in own:
+            return True
+        own = own[part]
+    return False
+
+
+def _message(error: Any, kind: type[BaseModel]) -> str:
     if error["type"] == "extra_forbidden":
+        for table in error["loc"][:-1]:
+            kind = kind.model_fields[table].annotation  # type: ignore[assignment]  # only a table holds unknown keys
         known = sorted(set(kind.model_fields) - {"key"})
         return f"is not known here; known are {', '.join(known)}"
+    if error["type"] == "tuple_type":
+        return 'write a list, such as ["72h", "24h"]'
     message = str(error["msg"]).removeprefix("Value error, ")
     return message[:1].lower() + message[1:]
 

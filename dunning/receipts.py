@@ -46,5 +46,5 @@ def receipt(case: Case) -> Receipt | None:
 
 def given_back(before: Case | None, after: Case) -> Receipt | None:
     """The receipt that a payment, or a person who forgives, has just redeemed."""
-    redeemed = after.outcome in GIVEN_BACK_BY and (before is None or before.outcome != after.outcome)
+    redeemed = after.outcome in GIVEN_BACK_BY and (before is None or before.outcome not in GIVEN_BACK_BY)
     return receipt(after) if redeemed else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from dunning.account import Account, Case, Outcome
 from dunning.fold import latest
@@ -21,8 +21,9 @@ class Standing:
     """What holds for a case because somebody said so.
 
     `hold` is why nothing is done by itself, without an end in sight. Until `quiet_until` nothing is done,
-    for `quiet_why`. Access ends no sooner than three days after `pushed_to`, nor than grace and `extension`
-    allow; `moved_at` is when an instruction moved that deadline last, `moves` how often one did.
+    for `quiet_why`; `paused_until` is the same without promises. Access ends no sooner than three days after
+    `pushed_to`, nor than grace and `extension` allow; `moved_at` is when an instruction moved that deadline
+    last, `moves` how often one did.
     """
 
     hold: str | None = None
@@ -30,6 +31,7 @@ class Standing:
     owner: str | None = None
     quiet_until: datetime | None = None
     quiet_why: str = ""
+    paused_until: datetime | None = None
     pushed_to: datetime | None = None
     extension: timedelta = timedelta(0)
     moved_at: datetime | None = None
@@ -45,12 +47,15 @@ class Standing:
 NOTHING_SAID = Standing()
 
 
-def standing(account: Account, case: Case) -> Standing:
-    """The instructions for this case and for its customer, in the order they were given."""
+def standing(account: Account, case: Case, zone: tzinfo = UTC) -> Standing:
+    """The instructions for this case and for its customer, in the order they were given.
+
+    Sentences name days as they are in `zone`, the merchant's.
+    """
     if not account.instructions:
         return NOTHING_SAID
-    told = list(_about(account, case))
-    ends = [(each, _ended_at(each, told[place:])) for place, each in enumerate(told, start=1)]
+    told = list(said_about(account, case))
+    ends = [(each, _ended_at(each, told[place:], case)) for place, each in enumerate(told, start=1)]
     holds = [each for each, ended in ends if each.verb in HOLDS and ended is None]
     quiet = [(each, end) for each, ended in ends if (end := _quiet_until(each, ended))]
     moving = [each for each in told if each.verb in (Verb.EXTEND, Verb.PAUSE, Verb.PROMISE, Verb.RESUME)]
@@ -58,11 +63,12 @@ def standing(account: Account, case: Case) -> Standing:
     owner = next((each.to for each in reversed(holds) if each.verb is Verb.HAND_OVER), None)
     over = [ended for each, ended in ends if each.verb in HOLDS and ended]
     return Standing(
-        hold=_because(holds[-1]) if holds else None,
+        hold=_because(holds[-1], zone) if holds else None,
         stopped=any(each.verb is not Verb.HAND_OVER for each in holds),
         owner=owner,
         quiet_until=longest[1] if longest else None,
-        quiet_why=_because(longest[0]) if longest else "",
+        quiet_why=_because(longest[0], zone) if longest else "",
+        paused_until=latest(*(end for each, end in quiet if each.verb is Verb.PAUSE)),
         pushed_to=latest(*(end for _, end in quiet), *over),
         extension=sum((each.span or timedelta(0) for each in told if each.verb is Verb.EXTEND), timedelta(0)),
         moved_at=max((each.at for each in moving), default=None),
@@ -72,6 +78,23 @@ def standing(account: Account, case: Case) -> Standing:
             (each.at for each in told if each.verb in (Verb.ACKNOWLEDGE, Verb.HAND_OVER)), default=None
         ),
     )
+
+
+def holding(account: Account, case: Case | None, now: datetime) -> list[Instruction]:
+    """What of stop, exclude, hand over and pause holds at `now`, oldest first.
+
+    For a case, or without one, what was said of the customer as a whole.
+    """
+    about = (
+        said_about(account, case) if case else (each for each in account.instructions if each.case is None)
+    )
+    told = list(about)
+    return [
+        each
+        for place, each in enumerate(told, start=1)
+        if _ended_at(each, told[place:], case) is None
+        and (each.verb in HOLDS or bool(each.verb is Verb.PAUSE and each.until and each.until > now))
+    ]
 
 
 def forgiven_at(account: Account, case: Case) -> datetime | None:
@@ -90,17 +113,18 @@ def broken_promises(account: Account, now: datetime) -> list[Instruction]:
         if each.verb is not Verb.PROMISE or each.until is None or case is None:
             continue
         due = each.until + PROMISE_SLACK
-        settled_at = case.closed_at if case.outcome in (Outcome.RECOVERED, Outcome.CREDITED) else None
         replaced = any(
             other.verb is Verb.PROMISE and other.case == each.case and each.at < other.at < due
             for other in account.instructions
         )
-        if due <= now and not replaced and (settled_at is None or settled_at > due):
+        # Whatever else closed the case before that day, it was not the customer who broke their word.
+        if due <= now and not replaced and (case.closed_at is None or case.closed_at > due):
             broken.append(each)
     return broken
 
 
-def _about(account: Account, case: Case) -> Iterator[Instruction]:
+def said_about(account: Account, case: Case) -> Iterator[Instruction]:
+    """What was said of this case, of its customer, or of another case where it reaches this one."""
     for each in account.instructions:
         if each.case is None or each.case == case.invoice or _still_stops(account, each, case):
             yield each
@@ -117,12 +141,13 @@ def _still_stops(account: Account, told: Instruction, case: Case) -> bool:
     return over is None or case.opened_at < over
 
 
-def _ended_at(told: Instruction, after: list[Instruction]) -> datetime | None:
-    """When it was resumed: what was said of the whole customer ends only with a word about all of it."""
-    resumed = (
-        each.at for each in after if each.verb is Verb.RESUME and (each.case is None or told.case is not None)
-    )
-    return next(resumed, None)
+def _ended_at(told: Instruction, after: list[Instruction], case: Case | None) -> datetime | None:
+    """When it was resumed: what was said of the whole customer ends only with a word about all of it.
+
+    A word about another case ends what was said of that one.
+    """
+    about = {None} if told.case is None else {None, told.case, case.invoice if case else None}
+    return next((each.at for each in after if each.verb is Verb.RESUME and each.case in about), None)
 
 
 def _quiet_until(told: Instruction, ended: datetime | None) -> datetime | None:
@@ -133,7 +158,8 @@ def _quiet_until(told: Instruction, ended: datetime | None) -> datetime | None:
     return min(told.until, ended) if ended else told.until
 
 
-def _because(told: Instruction) -> str:
+def _because(told: Instruction, zone: tzinfo) -> str:
+    day = f"{told.until.astimezone(zone):%Y-%m-%d}" if told.until else "-"
     match told.verb:
         case Verb.STOP:
             return f"{told.by} stopped it: {told.why}"
@@ -142,6 +168,6 @@ def _because(told: Instruction) -> str:
         case Verb.HAND_OVER:
             return f"it was handed over to {told.to}"
         case Verb.PROMISE:
-            return f"the customer promised to pay by {told.until:%Y-%m-%d}"
+            return f"the customer promised to pay by {day}"
         case _:
-            return f"{told.by} paused it until {told.until:%Y-%m-%d}: {told.why}"
+            return f"{told.by} paused it until {day}: {told.why}"

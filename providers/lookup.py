@@ -14,6 +14,7 @@ class Subject(StrEnum):
     INVOICE = "invoice"
     PAYMENT = "payment"
     SUBSCRIPTION = "subscription"
+    CUSTOMER = "customer"
     EVENT = "event"
 
 

@@ -22,6 +22,10 @@ SOURCE = "stripe"
 # Worth asking Stripe again before anything is done about them.
 STOPPED = frozenset({"unpaid", "canceled", "paused"})
 
+# And what changes what is done, wherever it is in `previous_attributes`.
+CHANGES_OF_COURSE = frozenset({"status", "cancel_at_period_end", "cancel_at"})
+WORTH_READING = frozenset({"email", "name", "preferred_locales", "address", "metadata", "invoice_settings"})
+
 # What a thin event speaks of, where it can be read back as it is.
 RELATED = {"invoice": Subject.INVOICE, "subscription": Subject.SUBSCRIPTION}
 
@@ -103,7 +107,7 @@ def _action_required(invoice: Json, _before: Json, created: datetime) -> Normali
 def _subscription(subscription: Json, before: Json, created: datetime) -> Normalised:
     seen = subscription_seen(subscription, AsOf(created))
     lookups: list[Lookup] = []
-    if "status" in before or seen.status in STOPPED:
+    if not CHANGES_OF_COURSE.isdisjoint(before) or seen.status in STOPPED:
         # `created` has whole seconds and events overtake each other; only Stripe knows the state now.
         lookups.append(Lookup(Subject.SUBSCRIPTION, seen.subscription, created))
     latest = ref(subscription.get("latest_invoice"))
@@ -113,8 +117,14 @@ def _subscription(subscription: Json, before: Json, created: datetime) -> Normal
     return Normalised((seen,), tuple(lookups))
 
 
-def _customer(customer: Json, _before: Json, created: datetime) -> Normalised:
-    return Normalised((customer_seen(customer, AsOf(created)),))
+def _customer(customer: Json, before: Json, created: datetime) -> Normalised:
+    """Read back where something changed that we keep.
+
+    `created` has whole seconds, and a test clock stands still: what was read a moment ago must not hide it.
+    """
+    seen = customer_seen(customer, AsOf(created))
+    changed = not WORTH_READING.isdisjoint(before)
+    return Normalised((seen,), (Lookup(Subject.CUSTOMER, seen.customer, created),) if changed else ())
 
 
 def _customer_deleted(customer: Json, _before: Json, created: datetime) -> Normalised:

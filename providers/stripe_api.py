@@ -46,6 +46,8 @@ class StripeGateway:
                 return Normalised(await self._payment(lookup))
             case Subject.SUBSCRIPTION:
                 return Normalised(await self._subscription(lookup))
+            case Subject.CUSTOMER:
+                return Normalised(await self._customer(lookup))
             case Subject.EVENT:
                 return await self._event(lookup)
 
@@ -109,6 +111,14 @@ class StripeGateway:
             return ()
         others = await self._others(found, found.get("customer"), as_of)
         return (subscription_seen(found, as_of), *_person(found, as_of), *others)
+
+    async def _customer(self, lookup: Lookup) -> tuple[BillingEvent, ...]:
+        found = await self._api.ask(
+            self._api.v1.customers.retrieve_async(
+                lookup.ref, {"expand": ["invoice_settings.default_payment_method"]}
+            )
+        )
+        return tuple(_person({"customer": found}, _from_now_on(lookup)))
 
     async def _others(self, subscription: Json, customer: Any, as_of: AsOf) -> list[BillingEvent]:
         """The customer's others, if this one is in trouble: no event tells of what is older than we are."""

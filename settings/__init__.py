@@ -4,6 +4,7 @@ from settings.errors import Problem, SettingsError
 from settings.load import given, load
 from settings.processes import (
     ApiSettings,
+    PolicySettings,
     PortalSettings,
     PreviewSettings,
     ReceiverSettings,
@@ -14,6 +15,7 @@ from settings.processes import (
 
 __all__ = [
     "ApiSettings",
+    "PolicySettings",
     "PortalSettings",
     "PreviewSettings",
     "Problem",

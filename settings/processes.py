@@ -77,6 +77,10 @@ class ToolSettings(Logs, Breaker, Policy, Links, Times, Mode, Database):
     )
 
 
+class PolicySettings(Policy, Times):
+    """`dunning policy simulate`: the rules alone, nothing that stores or sends. Nothing is required."""
+
+
 class PreviewSettings(Brand, Times):
     """`dunning emails`: a brand where one is set and a sample where not. Nothing is required."""
 

@@ -10,7 +10,7 @@ from dunning.account import Invoice
 from dunning.case import Situation, why_kept
 from dunning.money import Money
 from dunning.rules.context import Context
-from dunning.rules.expiry import limited_from
+from dunning.rules.expiry import limited, limited_from
 from dunning.rules.first_payment import HELD_FOR
 from dunning.standing import standing
 from emails.catalogue import (
@@ -99,8 +99,8 @@ def _charged_since_last_mail(f: _Facts) -> bool:
 def _payment_failed(f: _Facts) -> Mail:
     # Access that nobody is going to take needs no promise.
     kept = f.c.said.hold or why_kept(f.s)
-    limited = None if f.s.case.limited_at else limited_from(f.c)
-    access_until = None if kept else limited or f.c.ends_at
+    limit_at = None if limited(f.c) else limited_from(f.c)
+    access_until = None if kept else limit_at or f.c.ends_at
     next_attempt_at = next_attempt(f.s, f.c.now)
     if next_attempt_at and access_until and next_attempt_at >= access_until:
         # "We will try again", but too late: whoever waits for that loses access.
@@ -111,11 +111,11 @@ def _payment_failed(f: _Facts) -> Mail:
         amount=f.due,
         category=f.s.decline.category,
         card=f.card,
-        attempt=f.s.executed_attempts,
+        attempt=f.c.failed_attempts,
         charged_again=_charged_since_last_mail(f),
         next_attempt_at=next_attempt_at,
         access_until=access_until,
-        ends_in="limited" if limited else f.c.policy.at_expiry,
+        ends_in="limited" if limit_at else f.c.policy.at_expiry,
         pay_url=f.pay_url,
         invoice_number=f.s.invoice.number,
         other_open=f.other_open,
@@ -141,7 +141,8 @@ def _final_warning(f: _Facts) -> Mail:
 def _access_ended(f: _Facts) -> Mail:
     case, subscription = f.s.case, f.s.subscription
     reason: EndReason
-    if case.taken_at:
+    limited = case.taken_level == "limited" and not f.key.endswith(":stopped")
+    if case.taken_at and (limited or case.taken_level == "revoked"):
         reason, ended_at = "grace_expired", case.taken_at
     elif subscription.ended:
         reason, ended_at = "subscription_canceled", subscription.ended_at or f.c.now
@@ -149,7 +150,6 @@ def _access_ended(f: _Facts) -> Mail:
         paused = subscription.status == "paused"
         reason = "subscription_paused" if paused else "subscription_unpaid"
         ended_at = subscription.nonpayment_at or f.c.now
-    limited = case.taken_level == "limited"
     return AccessEnded(
         customer_name=f.name,
         plan=f.plan,

@@ -65,6 +65,25 @@ class Context:
         moved = f"{self.said.moves}:" if self.said.moves else ""
         return f"final_warning:{self.ref}:{moved}{hours(before)}h"
 
+    @cached_property
+    def failed_attempts(self) -> int:
+        """How many charges really failed, those we made ourselves included.
+
+        Stripe counts a charge that is asked for by hand, as ours are, in no position of its schedule.
+        """
+        scheduled = self.s.executed_attempts
+        return max(scheduled, min(scheduled + self._own_charges, len(self.s.charges)))
+
+    @property
+    def failed_at(self) -> datetime:
+        """When the last of them failed."""
+        return self.s.last_failed_at if self._own_charges else self.s.failed_at
+
+    @cached_property
+    def _own_charges(self) -> int:
+        made = [e for e in self.history.values() if e.kind is Kind.RETRY and e.case == self.ref]
+        return sum(effect.status == "sent" for effect in made)
+
     # when, and for whom
 
     @cached_property
@@ -96,4 +115,5 @@ Rule = Callable[[Context], Iterator[Step | Withheld]]
 
 def context(account: Account, case: Case, history: History, policies: PolicySource, now: datetime) -> Context:
     """The context of one case of a settled account."""
-    return Context(situation(account, case), standing(account, case), history, policies.of(case), now)
+    policy = policies.of(case)
+    return Context(situation(account, case), standing(account, case, policy.zone), history, policy, now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from dunning.access import Level
 from dunning.account import Case, Outcome
 from dunning.rules.context import Context
 from dunning.steps import Step, Withheld
@@ -16,7 +17,10 @@ REVIVAL = timedelta(hours=1)
 def ending(c: Context) -> Iterator[Step | Withheld]:
     """Tell the customer, once, that access has ended for want of payment."""
     subscription, case = c.s.subscription, c.s.case
-    if case.taken_at and case.is_open:
+    stopped = subscription.stopped_for_nonpayment or not case.is_open
+    # Who was told of the limit in the place of the end has not been told of the end.
+    was_limited = case.taken_level == Level.LIMITED and stopped
+    if case.taken_at and case.is_open and not was_limited:
         ended_at, how = case.taken_at, "grace_expired"
     elif subscription.stopped_for_nonpayment and case.is_open:
         ended_at, how = subscription.nonpayment_at or c.now, f"subscription_{subscription.status}"
@@ -24,7 +28,7 @@ def ending(c: Context) -> Iterator[Step | Withheld]:
         ended_at, how = case.closed_at, "subscription_canceled"
     else:
         return
-    key = f"access_ended:{c.ref}"
+    key = f"access_ended:{c.ref}" + (":stopped" if was_limited else "")
     if c.s.replaced:
         yield c.withhold(key, "the customer has another subscription that entitles them")
         return
@@ -51,10 +55,25 @@ def recovery(c: Context) -> Iterator[Step | Withheld]:
         yield c.withhold(key, "the customer was never told of the failure")
     elif c.s.subscription.stopped_for_nonpayment:
         yield c.withhold(key, "it is paid, but the provider still holds the subscription stopped")
+    elif _has_receipt(c):
+        yield c.withhold(key, "one receipt is enough for one payment")
     elif c.now - case.closed_at > c.policy.receipt_within:
         yield c.withhold(key, "the payment is too long ago for a receipt to be news")
     else:
         yield c.mail(key, "payment_recovered", case.closed_at, "the invoice was paid")
+
+
+def _has_receipt(c: Context) -> bool:
+    """Whether the payment that ended this case has ended another, whose receipt tells of it."""
+    invoices = c.s.account.invoices
+    together = {
+        case.invoice
+        for case in of_same_subscription(c)
+        if case.closed_at == c.s.case.closed_at
+        and case.invoice != c.ref
+        and not (c.s.invoice.paid_at and invoices[case.invoice].paid_at)
+    }
+    return any(effect.name == "payment_recovered" and effect.case in together for effect in c.mails)
 
 
 def late_payment(c: Context) -> Iterator[Step | Withheld]:

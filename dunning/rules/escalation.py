@@ -6,18 +6,20 @@ from collections.abc import Iterator
 
 from dunning.case import why_kept
 from dunning.declines import Category
+from dunning.durations import in_words
+from dunning.fold import latest
 from dunning.hours import working_days_after
 from dunning.rules.context import Context
 from dunning.rules.expiry import awaits_acknowledgement
 from dunning.standing import PROMISE_SLACK
-from dunning.steps import Kind, Step, Withheld, hours
+from dunning.steps import Kind, Step, Withheld
 
 
 def escalation(c: Context) -> Iterator[Step | Withheld]:
     """Charges keep failing, or mails cannot help."""
-    executed, needed = c.s.executed_attempts, c.policy.escalate_after
+    executed, needed = c.failed_attempts, c.policy.escalate_after
     if executed >= needed:
-        yield c.team("attempts", c.s.failed_at, f"{needed} charges have failed")
+        yield c.team("attempts", c.failed_at, f"{needed} charges have failed")
     elif c.s.invoice.attempt_count >= needed:
         yield c.withhold(
             f"escalation:{c.ref}:attempts",
@@ -47,26 +49,28 @@ def levels(c: Context) -> Iterator[Step | Withheld]:
     if c.high_value:
         yield c.team("high_value", opened, "the first charge of a valuable invoice has failed")
     if policy.blocked_after and not c.s.decline.retried_by_stripe:
-        reason = f"unresolved for {hours(policy.blocked_after)} h, and the provider makes no further attempt"
+        reason = f"unresolved for {in_words(policy.blocked_after)}, and the provider makes no further attempt"
         yield c.team("blocked", opened + policy.blocked_after, reason)
     if policy.unresolved_after:
-        reason = f"unresolved for {hours(policy.unresolved_after)} h"
+        reason = f"unresolved for {in_words(policy.unresolved_after)}"
         yield c.team("unresolved", opened + policy.unresolved_after, reason)
     if c.said.promise and c.said.promise.until:
         due_at = c.said.promise.until + PROMISE_SLACK
-        name = f"promise_broken:{c.said.promise.until:%Y-%m-%d}"
+        name = f"promise_broken:{c.said.promise.until.astimezone(c.policy.zone):%Y-%m-%d}"
         yield c.team(name, due_at, "the customer promised to pay and did not")
     if policy.last_call and why_kept(c.s) is None:
         due_at = max(opened, c.ends_at - policy.last_call)
-        yield c.team("last_call", due_at, f"access ends in {hours(policy.last_call)} h")
+        yield c.team("last_call", due_at, f"access ends in {in_words(policy.last_call)}")
 
 
 def reminders(c: Context) -> Iterator[Step | Withheld]:
     """A call that nobody has acknowledged is repeated; where a person is waited for, until one has."""
     calls = [e for e in c.history.values() if e.case == c.ref and e.kind is Kind.TEAM]
-    if not calls:
+    # Whoever took it over before anybody was called is reminded as well.
+    taken_over = latest(c.s.case.opened_at, c.said.acknowledged_at) if c.said.owner else None
+    last = latest(*(effect.created_at for effect in calls), taken_over)
+    if last is None:
         return
-    last = max(effect.created_at for effect in calls)
     made = sum(effect.name.startswith("reminder") for effect in calls)
     key = f"reminder:{made + 1}"
     seen = c.said.acknowledged_at

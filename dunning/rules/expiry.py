@@ -19,7 +19,7 @@ LONGEST_DEBIT = timedelta(days=14)
 def restriction(c: Context) -> Iterator[Step | Withheld]:
     """Access is limited some days before it ends, if the customer has known of it for three days."""
     key = f"restriction:{c.ref}"
-    if c.policy.limited_after is None or c.policy.at_expiry == "limited" or c.s.case.limited_at:
+    if c.policy.limited_after is None or c.policy.at_expiry == "limited" or limited(c):
         return
     excuse = why_kept(c.s)
     if excuse:
@@ -31,6 +31,12 @@ def restriction(c: Context) -> Iterator[Step | Withheld]:
     elif wanted:
         reason = "the payment has been open for too long: access is limited before it ends"
         yield Step(Kind.ACCESS, key, "limited", c.ref, _after_processing(c, wanted), reason)
+
+
+def limited(c: Context) -> bool:
+    """Whether it is limited already, and nobody has granted more time since."""
+    at, moved_at = c.s.case.limited_at, c.said.moved_at
+    return at is not None and (moved_at is None or moved_at <= at)
 
 
 def limited_from(c: Context) -> datetime | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from dunning.deadline import in_working_hours
 from dunning.declines import Category
+from dunning.fold import latest
 from dunning.rules.context import Context
+from dunning.rules.retries import MORNING
 from dunning.steps import Kind, Step, Withheld
 
 # Said whatever anybody has told us: they concern money that came, not money that is missing.
@@ -26,16 +27,16 @@ def governed(c: Context, step: Step) -> Step | Withheld:
     if c.said.hold and not _goes_on(c, step):
         return c.withhold(step.key, c.said.hold)
     until = c.said.quiet_until
-    if step.kind is Kind.RETRY and c.said.promise:
+    promised = c.said.promise.until if c.said.promise else None
+    if step.kind is Kind.RETRY and promised:
         # The promised day is the day to charge.
-        until = c.said.promise.until
+        morning = datetime.combine(promised.astimezone(c.zone).date(), MORNING, c.zone).astimezone(UTC)
+        until = latest(min(promised, morning), c.said.paused_until)
     if until and _can_wait(step) and step.due_at < until:
-        step = replace(step, due_at=until, wanted_at=None, reason=f"{step.reason}; {c.said.quiet_why}")
+        step = step.moved(until, None, f"{step.reason}; {c.said.quiet_why}")
     if step.kind is Kind.ACCESS:
         # What was held up, by an outage or by a provider that did not answer, waits for people to be there.
-        return replace(
-            step, due_at=in_working_hours(max(step.due_at, c.now), c.policy), wanted_at=step.due_at
-        )
+        return step.moved(in_working_hours(max(step.due_at, c.now), c.policy), wanted_at=step.due_at)
     return _awake(c, step) if step.name in ORDINARY else step
 
 
@@ -62,4 +63,4 @@ def _awake(c: Context, step: Step) -> Step:
     due_at = c.policy.mail_hours.next_open(wanted, c.zone, c.policy.holidays)
     if due_at == wanted or due_at > c.ends_at - BEFORE_THE_END:
         return step
-    return replace(step, due_at=due_at, wanted_at=step.due_at, reason=f"{step.reason}; in waking hours")
+    return step.moved(due_at, step.due_at, f"{step.reason}; in waking hours")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from dunning.declines import Category
+from dunning.durations import in_words
 from dunning.rules.context import Context
 from dunning.steps import Effect, Step, Withheld, hours
 
@@ -20,12 +21,14 @@ TRANSIENT_ATTEMPTS = 3
 def notices(c: Context) -> Iterator[Step | Withheld]:
     """One mail a rung, the newest rung only, at most one mail in 48 hours whatever it is about."""
     rungs = [c.s.case.opened_at + wait for wait in c.policy.ladder.of(c.s.decline.category)]
-    if c.s.decline.category is Category.PROCESSING_ERROR and c.s.executed_attempts >= TRANSIENT_ATTEMPTS:
-        rungs = [min(rung, c.s.failed_at) for rung in rungs[:1]] + rungs[1:]
+    if c.s.decline.category is Category.PROCESSING_ERROR and c.failed_attempts >= TRANSIENT_ATTEMPTS:
+        rungs = [min(rung, c.failed_at) for rung in rungs[:1]] + rungs[1:]
     for number, rung in enumerate(rungs, start=1):
         key = f"payment_failed:{c.ref}:{number}"
         if any(later <= c.now for later in rungs[number:]):
             yield c.withhold(key, "a later mail tells it")
+        elif number == 1 and _told_before(c, key):
+            yield c.withhold(key, "a mail has told it already")
         else:
             yield _told_or_due(c, key, rung, _reason(c, number))
     changed = c.s.needs_customer_since
@@ -37,11 +40,16 @@ def notices(c: Context) -> Iterator[Step | Withheld]:
         yield c.withhold(f"payment_failed:{c.ref}:1", _never_told(c.s.decline.category))
 
 
+def _told_before(c: Context, key: str) -> bool:
+    """The first rung has to say that there is a failure, and some other mail of the case has said so."""
+    return any(effect.name in TELLING and effect.key != key for effect in c.mails_of_case)
+
+
 def _reason(c: Context, number: int) -> str:
     days = c.policy.ladder.of(c.s.decline.category)[number - 1]
     if number == 1 and days and c.s.decline.category is Category.PROCESSING_ERROR:
         return "a processing error usually passes, so it is told only if it lasts"
-    when = f"{hours(days)} h after" if days else "at"
+    when = f"{in_words(days)} after" if days else "at"
     return f"mail {number} of the ladder, {when} the first failure"
 
 

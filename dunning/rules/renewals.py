@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from dunning.account import PAYING, Account, Invoice, Method, Subscription
+from dunning.durations import spell
+from dunning.fold import latest
 from dunning.instructions import Verb
 from dunning.policy import Policy
 from dunning.segments import PolicySource
@@ -59,6 +61,7 @@ def renewals(
 ) -> Iterator[Step | Withheld]:
     """One notice a rung and charge, the newest due rung only, in the customer's waking hours."""
     excluded = _excluded(account)
+    earliest = latest(now, _paused_until(account)) or now
     for renewal in upcoming(account, now):
         policy = policies.choose(account, _as_invoice(renewal))
         day = renewal.at.date().isoformat()
@@ -72,10 +75,10 @@ def renewals(
         else:
             continue
         for before in rungs:
-            key = f"{name}:{renewal.ref}:{day}:{before.days}d"
+            key = f"{name}:{renewal.ref}:{day}:{spell(before)}"
             if excluded:
                 yield Withheld(key, renewal.ref, excluded)
-            elif item := _step(account, policy, renewal, before, rungs, now):
+            elif item := _step(account, policy, renewal, before, rungs, earliest):
                 due_at, wanted_at = item
                 yield Step(Kind.MAIL, key, name, renewal.ref, due_at, reason, wanted_at)
             else:
@@ -88,14 +91,15 @@ def _step(
     renewal: Renewal,
     before: timedelta,
     rungs: tuple[timedelta, ...],
-    now: datetime,
+    earliest: datetime,
 ) -> tuple[datetime, datetime] | None:
     """(due, wanted), or None where a later rung or the charge itself has overtaken it."""
     wanted = renewal.at - before
-    if any(renewal.at - other <= now for other in rungs if other < before):
+    if any(renewal.at - other <= earliest for other in rungs if other < before):
         return None
     zone = zone_of(account, policy.time_zone)
-    due_at = policy.mail_hours.next_open(max(wanted, now) if wanted <= now else wanted, zone, policy.holidays)
+    due_at = policy.mail_hours.next_open(max(wanted, earliest), zone, policy.holidays)
+    wanted = latest(wanted, _paused_until(account)) or wanted
     return (due_at, wanted) if due_at <= renewal.at - AT_LEAST_BEFORE else None
 
 
@@ -106,7 +110,19 @@ def _excluded(account: Account) -> str | None:
             return None
         if told.case is None and told.verb in (Verb.EXCLUDE, Verb.STOP):
             return f"{told.by} excluded the customer: {told.why}"
+        if told.case is None and told.verb is Verb.HAND_OVER:
+            return f"the customer was handed over to {told.to}"
     return None
+
+
+def _paused_until(account: Account) -> datetime | None:
+    until = None
+    for told in account.instructions:
+        if told.case is None and told.verb is Verb.RESUME:
+            until = None
+        elif told.case is None and told.verb is Verb.PAUSE:
+            until = latest(until, told.until)
+    return until
 
 
 def _as_invoice(renewal: Renewal) -> Invoice:

@@ -24,13 +24,16 @@ def retries(c: Context) -> Iterator[Step | Withheld]:
     """One charge a rung, the newest due rung only; never where the network forbids it or another charges."""
     if c.policy.retries != "worker":
         return
+    changed_at = _method_changed_at(c)
+    if changed_at and c.s.decline.category is not Category.CONSENT_WITHDRAWN:
+        yield _with_new_method(c, changed_at)
     rungs = _rungs(c)
     for number, rung in enumerate(rungs, start=1):
         key = f"retry:{c.ref}:{number}"
         excuse = _why_not(c)
         if excuse:
             yield c.withhold(key, excuse)
-        elif any(later <= c.now for later in rungs[number:]):
+        elif any(later <= c.now for later in rungs[number:]) or (changed_at and rung <= c.now):
             yield c.withhold(key, "a later attempt takes its place")
         else:
             due_at = _allowed(c, rung)
@@ -40,6 +43,21 @@ def retries(c: Context) -> Iterator[Step | Withheld]:
                 yield Step(Kind.RETRY, key, "retry", c.ref, due_at, "we charge again ourselves")
     if not rungs:
         yield c.withhold(f"retry:{c.ref}:1", "charging again cannot mend this kind of failure")
+
+
+def _method_changed_at(c: Context) -> datetime | None:
+    """When the customer gave a way to pay that has not been charged yet."""
+    changed_at = c.s.account.customer.method_changed_at
+    return changed_at if changed_at and changed_at > c.s.last_failed_at else None
+
+
+def _with_new_method(c: Context, changed_at: datetime) -> Step | Withheld:
+    """Once and at once: whoever has just given a new card expects that it is charged."""
+    key = f"retry:{c.ref}:method:{changed_at:%Y%m%dT%H%M%S}"
+    excuse = _why_not(c)
+    if excuse or changed_at >= c.ends_at:
+        return c.withhold(key, excuse or "access ends before the card may be charged again")
+    return Step(Kind.RETRY, key, "retry", c.ref, changed_at, "a new payment method has not been charged yet")
 
 
 def _rungs(c: Context) -> list[datetime]:
@@ -69,7 +87,8 @@ def _in_the_morning(moment: datetime, zone: tzinfo) -> datetime:
 
 def _allowed(c: Context, rung: datetime) -> datetime:
     """The rung, or as soon after it as the ceilings and the last attempt allow."""
-    made = attempts_on_card(c.s.account, c.s.charges[-1]) if c.s.charges else []
+    last = c.s.charges[-1] if c.s.charges else None
+    made = sorted([*attempts_on_card(c.s.account, last), *_in_flight(c)])
     category = c.s.decline.category
     if category is Category.INSUFFICIENT_FUNDS and made:
         rung = max(rung, made[-1] + FUNDS_APART)
@@ -77,10 +96,20 @@ def _allowed(c: Context, rung: datetime) -> datetime:
     return next_allowed(made, rung, apart=NO_REST if category is Category.PROCESSING_ERROR else APART)
 
 
+def _in_flight(c: Context) -> list[datetime]:
+    """Charges that are decided, for any of the customer's invoices, and not in the ledger yet."""
+    decided = [e for e in c.history.values() if e.kind is Kind.RETRY and e.reached_somebody]
+    charges = c.s.account.charges.values()
+    return [
+        effect.accepted_at or effect.created_at
+        for effect in decided
+        if not any(each.invoice == effect.case and each.at >= effect.created_at for each in charges)
+    ]
+
+
 def _why_not(c: Context) -> str | None:
     s = c.s
-    changed_at = s.account.customer.method_changed_at
-    changed = bool(changed_at and changed_at > s.last_failed_at)
+    changed = _method_changed_at(c) is not None
     if s.invoice.next_attempt_at:
         return "the provider has planned a charge of its own"
     if s.invoice.attempt_count > 1:

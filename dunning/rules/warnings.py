@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from dunning.case import why_kept
@@ -32,7 +31,7 @@ def final_warnings(c: Context) -> Iterator[Step | Withheld]:
             wanted = (c.ends_at if c.warned_at else c.grace_ends_at) - before
             due_at = _due_at(c, wanted, earlier)
             step = c.mail(key, "final_warning", due_at, f"access ends in {hours(before)} h")
-            yield replace(step, wanted_at=wanted)
+            yield step.moved(due_at, wanted)
         earlier = c.history.get(key)
         if earlier is None:
             return

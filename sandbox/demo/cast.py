@@ -31,33 +31,38 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """One customer of the simulated Stripe, and the story they live."""
+    """One customer of the simulated Stripe, and the story they live; a newcomer has no subscription yet."""
 
     story: Story
     customer: Customer
-    subscription: Subscription
+    subscription: Subscription | None
     clock: Clock
 
 
 def cast(engine: BillingEngine, stories: Sequence[Story]) -> list[Role]:
-    """Subscribe everybody, in the order of the stories; the first payment of each goes through."""
+    """Everybody in the order of the stories; all but newcomers subscribe and pay for a month."""
     roles: dict[str, Role] = {}
     for number, together in enumerate(_sharing_a_clock(stories)):
         lag = number * STAGGER
         start = month_before(together[0].renewal_day) + lag
         clock = Clock(engine.create_clock(start, f"demo {number + 1}"), lag)
         for story in together:
-            roles[story.email] = _subscribe(engine, story, clock)
+            roles[story.email] = _enter(engine, story, clock)
     return [roles[story.email] for story in stories]
 
 
-def _subscribe(engine: BillingEngine, story: Story, clock: Clock) -> Role:
+def subscribe(engine: BillingEngine, story: Story, customer: Customer) -> Subscription:
+    """Buy what the story wants, at the present time of the customer's clock."""
     buys = story.purchase
     price = engine.create_price(buys.amount, buys.currency, product_name=buys.plan)
+    return engine.create_subscription(customer, price, policy=story.retries)
+
+
+def _enter(engine: BillingEngine, story: Story, clock: Clock) -> Role:
     customer = engine.create_customer(
         story.email, story.name, clock=clock.record, card=story.card, preferred_locales=story.locales
     )
-    subscription = engine.create_subscription(customer, price, policy=story.retries)
+    subscription = None if story.newcomer else subscribe(engine, story, customer)
     return Role(story, customer, subscription, clock)
 
 

@@ -10,6 +10,7 @@ RENEWAL = timedelta(hours=8)
 MORNING = timedelta(hours=9)
 # When people get round to paying.
 EVENING = timedelta(hours=19)
+MIDNIGHT = timedelta(days=1)
 
 
 def at(day: int, time: timedelta) -> datetime:

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from asyncio.subprocess import DEVNULL, PIPE
+from datetime import timedelta
 
 import httpx
 
-from sandbox.demo.cast import Role
+from sandbox.demo.cast import Role, subscribe
+from sandbox.demo.days import DAY_ZERO
 from sandbox.demo.stage import Stage
-from sandbox.demo.story import CancelsAtPeriodEnd, ConfirmsByLink, Deed, PaysByLink, SavesNewCard
+from sandbox.demo.story import (
+    CancelsAtPeriodEnd,
+    ConfirmsByLink,
+    Deed,
+    PaysByLink,
+    Promises,
+    SavesNewCard,
+    Subscribes,
+)
 from sandbox.errors import SandboxError
+from sandbox.programs import RUN
 from sandbox.stripe import card_from_number
 
 
@@ -27,10 +40,26 @@ async def perform(stage: Stage, role: Role, deed: Deed) -> None:
             await _submit(_newest_link(stage, role), {})
         case SavesNewCard(card=card):
             engine.save_card(role.customer, card_from_number(card))
-        case CancelsAtPeriodEnd():
+        case CancelsAtPeriodEnd() if role.subscription:
             engine.cancel(role.subscription, at_period_end=True)
+        case Subscribes():
+            subscribe(engine, role.story, role.customer)
+        case Promises(until=day):
+            await _write_down(stage, role, (DAY_ZERO + timedelta(days=day)).date().isoformat())
         case _:
             raise DeedError(f"nobody knows how to do {deed}")
+
+
+async def _write_down(stage: Stage, role: Role, until: str) -> None:
+    """As somebody of the team does who was told on the phone."""
+    invoice = stage.stripe.engine.latest_invoice(role.subscription).id if role.subscription else ""
+    command = [*RUN, "case", "promise", invoice, "--until", until, "--why", "paid then", "--by", "Grace"]
+    process = await asyncio.create_subprocess_exec(
+        *command, env=stage.environment, cwd=stage.logs, stdout=DEVNULL, stderr=PIPE
+    )
+    _, complaint = await process.communicate()
+    if process.returncode:
+        raise DeedError(f"the promise of {role.story.name} was not taken: {complaint.decode().strip()}")
 
 
 def _newest_link(stage: Stage, role: Role) -> str:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from sandbox.demo import records, settled
 from sandbox.demo.cast import Clock, Role, cast
-from sandbox.demo.days import EVENING, LAST_DAY, MORNING
+from sandbox.demo.days import EVENING, LAST_DAY, MIDNIGHT, MORNING
 from sandbox.demo.deeds import perform
 from sandbox.demo.happenings import Audience, Counts, Happening
 from sandbox.demo.records import Failure, Records
@@ -69,35 +69,53 @@ class Director:
         await self._settle(None)
 
     async def day(self, day: int) -> None:
-        """The morning, when Stripe charges and we act, and the evening, when some people do."""
+        """Morning, when Stripe charges, and evening; between them whatever is due has its own time."""
         self._audience.day(day, self._witness.counts())
-        mornings = await self._clocks_with_plans(day)
-        if mornings:
-            await self._advance(mornings, day, MORNING)
-        tonight = [(role, deed) for role in self._roles for deed in role.story.deeds if deed.day == day]
-        if tonight:
-            await self._advance({role.clock for role, _ in tonight}, day, EVENING)
-            await self._act(tonight, day)
+        mornings = set(await self._due(day, MORNING))
+        if day == LAST_DAY:
+            mornings = {role.clock for role in self._roles}
+        await self._at(day, MORNING, mornings)
+        await self._until(day, EVENING)
+        await self._at(day, EVENING)
+        await self._until(day, MIDNIGHT)
 
-    async def _clocks_with_plans(self, day: int) -> set[Clock]:
-        """Those on which something is due by the morning, at Stripe's or at ours; all of them on the last."""
+    async def _at(self, day: int, time: timedelta, clocks: Iterable[Clock] = ()) -> None:
+        """What people do at this time of the day, on their clocks; `clocks` are moved to it as well."""
+        deeds = [
+            (role, deed)
+            for role in self._roles
+            for deed in role.story.deeds
+            if deed.day == day and deed.time == time
+        ]
+        moving = {*clocks, *(role.clock for role, _ in deeds)}
+        if moving:
+            await self._advance({clock: clock.time(day, time) for clock in moving}, day)
+        if deeds:
+            await self._act(deeds, day)
+
+    async def _until(self, day: int, time: timedelta) -> None:
+        """Everything that becomes due before this time of the day, each thing at its moment."""
+        while due := await self._due(day, time):
+            await self._advance(due, day)
+
+    async def _due(self, day: int, time: timedelta) -> dict[Clock, datetime]:
+        """When something is due next, at Stripe's or at ours, on clocks where that is by this time."""
+        engine = self._stage.stripe.engine
         ours = await records.next_due(self._engine)
-        plans = {}
+        found = {}
         for clock in {role.clock for role in self._roles}:
-            stripes = self._stage.stripe.engine.next_due(clock.record)
-            plans[clock] = [due for due in (stripes, ours.get(clock.record.id)) if due]
-        return {
-            clock
-            for clock, dues in plans.items()
-            if day == LAST_DAY or any(due <= clock.time(day, MORNING) for due in dues)
-        }
+            dues = (engine.next_due(clock.record), ours.get(clock.record.id))
+            ahead = [due for due in dues if due and due > engine.now(clock.record)]
+            if ahead and min(ahead) <= clock.time(day, time):
+                found[clock] = min(ahead)
+        return found
 
-    async def _advance(self, clocks: Iterable[Clock], day: int, time: timedelta) -> None:
+    async def _advance(self, to: Mapping[Clock, datetime], day: int) -> None:
         billing = self._stage.stripe
         # Held until all have moved, so that the events of all clocks are shuffled together.
         with billing.delivery.held():
-            for clock in sorted(clocks, key=lambda clock: clock.lag):
-                billing.engine.advance(clock.record, clock.time(day, time))
+            for clock in sorted(to, key=lambda clock: clock.lag):
+                billing.engine.advance(clock.record, to[clock])
         await self._settle(day)
 
     async def _act(self, deeds: Sequence[tuple[Role, Deed]], day: int) -> None:

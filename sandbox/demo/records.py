@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.models import cases, charges, customers, invoices, journal, outbox
+from db.models import cases, charges, customers, invoices, journal, outbox, subscriptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,20 @@ class Records:
 
 
 async def next_due(engine: AsyncEngine) -> dict[str, datetime]:
-    """When a case wants attention next, by test clock."""
-    soonest = func.min(cases.c.due_at).label("soonest")
-    waiting = (
-        select(cases.c.test_clock, soonest).where(cases.c.due_at.is_not(None)).group_by(cases.c.test_clock)
+    """When a case or a renewal wants attention next, by test clock."""
+    waiting = union_all(
+        *(
+            select(table.c.test_clock, func.min(table.c.due_at).label("soonest"))
+            .where(table.c.due_at.is_not(None), table.c.test_clock.is_not(None))
+            .group_by(table.c.test_clock)
+            for table in (cases, subscriptions)
+        )
     )
     async with engine.connect() as connection:
-        return {row.test_clock: row.soonest for row in await connection.execute(waiting)}
+        found: dict[str, datetime] = {}
+        for row in await connection.execute(waiting):
+            found[row.test_clock] = min(row.soonest, found.get(row.test_clock, row.soonest))
+        return found
 
 
 async def read(engine: AsyncEngine) -> Records:

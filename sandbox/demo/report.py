@@ -17,8 +17,8 @@ from sandbox.demo.witness import Level, Sent, in_days
 
 NOTHING = Text("-", "dim")
 # Shares of the width; the last two are as wide as their words.
-_COLUMNS = {"Customer": 30, "Failed charges": 18, "Mails": 22}
-_NARROW = {"Team": 12, "Access": 11, "": 1}
+_COLUMNS = {"Customer": 26, "Failed charges": 17, "Mails": 21, "Team": 20}
+_NARROW = {"Access": 11, "": 1}
 
 
 def print_report(console: Console, outcome: Outcome, index: Path, seconds: float) -> None:

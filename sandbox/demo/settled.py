@@ -19,7 +19,10 @@ _COUNT = text("""
            (SELECT count(*) FROM inbox WHERE status = 'dead') AS retired,
            (SELECT count(*) FROM outbox WHERE status IN ('pending', 'sending')) AS messages,
            (SELECT count(*) FROM cases JOIN test_clocks ON test_clocks.ref = cases.test_clock
-            WHERE cases.due_at <= test_clocks.reached) AS cases
+            WHERE cases.due_at <= test_clocks.reached)
+           + (SELECT count(*) FROM subscriptions
+              JOIN test_clocks ON test_clocks.ref = subscriptions.test_clock
+              WHERE subscriptions.due_at <= test_clocks.reached) AS cases
 """)
 
 
@@ -29,7 +32,7 @@ class NotSettledError(SandboxError):
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """How much is still to do: events to apply, events given up, messages to send, cases that are due."""
+    """How much is still to do: events to apply, events given up, messages to send, cases and renewals due."""
 
     events: int
     retired: int

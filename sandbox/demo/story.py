@@ -1,8 +1,10 @@
 """What a story consists of: a person, a card, what they do and when, and how it must end."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import ClassVar
 
+from sandbox.demo.days import EVENING, MORNING
 from sandbox.stripe import Card, RetryPolicy, custom_schedule
 
 GOOD_CARD = "4242424242424242"
@@ -12,9 +14,10 @@ RETRIES = custom_schedule(3, 5, 7)
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """Something the customer does in the evening of a day."""
+    """Something the customer does on a day, in the evening if nothing else is said."""
 
     words: ClassVar[str]
+    time: ClassVar[timedelta] = EVENING
 
     day: int
 
@@ -52,6 +55,23 @@ class CancelsAtPeriodEnd(Deed):
 
 
 @dataclass(frozen=True, slots=True)
+class Subscribes(Deed):
+    """Subscribes for the first time, in the morning."""
+
+    words: ClassVar[str] = "subscribes, and the first payment fails"
+    time: ClassVar[timedelta] = MORNING
+
+
+@dataclass(frozen=True, slots=True)
+class Promises(Deed):
+    """Names a day to pay on; somebody of the team writes it down with our own command."""
+
+    words: ClassVar[str] = "promises to pay"
+
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
 class Purchase:
     """What is paid each month: `amount` in the currency's minor unit."""
 
@@ -66,6 +86,8 @@ class Story:
 
     Attributes:
         outcomes: what the card's issuer answers to the renewal's charge, to its first retry, and so on.
+        country: where the card was issued, and so in whose waking hours mails arrive.
+        newcomer: whether they subscribe for the first time on the stage; `outcomes` begin with that charge.
         mails: what the customer is sent and when, such as `payment failed d0 d3, receipt d8`.
         team: why the team is called and when, such as `third failed charge d8`.
         access: its levels one after another, such as `full, warned d0, full d3`.
@@ -78,6 +100,8 @@ class Story:
     email: str
     outcomes: tuple[str, ...] = ("ok",)
     expiry: tuple[int, int] = (12, 2034)
+    country: str = "GB"
+    newcomer: bool = False
     purchase: Purchase = field(default_factory=Purchase)
     locales: tuple[str, ...] = ()
     retries: RetryPolicy = RETRIES
@@ -92,4 +116,5 @@ class Story:
     @property
     def card(self) -> Card:
         """Its first charge, in December, went through."""
-        return Card(exp=self.expiry, outcomes=("ok", *self.outcomes))
+        first = () if self.newcomer else ("ok",)
+        return Card(exp=self.expiry, outcomes=(*first, *self.outcomes), country=self.country)

@@ -24,8 +24,16 @@ NAMES = {
     "final_warning": "final warning",
     "access_ended": "access ended",
     "payment_recovered": "receipt",
+    "first_payment": "first payment",
+    "card_expiring": "card expires",
     "attempts": "third failed charge",
+    "blocked": "card refused for good",
+    "unresolved": "open for a week",
+    "last_call": "last call",
+    "high_value": "valuable customer",
 }
+# What the access API says of somebody it has not heard of.
+NOBODY = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,8 @@ class Witness:
 
     async def _access(self, role: Role) -> str:
         answer = await self._api.get(f"/v1/access/{role.customer.id}")
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return NOBODY
         return str(answer.raise_for_status().json()["level"])
 
     def _arrival(self, mail: Mail) -> Happening:
@@ -107,7 +117,7 @@ class Witness:
     def testimony(self, role: Role, records: Records) -> Seen:
         """All that was seen of one customer. `records` tell by its Message-ID what a mail is."""
         names = {
-            message_id(step.key, DOMAIN): NAMES.get(step.name, step.name.replace("_", " "))
+            message_id(step.key, DOMAIN): _name(step.name)
             for step in records.steps
             if step.customer == role.customer.id
         }
@@ -120,6 +130,11 @@ class Witness:
             chat=sum(role.customer.id in message for message in self._stage.chat.messages),
             doubles=len(own) + len(team) - len({_id(mail) for mail in (*own, *team)}),
         )
+
+
+def _name(step: str) -> str:
+    # A reminder's name ends with its number.
+    return NAMES.get(step, step.partition(":")[0].replace("_", " "))
 
 
 def _in_order(mails: Sequence[Mail], names: dict[str, str]) -> tuple[Sent, ...]:

@@ -74,12 +74,12 @@ def test_status_knows_who_is_alive_and_who_is_missing(
     some, scheduler = start("worker", "--queues", "events,cases", "--threads", "2"), start("scheduler")
     wait_until(lambda: len(status()[1]["processes"]) == 2)
     code, said = status()
-    assert (code, wrongs(said)) == (1, ["No worker serves mail,team."])
-    rest = start("worker", "--queues", "mail,team", "--threads", "1")
+    assert (code, wrongs(said)) == (1, ["No worker serves mail,team,billing."])
+    rest = start("worker", "--queues", "mail,team,billing", "--threads", "1")
     wait_until(lambda: status()[0] == 0)
     code, said = status()
     assert (said["ok"], said["inbox"]["pending"], said["cases"]["open"]) == (True, 0, 0)
-    assert {queue["queue"] for queue in said["queues"]} == {"events", "cases", "mail", "team"}
+    assert {queue["queue"] for queue in said["queues"]} == {"events", "cases", "mail", "team", "billing"}
     shown = dunning("status", cwd=tmp_path, **env)
     assert shown.returncode == 0
     assert "All is well." in shown.stdout

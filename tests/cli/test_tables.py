@@ -52,7 +52,7 @@ def test_a_terminal_gets_what_fits_and_whole_ids(tmp_path: Path) -> None:
     os.close(inside)
     shown = b""
     with open(terminal, "rb", buffering=0) as reader:
-        while chunk := _read(reader.fileno()):
+        while chunk := read_terminal(reader.fileno()):
             shown += chunk
     plain = _without_colours(shown.decode())
     assert "in_0123456789012345678901234567" in plain
@@ -61,7 +61,7 @@ def test_a_terminal_gets_what_fits_and_whole_ids(tmp_path: Path) -> None:
     assert "\x1b[1" in shown.decode()  # the title is bold
 
 
-def _read(terminal: int) -> bytes:
+def read_terminal(terminal: int) -> bytes:
     try:
         return os.read(terminal, 4096)
     except OSError:  # Linux says EIO when the other end is closed and all is read

@@ -1,6 +1,7 @@
 """The story as a support person reads it."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from console.cases import facts
 from console.explain import explain
@@ -46,11 +47,15 @@ def test_an_open_case_tells_all_five_parts(world: World) -> None:
     assert explanation.access.until
     assert "$19.00" in one.headline
     assert text(one.happened).count("there was not enough money (insufficient_funds)") == 2
-    assert "Mail about failure 1: accepted by the mail server. Why: charge 1 failed." in text(one.done)
+    assert "Mail 1 about the open payment: accepted by the mail server. Why: mail 1 of the ladder" in text(
+        one.done
+    )
     assert "Access became: full access, with a warning" in text(one.done)
     assert "Access revoked: held back, because no final warning" in text(one.withheld)
-    assert [line.text.partition(".")[0] for line in one.coming] == [
+    ends = ("Stripe", "Final", "Access", "Mail that")
+    assert [line.text.partition(".")[0] for line in one.coming if line.text.startswith(ends)] == [
         "Stripe charges again",
+        "Access limited",
         "Final warning, 72 h before the end",
         "Final warning, 24 h before the end",
         "Access revoked",
@@ -91,7 +96,7 @@ def test_a_recovered_case_has_an_end_and_no_outlook(world: World) -> None:
 
 def test_revoked_access_says_how_to_come_back(world: World) -> None:
     """What was taken and why, and that a payment gives it back."""
-    one = only(told(subscriber(world, "do_not_honor", retries=custom_schedule(25)).until(15)))
+    one = only(told(subscriber(world, "do_not_honor", retries=custom_schedule(25)).until(16)))
     assert "Access was taken. Why: grace ended without a payment." in text(one.done)
     assert "A payment of the invoice closes the case: full access" in text(one.changes)
     assert "Voiding the invoice closes the case: no access" in text(one.changes)
@@ -118,7 +123,7 @@ def test_the_facts_of_a_case(world: World) -> None:
     assert not about.retried_by_provider
     assert about.access_until == case.grace_ends_at
     assert about.next
-    assert about.next.step == f"final_warning:{case.invoice}:72h"
+    assert about.next.step == f"escalation:{case.invoice}:reminder:1"
 
 
 def test_the_file_of_a_case_holds_every_message_and_moment(world: World) -> None:
@@ -135,3 +140,27 @@ def test_the_file_of_a_case_holds_every_message_and_moment(world: World) -> None
     kinds = [moment.kind for moment in file.timeline]
     assert kinds[0] == "case.opened"
     assert {"event.applied", "mail.decided", "mail.sent", "access.changed", "team.called"} <= set(kinds)
+
+
+def test_an_upcoming_renewal_is_told_without_any_case(world: World) -> None:
+    """An annual plan renews: what will be written, when, and before which charge."""
+    story = subscriber(world, interval="year")
+    explanation = told(story)
+    assert explanation.stories == ()
+    charged, notice = explanation.upcoming[::-1]
+    assert charged.text.startswith("Stripe charges ")
+    assert notice.text == (
+        "Mail that the plan renews, 14 days before the renewal. Why: an annual plan renews soon."
+    )
+    assert charged.at
+    assert notice.at
+    assert charged.at - timedelta(days=15) < notice.at < charged.at
+
+
+def test_a_card_near_its_ceiling_is_told(world: World) -> None:
+    """From half of what the networks let pass on, and not before."""
+    story = subscriber(world, *["insufficient_funds"] * 9).until(3)
+    assert "that may fail" not in text(only(told(story)).happened)
+    for _ in range(3):
+        assert not story.pay()
+    assert "of 8 charges that may fail in 14 days." in text(only(told(story)).happened)

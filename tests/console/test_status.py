@@ -22,7 +22,7 @@ from worker.queues import EVENTS, MAIL
 from worker.usecases.apply_events import apply_events
 
 IDLE = State(InboxState(0, None, 0), OutboxState(0, 0, 0, 0, None), CasesState(0, 0, None), {})
-ALL_QUEUES = {"queues": ["events", "cases", "mail", "team"]}
+ALL_QUEUES = {"queues": ["events", "cases", "mail", "team", "billing"]}
 
 
 def process(kind: str, info: Mapping[str, Any] | None = None, age: float = 1.0) -> Heartbeat:
@@ -85,7 +85,10 @@ def test_an_idle_service_is_well() -> None:
         ([SCHEDULER], ["No worker is alive."]),
         ([WORKER], ["No scheduler is alive."]),
         ([process("worker", ALL_QUEUES, age=21), SCHEDULER], ["No worker is alive."]),
-        ([process("worker", {"queues": ["mail", "team"]}), SCHEDULER], ["No worker serves events,cases."]),
+        (
+            [process("worker", {"queues": ["mail", "team", "billing"]}), SCHEDULER],
+            ["No worker serves events,cases."],
+        ),
         ([WORKER, process("worker", ALL_QUEUES, age=90), SCHEDULER, process("scheduler", age=90)], []),
     ],
 )
@@ -109,7 +112,7 @@ def test_events_that_wait_or_were_given_up(world: World, database_url: str) -> N
 
 def test_messages_that_nobody_takes_up(world: World) -> None:
     """Counted by status; late when they were due a minute ago, or were claimed by somebody who is gone."""
-    subscriber(world, "insufficient_funds").until(1)
+    subscriber(world, "do_not_honor").until(1)
     assert read(world).outbox == OutboxState(0, 0, 0, 0, None)
     change(world, "UPDATE outbox SET status = 'pending', due_at = clock_timestamp() + interval '1 hour'")
     waiting = read(world)
@@ -160,6 +163,7 @@ def test_queues_are_counted_as_dramatiq_fills_them(redis_url: str) -> None:
         "cases": (0, 0),
         "mail": (1, 0),
         "team": (0, 0),
+        "billing": (0, 0),
     }
     consumer = broker.consume(MAIL.queue, prefetch=1, timeout=1000)
     message = next(consumer)

@@ -4,10 +4,11 @@ from enum import StrEnum
 
 import pytest
 
-from console.words import CATEGORIES, LEVELS, OUTCOMES, REASONS, journal_title, step_title
+from console.words import CATEGORIES, LEVELS, OUTCOMES, REASONS, instruction_title, journal_title, step_title
 from dunning.access import Level, Reason
 from dunning.account import Outcome
 from dunning.declines import Category
+from dunning.instructions import Verb
 
 
 @pytest.mark.parametrize(
@@ -24,7 +25,17 @@ def test_every_value_has_words(words: dict[str, str], meant: type[StrEnum]) -> N
 @pytest.mark.parametrize(
     ("key", "title"),
     [
-        ("payment_failed:in_1:attempt:2", "Mail about failure 2"),
+        ("payment_failed:in_1:2", "Mail 2 about the open payment"),
+        ("payment_failed:in_1:new_reason", "Mail that only the customer can mend it now"),
+        ("first_payment:in_1:1", "Mail 1 about the first payment"),
+        ("card_expiring:sub_1:2026-03-01:14d", "Mail that the card expires, 14 days before the charge"),
+        ("renewal_notice:sub_1:2026-03-01:1d", "Mail that the plan renews, 1 day before the renewal"),
+        ("restriction:in_1", "Access limited"),
+        ("retry:in_1:2", "Charge 2 of our own"),
+        ("end:in_1:cancel", "Subscription cancelled at the provider"),
+        ("final_warning:in_1:2:24h", "Final warning, 24 h before the end"),
+        ("escalation:in_1:reminder:2", "Call to the team (nobody has seen the last call, reminder 2)"),
+        ("escalation:in_1:promise_broken:2026-03-10", "Call to the team (a promise was broken: 2026-03-10)"),
         ("final_warning:in_1:72h", "Final warning, 72 h before the end"),
         ("access:in_1:revoked", "Access revoked"),
         ("access:in_1:limited", "Access limited"),
@@ -44,3 +55,9 @@ def test_an_unknown_journal_entry_stands_for_itself() -> None:
     """Nothing is left out of a timeline because it is new."""
     assert journal_title("case.opened") == "Case opened"
     assert journal_title("moon.eclipsed") == "moon.eclipsed"
+
+
+@pytest.mark.parametrize("verb", Verb)
+def test_every_instruction_has_words(verb: Verb) -> None:
+    """In a timeline it stands as something that was done."""
+    assert journal_title(f"instruction.{verb}") == instruction_title(verb) != verb

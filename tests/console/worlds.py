@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
+from dunning.policy import Policy
 from sandbox.inbox import Inbox
 from sandbox.stripe import custom_schedule, simulated_stripe
 from tests.scenarios.world import START, Stage, World
@@ -15,6 +16,6 @@ def world_on(database_url: str, inbox: Inbox, **options: Any) -> Iterator[World]
     with (
         closing(Stage(database_url)) as stage,
         simulated_stripe(now=START, policy=custom_schedule(3, 5, 7)) as stripe,
-        closing(World(stage, stripe, inbox, **options)) as world,
+        closing(World(stage, stripe, inbox, **({"policy": Policy()} | options))) as world,
     ):
         yield world

@@ -40,7 +40,7 @@ async def customer_row(connection: AsyncConnection, ref: str = "cus_1") -> int:
     return (await accounts.ensure(connection, [("stripe", ref)]))["stripe", ref]
 
 
-def new_effect(customer_id: int, step: str = "payment_failed:in_1:attempt:1", **fields: Any) -> NewEffect:
+def new_effect(customer_id: int, step: str = "payment_failed:in_1:1", **fields: Any) -> NewEffect:
     """A mail that was just decided."""
     values: dict[str, Any] = {
         "case": "in_1",
@@ -62,8 +62,9 @@ async def effect(connection: AsyncConnection, row_id: int) -> Any:
 async def let_pass(connection: AsyncConnection, seconds: float) -> None:
     """Make the database's clock, by which leases and waits run, later by so much."""
     passed = timedelta(seconds=seconds)
-    inbox, outbox, cases = models.inbox, models.outbox, models.cases
+    inbox, outbox = models.inbox, models.outbox
     await connection.execute(update(inbox).values(due_at=inbox.c.due_at - passed))
-    await connection.execute(update(cases).values(swept_at=cases.c.swept_at - passed))
+    for table in (models.cases, models.subscriptions):
+        await connection.execute(update(table).values(swept_at=table.c.swept_at - passed))
     later = {"due_at": outbox.c.due_at - passed, "lease_until": outbox.c.lease_until - passed}
     await connection.execute(update(outbox).values(later))

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import fields, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db import accounts, outbox
 from db.accounts import Loaded
-from db.models import cases, customers, invoices
+from db.models import cases, customers, instructions, invoices
+from db.models import subscriptions as subscriptions_table
 from db.outbox import NewEffect
-from dunning.account import Account, Case, Charge, Customer, Invoice, Outcome, Subscription
+from dunning.account import Account, Case, Charge, Customer, Invoice, Method, Outcome, Subscription
 from dunning.events import AsOf
 from dunning.fold import empty
+from dunning.hours import parse_hours
+from dunning.instructions import Instruction, Verb
+from dunning.ladders import Ladder, RetrySchedule
 from dunning.policy import Policy
 from dunning.steps import Kind
 from tests.db.conftest import Database
@@ -34,6 +38,7 @@ FULL_CUSTOMER = Customer(
     locales=("de-AT", "en"),
     country="AT",
     metadata=(("crm", "4711"), ("tier", "gold")),
+    payment_method="pm_2",
     test_clock="clock_1",
     deleted=True,
     method_changed_at=day(3),
@@ -52,6 +57,8 @@ FULL_SUBSCRIPTION = Subscription(
     paused_for="final_payment_failure",
     ended_for="payment_failed",
     payment_method="pm_1",
+    amount=2**33,
+    currency="jpy",
     last_paid_at=day(5),
     good_at=day(6),
     nonpayment_at=day(7),
@@ -68,6 +75,7 @@ FULL_INVOICE = Invoice(
     amount_remaining=2**40,
     amount_paid=7,
     next_attempt_at=day(8),
+    processing_since=day(8.5),
     paid_at=day(9),
     voided_at=day(10),
     written_off_at=day(11),
@@ -92,6 +100,18 @@ FULL_CHARGE = Charge(
     method_type="card",
     card_brand="visa",
     card_last4="4242",
+    card_country="AT",
+)
+FULL_METHOD = Method(
+    ref="pm_1",
+    as_of=AS_OF,
+    type="card",
+    brand="visa",
+    last4="4242",
+    exp_month=4,
+    exp_year=2027,
+    country="AT",
+    detached=True,
 )
 FULL_CASE = Case(
     invoice="in_1",
@@ -102,6 +122,8 @@ FULL_CASE = Case(
     outcome=Outcome.PAID_AFTER_END,
     taken_at=day(14),
     taken_level="limited",
+    taken_from="warned",
+    limited_at=day(10),
     policy=Policy(
         key="2026-03/annual",
         grace=timedelta(days=21),
@@ -109,7 +131,25 @@ FULL_CASE = Case(
         escalate_after=2,
         at_expiry="limited",
         mail_gap=timedelta(hours=36, minutes=30),
+        limited_after=None,
+        revocation_hours=parse_hours("mon,thu 10:00-11:30"),
+        time_zone="Europe/Vienna",
+        holidays=frozenset({date(2026, 12, 25), date(2026, 12, 26)}),
+        high_value={"jpy": 70_000},
+        ladder=Ladder(insufficient_funds=(timedelta(hours=36),), unknown=()),
+        retries="worker",
+        retry=RetrySchedule(insufficient_funds=(timedelta(days=3), "payday")),
     ),
+)
+FULL_INSTRUCTION = Instruction(
+    verb=Verb.HAND_OVER,
+    at=day(2),
+    by="maria",
+    why="she knows them \N{SNOWMAN}",
+    case="in_1",
+    until=day(9),
+    span=timedelta(days=7, microseconds=1),
+    to="sam",
 )
 FULL = Account(
     source="stripe",
@@ -117,19 +157,26 @@ FULL = Account(
     subscriptions={"sub_1": FULL_SUBSCRIPTION},
     invoices={"in_1": FULL_INVOICE},
     charges={"ch_1": FULL_CHARGE},
+    methods={"pm_1": FULL_METHOD},
     cases={"in_1": FULL_CASE},
+    instructions=(FULL_INSTRUCTION, replace(FULL_INSTRUCTION, verb=Verb.RESUME, at=day(1))),
 )
 
 
 async def put(
     connection: AsyncConnection, known: Account, *, due: dict[str, Any] | None = None, ref: str = "cus_1"
 ) -> int:
-    """Save an account with its cases; its row id."""
+    """Save an account with its cases and its newest instructions; its row id."""
     found = await accounts.ensure(connection, [(known.source, ref)])
     row_id = found[known.source, ref]
     before = (await accounts.load(connection, [row_id]))[row_id]
     await accounts.save(connection, row_id, before.account, known)
     await accounts.save_cases(connection, before, known, due or {})
+    renewals = {subscription: (due or {}).get(subscription) for subscription in known.subscriptions}
+    await accounts.save_renewals(connection, before, known, renewals)
+    for told in known.instructions[len(before.account.instructions) :]:
+        row = {field.name: getattr(told, field.name) for field in fields(told)}
+        await connection.execute(insert(instructions).values(row | {"customer_id": row_id}))
     return row_id
 
 
@@ -139,24 +186,33 @@ async def get(connection: AsyncConnection, row_id: int, **options: Any) -> Loade
 
 @pytest.mark.parametrize(
     "thing",
-    [FULL_CUSTOMER, FULL_SUBSCRIPTION, FULL_INVOICE, FULL_CHARGE, FULL_CASE],
+    [
+        FULL_CUSTOMER,
+        FULL_SUBSCRIPTION,
+        FULL_INVOICE,
+        FULL_CHARGE,
+        FULL_METHOD,
+        FULL_CASE,
+        FULL_INSTRUCTION,
+        FULL,
+    ],
     ids=lambda x: type(x).__name__,
 )
 def test_the_full_account_leaves_nothing_out(thing: Any) -> None:
     """A new field has to be given a value here, and so is tried below."""
     for field in fields(thing):
-        assert getattr(thing, field.name) not in (None, "", (), 0, "unknown", "usd"), field.name
+        assert getattr(thing, field.name) not in (None, "", (), {}, 0, "unknown", "usd"), field.name
 
 
 def test_every_field_comes_back(database: Database) -> None:
     """Micro-seconds, time zones, emoji, large amounts and lists included."""
 
     async def story(connection: AsyncConnection) -> Loaded:
-        return await get(connection, await put(connection, FULL, due={"in_1": day(12)}))
+        return await get(connection, await put(connection, FULL, due={"in_1": day(12), "sub_1": day(15)}))
 
     loaded = database.commit(story)
     assert loaded.account == FULL
-    assert loaded.due == {"in_1": day(12)}
+    assert loaded.due == {"in_1": day(12), "sub_1": day(15)}
     assert loaded.history == {}
     assert repr(loaded.account.customer) == repr(FULL_CUSTOMER)
 
@@ -178,7 +234,9 @@ def test_the_emptiest_rows_come_back(database: Database) -> None:
         subscriptions={"sub_1": Subscription(ref="sub_1")},
         invoices={"in_1": Invoice(ref="in_1", failed_at=day(0))},
         charges={"ch_1": Charge(ref="ch_1", invoice="in_1", at=day(0))},
+        methods={"pm_1": Method(ref="pm_1")},
         cases={"in_1": Case("in_1", "sub_1", day(0), timedelta(days=14))},
+        instructions=(Instruction(Verb.STOP, day(0), "maria", "because"),),
     )
 
     async def story(connection: AsyncConnection) -> Account:
@@ -195,6 +253,7 @@ def test_saving_twice_changes_nothing_and_saving_anew_overwrites(database: Datab
         subscriptions={"sub_1": replace(FULL_SUBSCRIPTION, status="active", plan=None)},
         invoices={"in_1": replace(FULL_INVOICE, attempt_count=6, next_attempt_at=None)},
         charges={"ch_1": replace(FULL_CHARGE, card_brand=None)},
+        methods={"pm_1": replace(FULL_METHOD, exp_year=2030, detached=False)},
         cases={"in_1": replace(FULL_CASE, outcome=None, closed_at=None)},
     )
 
@@ -359,7 +418,7 @@ def test_a_case_may_be_told_to_look_again(database: Database) -> None:
         await accounts.look_again(connection, row_id, [], day(1))
         return (await get(connection, row_id)).due
 
-    assert database.commit(story) == {"in_1": day(3), "in_2": day(9)}
+    assert database.commit(story) == {"in_1": day(3), "in_2": day(9), "sub_1": None}
 
 
 def test_a_case_that_did_not_change_is_not_written(database: Database) -> None:
@@ -375,6 +434,49 @@ def test_a_case_that_did_not_change_is_not_written(database: Database) -> None:
         return marks
 
     assert database.commit(story) == [True, False]
+
+
+def test_a_renewal_that_did_not_change_is_not_written(database: Database) -> None:
+    """Or the sweep's mark on it would be lost, and it would be handed out again at once."""
+
+    async def story(connection: AsyncConnection) -> list[bool]:
+        row_id = await put(connection, FULL, due={"sub_1": day(9)})
+        marks, table = [], subscriptions_table
+        for due in (day(9), day(10)):
+            await connection.execute(update(table).values(swept_at=day(0)))
+            await accounts.save_renewals(connection, await get(connection, row_id), FULL, {"sub_1": due})
+            marks.append((await connection.execute(select(table.c.swept_at))).scalar_one() is not None)
+        return marks
+
+    assert database.commit(story) == [True, False]
+
+
+def test_a_subscription_that_is_saved_anew_keeps_its_next_notice(database: Database) -> None:
+    """What is mirrored and what is planned are columns of one row, written by different statements."""
+    renewed = replace(FULL, subscriptions={"sub_1": replace(FULL_SUBSCRIPTION, status="active")})
+
+    async def story(connection: AsyncConnection) -> Any:
+        row_id = await put(connection, FULL, due={"sub_1": day(9)})
+        before = await get(connection, row_id)
+        await accounts.save(connection, row_id, before.account, renewed)
+        return (await get(connection, row_id)).due["sub_1"]
+
+    assert database.commit(story) == day(9)
+
+
+def test_a_renewal_is_due_when_its_clock_has_moved(database: Database) -> None:
+    """Without a case, too."""
+    known = replace(FULL, cases={})
+
+    async def story(connection: AsyncConnection) -> list[list[int]]:
+        await put(connection, known, due={"sub_1": day(5)})
+        found = []
+        for reached in (4, 5):
+            await accounts.move_clocks(connection, {("stripe", "clock_1"): day(reached)})
+            found.append(await accounts.due_on_clocks(connection, [("stripe", "clock_1")]))
+        return found
+
+    assert database.commit(story) == [[], [1]]
 
 
 def test_class_7_ten_who_hear_of_a_customer_at_once_make_one_row(database: Database) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -13,10 +15,15 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from db import breaker, migrate, models
-from dunning.breaker import Failures
+from db import accounts, breaker, migrate, models
+from db.accounts import Loaded
+from db.sweep import sweep
+from dunning.breaker import Failures, Revocations
+from dunning.policy import Policy
 from sandbox.postgres import PostgresServer
 from tests.db.conftest import Database
+
+T = TypeVar("T")
 
 
 def is_a_look_at_the_clock(difference: Any) -> bool:
@@ -60,30 +67,106 @@ def test_two_migrations_at_once_wait_for_each_other(postgres_server: PostgresSer
     postgres_server.drop_database("at_once")
 
 
-def test_charges_of_before_are_no_surge(postgres_server: PostgresServer) -> None:
-    """A database full of old charges is migrated: none of them was heard of in this week."""
-    url = postgres_server.create_database("full")
-    counted = [Failures(hour=1)]
+# A running case of the version before: its policy has a rule that is gone, and lacks those that came.
+ROWS_OF_0002 = (
+    "INSERT INTO customers (source, ref, email) VALUES ('stripe', 'cus_1', 'ada@customer.example')",
+    "INSERT INTO customers (source, ref, test_clock) VALUES ('stripe', 'cus_2', 'clock_1')",
+    *(
+        f"INSERT INTO subscriptions (customer_id, ref, status, interval, period_end) VALUES ({values})"  # noqa: S608
+        for values in (
+            "1, 'sub_year', 'active', 'year', now() + interval '100 days'",
+            "1, 'sub_month', 'active', 'month', now() + interval '10 days'",
+            "1, 'sub_over', 'canceled', 'year', now() + interval '100 days'",
+            "1, 'sub_1', 'past_due', 'year', now() + interval '300 days'",
+            "2, 'sub_clock', 'active', 'year', now() + interval '100 days'",
+        )
+    ),
+    "INSERT INTO invoices (customer_id, ref, status, subscription, currency, amount_remaining, amount_paid,"
+    " failed_at, attempt_count, ledger_attempt, action_required, no_method)"
+    " VALUES (1, 'in_1', 'open', 'sub_1', 'usd', 1900, 0, now() - interval '3 days', 1, 1, false, false)",
+    "INSERT INTO charges (customer_id, ref, invoice, at) VALUES (1, 'ch_1', 'in_1', clock_timestamp())",
+    "INSERT INTO cases (customer_id, invoice, subscription, opened_at, grace, policy, due_at)"
+    " VALUES (1, 'in_1', 'sub_1', now() - interval '3 days', interval '14 days',"
+    ' \'{"key": "0a1b/base", "grace": "P20D", "transient_silence": "PT48H", "mail_gap": "PT24H"}\','
+    " now() + interval '8 days')",
+    'INSERT INTO outbox (customer_id, "case", step, kind, name, channel, reason, status, created_at)'
+    " VALUES (1, 'in_1', 'payment_failed:in_1:attempt:1', 'mail', 'payment_failed', 'mail',"
+    " 'charge 1 failed', 'sent', now() - interval '3 days')",
+    "INSERT INTO access (customer_id, level, reason, changed_at)"
+    " VALUES (1, 'warned', 'payment_failed', now())",
+    "INSERT INTO journal (customer_id, at, kind) VALUES (1, now(), 'access.taken')",
+)
+
+
+def from_0002(
+    server: PostgresServer, rows: Sequence[str], look: Callable[[AsyncConnection], Awaitable[T]]
+) -> T:
+    """Migrate a database of the version before that has these rows, and look at it."""
+    url = server.create_database("before")
 
     def step(connection: Connection, revision: str) -> None:
         config = migrate._config()
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
 
-    async def story() -> None:
+    async def story() -> T:
         engine = create_async_engine(url, poolclass=NullPool)
         async with engine.begin() as connection:
             await connection.run_sync(step, "0002")
-            await connection.execute(text("INSERT INTO customers (source, ref) VALUES ('stripe', 'cus_1')"))
-            old = "SELECT id, 'ch_1', 'in_1', clock_timestamp() FROM customers"
-            await connection.execute(text(f"INSERT INTO charges (customer_id, ref, invoice, at) {old}"))
+            for row in rows:
+                await connection.execute(text(row.replace(":", r"\:")))
             await connection.run_sync(step, "head")
-            counted[0] = await breaker.failures(connection)
+            found = await look(connection)
         await engine.dispose()
+        return found
 
-    asyncio.run(story())
-    assert counted == [Failures()]
-    postgres_server.drop_database("full")
+    found = asyncio.run(story())
+    server.drop_database("before")
+    return found
+
+
+def test_charges_of_before_are_no_surge(postgres_server: PostgresServer) -> None:
+    """A database full of old charges is migrated: none of them was heard of in this week."""
+    assert from_0002(postgres_server, ROWS_OF_0002, breaker.failures) == Failures()
+
+
+def test_accounts_of_before_are_loaded_as_they_were(postgres_server: PostgresServer) -> None:
+    """With nothing that nobody could know then; a running case is not limited before its end."""
+
+    async def look(connection: AsyncConnection) -> Loaded:
+        return (await accounts.load(connection, [1]))[1]
+
+    loaded = from_0002(postgres_server, ROWS_OF_0002, look)
+    account, case = loaded.account, loaded.account.cases["in_1"]
+    assert (account.customer.email, account.customer.payment_method) == ("ada@customer.example", None)
+    assert (account.methods, account.instructions) == ({}, ())
+    assert {each.amount for each in account.subscriptions.values()} == {None}
+    assert (account.invoices["in_1"].processing_since, account.charges["ch_1"].card_country) == (None, None)
+    assert (case.taken_from, case.limited_at, case.is_open) == (None, None, True)
+    assert case.policy == Policy(
+        key="0a1b/base", grace=timedelta(days=20), mail_gap=timedelta(hours=24), limited_after=None
+    )
+    assert [effect.status for effect in loaded.history.values()] == ["sent"]
+
+
+def test_annual_plans_of_before_are_looked_at_once(postgres_server: PostgresServer) -> None:
+    """Their next event may come after the notice was due; monthly ones have an event within the month."""
+
+    async def look(connection: AsyncConnection) -> list[str]:
+        rows = await connection.execute(text("SELECT ref FROM subscriptions WHERE due_at <= now()"))
+        assert (await sweep(connection, now=datetime.now(UTC), delay=0.0)).customers == (1,)
+        return [row.ref for row in rows]
+
+    assert from_0002(postgres_server, ROWS_OF_0002, look) == ["sub_year"]
+
+
+def test_what_was_taken_before_counts_for_the_caps(postgres_server: PostgresServer) -> None:
+    """Once, as it always has."""
+
+    async def look(connection: AsyncConnection) -> Revocations:
+        return await breaker.revocations(connection)
+
+    assert from_0002(postgres_server, ROWS_OF_0002, look) == Revocations(hour=1, day=1, base=1)
 
 
 def test_every_moment_has_a_time_zone(database: Database) -> None:

@@ -99,7 +99,7 @@ def test_a_claim_says_all_that_is_needed(database: Database) -> None:
 
     claim = database.commit(story)
     assert (claim.fence, claim.kind, claim.name, claim.channel) == (1, Kind.MAIL, "payment_failed", "mail")
-    assert (claim.case, claim.step, claim.created_at) == ("in_1", "payment_failed:in_1:attempt:1", day(0))
+    assert (claim.case, claim.step, claim.created_at) == ("in_1", "payment_failed:in_1:1", day(0))
     assert (claim.recipient, claim.rendered, claim.handed_over) == (None, None, False)
 
 
@@ -213,11 +213,11 @@ def test_class_2_what_waits_is_dropped_and_what_is_in_flight_is_not(database: Da
     async def story(connection: AsyncConnection) -> list[Any]:
         ada = await customer_row(connection)
         effects = [
-            new_effect(ada, "payment_failed:in_1:attempt:1"),
-            new_effect(ada, "payment_failed:in_1:attempt:2"),
-            new_effect(ada, "payment_failed:in_2:attempt:1", case="in_2"),
+            new_effect(ada, "payment_failed:in_1:1"),
+            new_effect(ada, "payment_failed:in_1:2"),
+            new_effect(ada, "payment_failed:in_2:1", case="in_2"),
             new_effect(ada, "escalation:in_1:attempts", kind=Kind.TEAM),
-            new_effect(await customer_row(connection, "cus_2"), "payment_failed:in_1:attempt:1"),
+            new_effect(await customer_row(connection, "cus_2"), "payment_failed:in_1:1"),
         ]
         ids = await outbox.add(connection, effects)
         in_flight = await claimed(connection, ids[0])
@@ -230,7 +230,7 @@ def test_class_2_what_waits_is_dropped_and_what_is_in_flight_is_not(database: Da
         return [dropped, again, none, late, finished, rest]
 
     assert database.commit(story) == [
-        ["payment_failed:in_1:attempt:2"],
+        ["payment_failed:in_1:2"],
         [],
         [],
         None,
@@ -245,7 +245,7 @@ def test_class_2_a_claim_and_a_payment_at_once_agree(database: Database) -> None
     async def story(engine: AsyncEngine) -> list[tuple[bool, bool]]:
         async with engine.begin() as connection:
             ada = await customer_row(connection)
-            steps = [f"payment_failed:in_{number}:attempt:1" for number in range(20)]
+            steps = [f"payment_failed:in_{number}:1" for number in range(20)]
             cases = [f"in_{number}" for number in range(20)]
             new = [new_effect(ada, step, case=case) for step, case in zip(steps, cases, strict=True)]
             ids = await outbox.add(connection, new)
@@ -271,9 +271,9 @@ def test_the_first_mail_that_went_out_heads_the_thread(database: Database) -> No
         ada = await customer_row(connection)
         effects = [
             new_effect(ada, "escalation:in_1:attempts", kind=Kind.TEAM),
-            new_effect(ada, "payment_failed:in_2:attempt:1", case="in_2"),
-            new_effect(ada, "payment_failed:in_1:attempt:1"),
-            new_effect(ada, "payment_failed:in_1:attempt:2"),
+            new_effect(ada, "payment_failed:in_2:1", case="in_2"),
+            new_effect(ada, "payment_failed:in_1:1"),
+            new_effect(ada, "payment_failed:in_1:2"),
         ]
         ids = await outbox.add(connection, effects)
         heads = [await outbox.first_mail_of(connection, ada, "in_1")]
@@ -282,7 +282,7 @@ def test_the_first_mail_that_went_out_heads_the_thread(database: Database) -> No
             heads.append(await outbox.first_mail_of(connection, ada, "in_1"))
         return heads
 
-    second = "payment_failed:in_1:attempt:2"
+    second = "payment_failed:in_1:2"
     assert database.commit(story) == [None, None, None, second, second]
 
 
@@ -296,5 +296,5 @@ def test_the_history_tells_no_texts(database: Database) -> None:
         return await outbox.history_of(connection, await customer_row(connection))
 
     rows = database.commit(story)
-    assert [row["step"] for row in rows] == ["payment_failed:in_1:attempt:1", "final_warning:in_1:72h"]
+    assert [row["step"] for row in rows] == ["payment_failed:in_1:1", "final_warning:in_1:72h"]
     assert "rendered" not in rows[0]

@@ -212,21 +212,26 @@ def test_a_tick_beside_a_tick_finds_nothing(database: Database) -> None:
 
 
 def test_effects_are_handed_out_by_kind(database: Database) -> None:
-    """Mails and calls have queues of their own; younger than the delay they are left to the direct path."""
+    """Each has a queue of its own; younger than the delay they are left to the direct path."""
 
     async def story(connection: AsyncConnection) -> list[Any]:
         ada = await customer_row(connection)
-        effects = [new_effect(ada), new_effect(ada, "escalation:in_1:attempts", kind=Kind.TEAM)]
-        mail, team = await outbox.add(connection, effects)
+        effects = [
+            new_effect(ada),
+            new_effect(ada, "escalation:in_1:attempts", kind=Kind.TEAM),
+            new_effect(ada, "retry:in_1:1", kind=Kind.RETRY),
+            new_effect(ada, "end:in_1:cancel", kind=Kind.END),
+        ]
+        mail, team, *billing = await outbox.add(connection, effects)
         found = []
         for seconds in (0, DELAY - 1, 2, 0, DELAY + 1):
             await let_pass(connection, seconds)
             swept = await look(connection)
-            found.append((swept.mail, swept.team))
-        return [found, ((mail,), (team,))]
+            found.append((swept.mail, swept.team, swept.billing))
+        return [found, ((mail,), (team,), tuple(billing))]
 
     found, once = database.commit(story)
-    assert found == [((), ()), ((), ()), once, ((), ()), once]
+    assert found == [((), (), ()), ((), (), ()), once, ((), (), ()), once]
 
 
 def test_an_effect_with_a_running_claim_is_left_alone(database: Database) -> None:

@@ -43,6 +43,11 @@ POLICY = Policy.model_validate(
 )
 
 
+def policy(**changes: Any) -> Policy:
+    """The plain policy with some of its values changed."""
+    return POLICY.model_copy(update=changes)
+
+
 def day(number: float) -> datetime:
     """So many days after the first failure."""
     return DAY0 + timedelta(days=number)

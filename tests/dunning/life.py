@@ -1,56 +1,111 @@
 """A story lived through: facts come late and in any order, mails fail, Stripe is away, and steps are taken.
 
 What the worker does with a database is done here with plain values: fold, settle, take what is due, send.
+Every promise is checked whenever a step is taken and whenever it reaches somebody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from random import Random
 
-from dunning.account import Account, Outcome
+from dunning.account import Account
 from dunning.case import settle
 from dunning.events import CustomerFact
 from dunning.fold import empty, fold
-from dunning.plan import plan, why_not
+from dunning.plan import plan, verdict
 from dunning.policy import Policy
-from dunning.steps import Effect, Kind, Step
-from sandbox.stripe.records import Invoice
+from dunning.steps import Effect, Kind, Plan
+from sandbox.stripe.errors import ApiError
+from sandbox.stripe.records import Invoice, Subscription
+from tests.dunning import promises
+from tests.dunning.deeds import SAYINGS, Action, act, instruction
 from tests.dunning.stories import Story
 from worker.usecases.enact import take_due_steps
 
-GAP = timedelta(hours=48)
-WARNED_BEFORE = timedelta(hours=72)
+# How a mail server answers; "pending" is "try again later".
+ANSWERS = ("sent",) * 6 + ("failed", "unknown", "pending")
+A_SECOND = timedelta(seconds=1)
 
 
 @dataclass
 class Life:
-    """The account as the worker keeps it, with every promise checked whenever a step is taken."""
+    """The account as the worker keeps it. The rules are given `policy`; `promised` is what was promised."""
 
     story: Story
-    policy: Policy = field(default_factory=Policy)
+    policy: Policy
+    random: Random
+    promised: Policy
     account: Account = field(init=False)
     history: dict[str, Effect] = field(default_factory=dict)
     waiting: list[tuple[datetime, list[CustomerFact]]] = field(default_factory=list)
-    taken: list[tuple[datetime, Step]] = field(default_factory=list)
+    done: promises.Done = field(default_factory=promises.Done)
+    upcoming: list[datetime] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.account = empty("stripe", self.story.customer.id)
 
+    @property
+    def now(self) -> datetime:
+        return self.story.now
+
+    # time
+
+    def do(self, action: Action) -> None:
+        """What somebody does or says, or time that passes."""
+        name, amount = action
+        if name == "wait":
+            self.wait(amount)
+            return
+        if name not in SAYINGS:
+            act(self.story, action)
+        elif said := instruction(self.account, self.now, action):
+            told = replace(self.account, instructions=(*self.account.instructions, said))
+            self.account = settle(told, self.policy)
+        self.look()
+
+    def wait(self, days: float) -> None:
+        """Look in when something is due, and at times of no meaning."""
+        until = self.now + timedelta(days=days)
+        while self.now < until:
+            idle = self.random.uniform(0.1, 1.5 if any(self.account.open_cases()) else 6)
+            by_chance = (self.now + timedelta(days=idle)).replace(microsecond=0)
+            due = [at for at in self.upcoming if at > self.now] if self.random.random() < 0.9 else []
+            self.story.wait_until(min(until, by_chance, *(at + A_SECOND for at in due[:1])))
+            self.look()
+
+    def look(self) -> None:
+        """Hear what has arrived and do what is due, if nothing is out of order just now."""
+        self.hear()
+        found = None
+        for _ in range(self.random.choice((0, 1, 1, 1, 2))):
+            found = self.enact(stripe_answers=self.random.random() < 0.85)
+            found = None if self.carry_out() else found
+        found = found or plan(self.account, self.known(), self.policy, self.now)
+        promises.nobody_is_forgotten(self.account, found)
+        self.upcoming = sorted(step.due_at.replace(microsecond=0) for step in found.steps)
+
     # facts
 
-    def hear(self, delays: Iterable[float]) -> None:
-        """What Stripe says now arrives after so many days, each event in its own time."""
-        for said, delay in zip(self.story.tell(), delays, strict=False):
-            self.waiting.append((self.story.now + timedelta(days=delay), said))
-
-    def deliver(self, *, everything: bool = False) -> None:
-        """Fold what has arrived."""
-        ripe = [entry for entry in self.waiting if everything or entry[0] <= self.story.now]
-        self.waiting = [entry for entry in self.waiting if entry not in ripe]
+    def hear(self) -> None:
+        """What Stripe says arrives up to three days late, each event in its own time, some of them twice."""
+        for said in self.story.tell():
+            delay = self.random.choice((0.0, 0.0, 0.0, 0.5, self.random.uniform(0, 3)))
+            self.waiting.append((self.now + timedelta(days=delay), said))
+        if self.waiting and self.random.random() < 0.2:
+            self.waiting.append((self.now, self.random.choice(self.waiting)[1]))
+        ripe = [entry for entry in self.waiting if entry[0] <= self.now]
+        self.waiting = [entry for entry in self.waiting if entry[0] > self.now]
         for _, said in sorted(ripe, key=lambda entry: entry[0]):
             self.fold(said)
+
+    def hear_everything(self) -> None:
+        self.hear()
+        for _, said in self.waiting:
+            self.fold(said)
+        self.waiting = []
 
     def fold(self, facts: list[CustomerFact]) -> None:
         """Learn these facts, and drop what they make pointless, as the worker does."""
@@ -64,70 +119,74 @@ class Life:
 
     # steps
 
-    def enact(self, *, stripe_answers: bool = True) -> None:
-        """Take what is due; access only after asking Stripe."""
-        now = self.story.now
-        due = plan(self.account, self.history, self.policy, now).due(now)
-        verified = {step.case for step in due if step.kind is Kind.ACCESS} if stripe_answers else set()
-        for invoice in sorted(verified):
-            self.fold(self.story.ask(invoice))
-        self.account, planned, steps = take_due_steps(self.account, self.history, self.policy, now, verified)
+    def known(self) -> Mapping[str, Effect]:
+        """What the rules are told of the history."""
+        return self.history
+
+    def enact(self, *, stripe_answers: bool = True) -> Plan:
+        """Take what is due, access only after asking Stripe, and say what is left to do."""
+        planned = self._take(set())
+        unverified = {step.case for step in planned.due(self.now) if step.kind is Kind.ACCESS}
+        if unverified and stripe_answers:
+            for invoice in sorted(unverified):
+                self.fold(self.story.ask(invoice))
+            planned = self._take(unverified)
+        return planned
+
+    def _take(self, verified: set[str]) -> Plan:
+        now = self.now
+        self.account, planned, steps = take_due_steps(self.account, self.known(), self.policy, now, verified)
         for step in steps:
-            self._check(step, now)
-            self.taken.append((now, step))
+            promises.kept_by_step(self, step)
+            self.done.steps.append((now, step))
             if step.kind is not Kind.ACCESS:
                 self.history[step.key] = Effect(step.key, step.kind, step.name, step.case, "pending", now)
-        for ref in self.account.cases:
-            next_due = planned.next_due(ref)
-            unverified = any(
-                step.kind is Kind.ACCESS and step.case == ref and ref not in verified
-                for step in planned.due(now)
-            )
-            assert next_due is None or next_due > now or unverified
+        self._nothing_is_left(planned, verified)
+        return planned
 
-    def send(self, answers: Iterable[str]) -> None:
-        """Carry out what waits, with these answers of the mail server; "pending" is "try again later"."""
+    def _nothing_is_left(self, planned: Plan, verified: set[str]) -> None:
+        """A case that is still due would be looked at for ever."""
+        left = [step for step in planned.due(self.now) if step.kind is not Kind.ACCESS]
+        left += [step for step in planned.due(self.now) if step.case in verified]
+        assert not left, f"due, and not taken: {left}"
+
+    def carry_out(self, answers: tuple[str, ...] = ANSWERS) -> int:
+        """Send and call what waits, unless it is not wanted any more; how many there were."""
         waiting = [effect for effect in self.history.values() if effect.status == "pending"]
-        for effect, answer in zip(waiting, answers, strict=False):
-            excuse = why_not(self.account, self.history, self.policy, self.story.now, effect.key)
-            status = "suppressed" if excuse else answer
-            accepted_at = self.story.now if status == "sent" else None
+        for effect in waiting:
+            status = self._carried_out(effect, self.random.choice(answers))
+            accepted_at = self.now if status == "sent" else None
             self.history[effect.key] = replace(effect, status=status, accepted_at=accepted_at)
+        return len(waiting)
 
-    # promises
+    def _carried_out(self, effect: Effect, answer: str) -> str:
+        found = verdict(self.account, self.known(), self.policy, self.now, effect.key)
+        if found.excuse or found.put_off:
+            return "suppressed" if found.excuse else "pending"
+        if effect.kind is Kind.MAIL and answer in ("sent", "unknown"):
+            promises.kept_by_mail(self, effect)
+            # Nobody answered when it was sent, so that it counts from its decision.
+            self.done.mails.append((self.now if answer == "sent" else effect.created_at, effect))
+        if effect.kind is Kind.RETRY:
+            promises.kept_by_charge(self, effect)
+            before = len(self.story.engine.charges(self.story.customer))
+            self._call(effect)
+            made = len(self.story.engine.charges(self.story.customer)) - before
+            self.done.charges += [self.now] * made
+            return "sent"
+        if effect.kind is Kind.END:
+            self._call(effect)
+        return answer
 
-    def _check(self, step: Step, now: datetime) -> None:
-        assert step.key not in [other.key for _, other in self.taken], "a step was taken twice"
-        invoice = self.account.invoices[step.case]
-        if step.kind is Kind.MAIL and invoice.paid_at:
-            assert step.name == "payment_recovered", "a mail other than the receipt after the payment"
-        if step.name == "payment_failed":
-            self._check_gap(now)
-        if step.kind is Kind.ACCESS:
-            self._check_access(step, now)
-
-    def _check_gap(self, now: datetime) -> None:
-        mails = [each for each in self.history.values() if each.kind is Kind.MAIL and each.reached_somebody]
-        for earlier in mails:
-            assert now - (earlier.accepted_at or earlier.created_at) >= GAP, "two mails within 48 hours"
-        same_time = [each for at, each in self.taken if at == now and each.kind is Kind.MAIL]
-        assert not [each for each in same_time if self.history[each.key].reached_somebody]
-
-    def _check_access(self, step: Step, now: datetime) -> None:
-        truth = self.story.engine.get(Invoice, step.case)
-        assert truth.status not in ("paid", "void"), "access was taken for a settled invoice"
-        assert self.policy.revocation_hours.open_at(now, self.policy.zone), "taken outside of working hours"
-        if step.key.startswith("restriction:"):
-            told = [e.accepted_at for e in self.history.values() if e.case == step.case and e.accepted_at]
-            assert told, "limited without a mail"
-            assert now - min(told) >= WARNED_BEFORE, "limited too soon after the first mail"
+    def _call(self, effect: Effect) -> None:
+        """Stripe does it or refuses; what came of it is read at once, if Stripe answers then."""
+        try:
+            if effect.kind is Kind.RETRY:
+                self.story.engine.pay_invoice(self.story.engine.get(Invoice, effect.case))
+            else:
+                ref = self.account.cases[effect.case].subscription
+                self.story.engine.cancel(self.story.engine.get(Subscription, ref))
+        except ApiError:
             return
-        assert now >= self.story.first_failure(step.case) + self.policy.grace, "taken before grace ended"
-        warned = [
-            each.accepted_at
-            for each in self.history.values()
-            if each.case == step.case and each.name == "final_warning" and each.accepted_at
-        ]
-        assert warned, "taken without an accepted warning"
-        assert now - min(warned) >= WARNED_BEFORE, "taken too soon after the warning"
-        assert self.account.cases[step.case].outcome is not Outcome.RECOVERED
+        if self.random.random() < 0.8:
+            self.fold(self.story.ask(effect.case))

@@ -23,7 +23,6 @@ from providers.lookup import Lookup, Subject
 from providers.stripe import normalise
 from providers.stripe_objects import charge_failed, customer_seen, invoice_seen, subscription_seen
 from sandbox.stripe import NEW, OLD, BillingEngine, Card, RetryPolicy
-from sandbox.stripe.errors import ApiError
 from sandbox.stripe.objects import render, render_event
 from sandbox.stripe.records import (
     Charge,
@@ -39,12 +38,13 @@ START = datetime(2026, 1, 1, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
 NOW_SHAPE = ApiVersion(NEW)
 
-Action = tuple[str, float]
-
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What kind of subscriber it is: how Stripe retries and ends, what their first card answers."""
+    """What kind of subscriber it is: how Stripe retries and ends, what their first card answers.
+
+    `zone` is the customer's time zone in their metadata, `amount` the price in cents.
+    """
 
     interval: Literal["week", "month"] = "month"
     delays: tuple[int, ...] = (3, 5, 7)
@@ -52,6 +52,8 @@ class Setting:
     automations: bool = False
     answers: tuple[str, ...] = ("ok", "insufficient_funds")
     old_shape: bool = False
+    zone: str | None = None
+    amount: int = 1900
 
 
 @dataclass
@@ -72,10 +74,12 @@ class Story:
             at_end=self.setting.at_end,
             automations=self.setting.automations,
         )
-        self._price = self.engine.create_price(1900, interval=self.setting.interval)
+        self._price = self.engine.create_price(self.setting.amount, interval=self.setting.interval)
         self._policy = policy
         self.customer = self.engine.create_customer(
-            "ada@customer.example", card=Card(outcomes=self.setting.answers)
+            "ada@customer.example",
+            card=Card(outcomes=self.setting.answers),
+            metadata={"timezone": self.setting.zone} if self.setting.zone else None,
         )
         self.subscriptions = [self.engine.create_subscription(self.customer, self._price, policy=policy)]
 
@@ -85,16 +89,11 @@ class Story:
 
     # what people do
 
-    def act(self, action: Action) -> None:
-        """Do it, unless Stripe refuses."""
-        name, amount = action
-        try:
-            ACTIONS[name](self, amount)
-        except ApiError:
-            return
-
     def wait(self, days: float) -> None:
-        self.engine.advance(None, self.now + days * DAY)
+        self.wait_until(self.now + days * DAY)
+
+    def wait_until(self, moment: datetime) -> None:
+        self.engine.advance(None, moment)
 
     def buy_again(self) -> None:
         bought = self.engine.create_subscription(self.customer, self._price, policy=self._policy)
@@ -138,14 +137,19 @@ class Story:
             case Subject.PAYMENT:
                 intent = self.engine.get(PaymentIntent, lookup.ref)
                 yield from self._read_invoice(self.engine.get(Invoice, intent.invoice), as_of)
+            case Subject.CUSTOMER:
+                yield self._read_customer(as_of)
             case _:
                 yield from self._read_subscription(lookup.ref, as_of)
 
     def _read_subscription(self, ref: str, as_of: AsOf) -> Iterator[BillingEvent]:
         yield subscription_seen(render(self.engine.get(Subscription, ref), NOW_SHAPE), as_of)
+        yield self._read_customer(as_of)
+
+    def _read_customer(self, as_of: AsOf) -> BillingEvent:
         customer = self.engine.refresh(self.customer)
         gone = {"id": customer.id, "object": "customer", "deleted": True}
-        yield customer_seen(gone if customer.deleted else render(customer, NOW_SHAPE), as_of)
+        return customer_seen(gone if customer.deleted else render(customer, NOW_SHAPE), as_of)
 
     def _read_invoice(self, invoice: Invoice, as_of: AsOf) -> Iterator[BillingEvent]:
         yield invoice_seen(render(invoice, NOW_SHAPE), as_of)
@@ -186,26 +190,3 @@ class Story:
             if each.subject.id == invoice or getattr(each.subject, "invoice", None) == invoice
         ]
         return datetime.fromtimestamp(min(about), UTC)
-
-
-ACTIONS: dict[str, Callable[[Story, float], object]] = {
-    "wait": lambda story, days: story.wait(days),
-    "good card": lambda story, _: story.engine.save_card(story.customer, Card()),
-    "empty card": lambda story, _: story.engine.save_card(
-        story.customer, Card(outcomes=("insufficient_funds",))
-    ),
-    "stolen card": lambda story, _: story.engine.save_card(story.customer, Card(outcomes=("stolen_card",))),
-    "try by hand": lambda story, which: story.on_unpaid(which, story.engine.pay_invoice),
-    "pay by hand": lambda story, which: story.on_unpaid(
-        which, lambda invoice: story.engine.pay_invoice(invoice, card=Card())
-    ),
-    "pay by transfer": lambda story, which: story.on_unpaid(which, story.engine.pay_out_of_band),
-    "void": lambda story, which: story.on_unpaid(which, story.engine.void_invoice),
-    "write off": lambda story, which: story.on_unpaid(which, story.engine.write_off),
-    "cancel": lambda story, _: story.engine.cancel(story.subscriptions[0]),
-    "cancel later": lambda story, _: story.engine.cancel(story.subscriptions[0], at_period_end=True),
-    "keep": lambda story, _: story.engine.keep(story.subscriptions[0]),
-    "resume": lambda story, _: story.engine.resume(story.subscriptions[0]),
-    "buy again": lambda story, _: story.buy_again(),
-    "delete": lambda story, _: story.engine.delete_customer(story.customer),
-}

@@ -108,10 +108,13 @@ def test_a_planned_cancellation_keeps_access_to_the_end_of_the_period() -> None:
     assert access(known) == Access(Level.FULL, Reason.CANCELS_AT_PERIOD_END, day(20), SUBSCRIPTION)
 
 
-def test_a_failing_subscription_that_cancels_lasts_to_the_end_of_the_period() -> None:
-    """Its grace takes nothing, so the banner must not name its end."""
-    ends = subscription(1, "past_due", cancel_at_period_end=True, period_end=day(30))
-    assert access(account(failures(0), ends)).until == day(30)
+@pytest.mark.parametrize(("period_end", "until"), [(30, 14), (10, 10)])
+def test_a_failing_subscription_that_cancels_lasts_no_longer_than_its_period(
+    period_end: int, until: int
+) -> None:
+    """Nor than grace: the period it is in is the one that nobody has paid for."""
+    ends = subscription(1, "past_due", cancel_at_period_end=True, period_end=day(period_end))
+    assert access(account(failures(0), ends)).until == day(until)
 
 
 def test_class_20_the_best_of_several_subscriptions_counts() -> None:

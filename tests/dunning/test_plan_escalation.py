@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from dunning.events import CustomerFact
-from dunning.policy import Policy
 from dunning.steps import Kind
 from tests.dunning.builders import (
     INVOICE,
@@ -22,6 +21,7 @@ from tests.dunning.builders import (
     notice_sent,
     paid,
     planned,
+    policy,
     step,
     subscription,
     warning,
@@ -62,8 +62,8 @@ def test_class_14_the_customers_own_tries_call_nobody() -> None:
 
 def test_how_many_is_the_policys() -> None:
     """From the first failure on, if somebody wants that."""
-    policy = Policy(escalate_after=1)
-    assert step(planned(account(failures(0), policy=policy), 0), ATTEMPTS)
+    eager = policy(escalate_after=1)
+    assert step(planned(account(failures(0), policy=eager), 0, policy=eager), ATTEMPTS)
 
 
 @pytest.mark.parametrize(

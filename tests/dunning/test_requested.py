@@ -7,7 +7,7 @@ import pytest
 from dunning.account import Account
 from dunning.breaker import holds
 from dunning.events import CustomerFact
-from dunning.plan import why_not
+from dunning.plan import Verdict, verdict
 from dunning.rules.context import context
 from dunning.rules.requested import case_to_show, fresh_link, why_not_requested
 from dunning.steps import FRESH_LINK, Effect, Kind
@@ -54,7 +54,7 @@ def test_it_leads_to_what_can_be_done() -> None:
 def test_no_plan_and_no_hour_bars_it(hour: int) -> None:
     """It was asked for: it goes out at night, and while the breaker is tripped."""
     told = history(asked(1, 1, "pending"))
-    assert why_not(failing(), told, POLICY, day(1) + hour * HOUR, asked(1, 1).key) is None
+    assert verdict(failing(), told, POLICY, day(1) + hour * HOUR, asked(1, 1).key) == Verdict()
     assert not holds(Kind.MAIL, FRESH_LINK)
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from dunning.account import Account
 from dunning.events import CustomerFact
-from dunning.plan import plan, why_not
+from dunning.hours import parse_hours
+from dunning.plan import Verdict, plan, verdict
 from dunning.steps import Effect, Kind, Plan
 from tests.dunning.builders import (
     POLICY,
@@ -19,22 +20,24 @@ from tests.dunning.builders import (
     notice_sent,
     paid,
     planned,
+    policy,
+    step,
     subscription,
     voided,
     warning,
 )
 
 Facts = list[CustomerFact]
-FIRST = "payment_failed:in_1:attempt:1"
+FIRST = "payment_failed:in_1:1"
 
 
 def excuse(known: Account, now: float, key: str, *done: Effect) -> str | None:
-    return why_not(known, history(*done), POLICY, day(now), key)
+    return verdict(known, history(*done), POLICY, day(now), key).excuse
 
 
 def test_what_is_still_due_goes_ahead() -> None:
     """Its own row in the history is not held against it."""
-    assert excuse(account(failures(0)), 0, FIRST, notice_sent(0, status="sending")) is None
+    assert excuse(account(failures(0)), 1, FIRST, notice_sent(1, status="sending")) is None
 
 
 @pytest.mark.parametrize("ending", [paid(1), voided(1), subscription(1, "canceled")])
@@ -45,24 +48,52 @@ def test_class_2_a_closed_case_wants_none_of_it(ending: CustomerFact) -> None:
         assert excuse(known, 1, decided.key, decided) == "the case no longer calls for it"
 
 
-def test_a_newer_failure_takes_over() -> None:
-    """A notice that waited for the mail server is out of date."""
-    decided = notice_sent(0, status="sending")
-    reason = excuse(account(failures(0, 1)), 1, decided.key, decided)
-    assert reason == "a newer failure of the same invoice is told instead"
+def test_a_later_mail_takes_over() -> None:
+    """One that waited for the mail server for three days is out of date."""
+    decided = notice_sent(1, status="sending")
+    assert excuse(account(failures(0)), 4, decided.key, decided) == "a later mail tells it"
 
 
-def test_a_new_card_makes_a_notice_pointless() -> None:
-    """The customer has done what it asks for."""
-    decided = notice_sent(1, 2, status="sending")
-    reason = excuse(account(failures(0, 1), method(1.1)), 1.2, decided.key, notice_sent(0), decided)
-    assert reason == "the customer gave a new payment method after this failure"
+def test_class_4_a_mail_about_another_invoice_has_told_it() -> None:
+    """It was accepted while this one waited, and names this invoice too."""
+    known = account(failures(0), failures(1, ref="in_2", of="sub_2", code="do_not_honor"))
+    waiting = notice_sent(1, status="sending")
+    told = notice_sent(1.1, ref="in_2")
+    assert excuse(known, 1.2, waiting.key, waiting, told) == "a mail since then has told it"
+
+
+def test_a_new_card_puts_a_notice_off() -> None:
+    """The customer has done what it asks for: it waits for three days, and is neither sent nor lost."""
+    decided = notice_sent(4, 2, status="sending")
+    known = account(failures(0), method(4.1))
+    found = verdict(known, history(notice_sent(1), decided), POLICY, day(4.2), decided.key)
+    assert found == Verdict(put_off=day(7.1))
+
+
+def test_who_sleeps_by_now_is_not_woken_by_a_repeated_attempt() -> None:
+    """It was decided in the evening, and the mail server took it only after eight."""
+    daytime = policy(mail_hours=parse_hours("daily 09:00-20:00"))
+    known = account(failures(0), policy=daytime)
+    decided = notice_sent(1.4, status="sending")
+    night = verdict(known, history(decided), daytime, day(1.5), decided.key)
+    assert night == Verdict(asleep_until=day(2))
 
 
 def test_a_late_notice_gives_way_to_the_warnings() -> None:
     """It was decided before the last three days and is delivered in them."""
-    decided = notice_sent(10.9, status="sending")
+    decided = notice_sent(10.9, 3, status="sending")
     assert excuse(account(failures(0)), 11, decided.key, decided) == "the final warnings tell it"
+
+
+@pytest.mark.parametrize("hour", range(0, 24, 3))
+def test_class_12_a_warning_that_comes_before_the_night_goes_ahead(hour: int) -> None:
+    """Whatever the hour at which it was wanted: what is decided is sent, or nobody could lose access ever."""
+    daytime = policy(mail_hours=parse_hours("mon-fri 09:00-17:00"))
+    known = account(failures(hour / 24), policy=daytime)
+    first = step(planned(known, 9, policy=daytime), warning(11).key)
+    assert first is not None
+    decided = Effect(first.key, first.kind, first.name, first.case, "sending", first.due_at)
+    assert verdict(known, history(decided), daytime, first.due_at, first.key) == Verdict()
 
 
 def test_class_15_a_cancellation_stops_a_warning() -> None:
@@ -106,8 +137,8 @@ def test_an_unknown_step_is_not_called_for() -> None:
 def test_the_plan_says_when_a_case_wants_attention() -> None:
     """The earliest of its steps, whatever other cases want."""
     known = account(failures(0), failures(2, ref="in_2", of="sub_2"))
-    found: Plan = planned(known, 3, notice_sent(0), notice_sent(2, ref="in_2"))
-    assert (found.next_due("in_1"), found.next_due("in_2")) == (day(11), day(13))
+    found: Plan = planned(known, 9, notice_sent(8, 3), notice_sent(8, 2, ref="in_2"))
+    assert (found.next_due("in_1"), found.next_due("in_2")) == (day(11), day(10))
     assert found.next_due("in_3") is None
 
 

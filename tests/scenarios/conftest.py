@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from dunning.policy import Policy
 from sandbox.inbox import Inbox
 from sandbox.postgres import PostgresServer
 from sandbox.stripe import SimulatedStripe, custom_schedule, simulated_stripe
@@ -61,5 +62,11 @@ def make_world(stage: Stage, inbox: Inbox, in_background: Any) -> Iterator[MakeW
 
 @pytest.fixture
 def world(make_world: MakeWorld) -> World:
-    """The world with the default policy: Stripe retries on days 3, 8 and 15 and then cancels."""
+    """A world with the plain policy: Stripe retries on days 3, 8 and 15 and then cancels."""
     return make_world()
+
+
+@pytest.fixture
+def default_world(make_world: MakeWorld) -> World:
+    """The same with the policy that nobody had to write."""
+    return make_world(policy=Policy())

@@ -63,10 +63,11 @@ class Stage:
 
     async def let_pass(self, passed: timedelta) -> None:
         """Make the database's clock, by which leases and postponements run, later by so much."""
-        inbox, outbox, cases = models.inbox.c, models.outbox.c, models.cases.c
+        inbox, outbox = models.inbox.c, models.outbox.c
         async with self.engine.begin() as connection:
             await connection.execute(update(models.inbox).values(due_at=inbox.due_at - passed))
-            await connection.execute(update(models.cases).values(swept_at=cases.swept_at - passed))
+            for table in (models.cases, models.subscriptions):
+                await connection.execute(update(table).values(swept_at=table.c.swept_at - passed))
             await connection.execute(
                 update(models.outbox).values(
                     due_at=outbox.due_at - passed,

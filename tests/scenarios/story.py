@@ -18,8 +18,6 @@ from tests.scenarios.world import DOMAIN, START, TEAM_ADDRESS, World
 
 # The first renewal: a month after the start, charged an hour after its draft.
 RENEWAL = START + timedelta(days=31, hours=1)
-# Days on which something may be due by default: retries, warnings, the end of grace.
-STOPS = (0, 3, 8, 11, 13, 14, 15)
 
 
 @dataclass
@@ -35,12 +33,19 @@ class Story:
 
     # what happens
 
-    def until(self, day: float, *, stops: Iterable[float] = STOPS) -> Story:
-        """Live on until `day` (0 = the renewal's charge), settling there and on each of the `stops`."""
-        for stop in sorted({*stops, day}):
-            to = self.renewal + timedelta(days=stop)
-            if stop <= day and self.now < to:
-                self.world.advance(self.present_clock, to)
+    def until(self, day: float, *, stops: Iterable[float] | None = None) -> Story:
+        """Live on until `day` (0 = the renewal's charge), settling whenever there is something to do.
+
+        With `stops` settling on these days alone, as a worker that was away in between.
+        """
+        to = self.renewal + timedelta(days=day)
+        while self.now < to:
+            if stops is None:
+                stop = self.world.next_due(self.clock, self.now)
+            else:
+                ahead = (self.renewal + timedelta(days=stop) for stop in stops)
+                stop = min((stop for stop in ahead if stop > self.now), default=to)
+            self.world.advance(self.present_clock, min(stop or to, to))
         return self
 
     @property
@@ -155,10 +160,10 @@ def plain(mail: Mail) -> str:
 
 
 def _short(step: str) -> str:
-    """`payment_failed:in_1:attempt:2` as "payment_failed 2"."""
+    """`payment_failed:in_1:2` as "payment_failed 2"."""
     kind, _, *rest = step.split(":")
     if kind == "escalation":
-        return rest[-1]
+        return " ".join(rest)
     return " ".join([kind, *rest[-1:]])
 
 
@@ -183,13 +188,13 @@ def subscriber(
     """
     engine = world.stripe.engine
     clock = None if wall else engine.create_clock(start)
-    card = card or Card(outcomes=("ok", *outcomes))
+    # Where it is the same time as in UTC, in winter.
+    card = card or Card(outcomes=("ok", *outcomes), country="GB")
     customer = engine.create_customer(email, clock=clock, card=card, **options)
     price = engine.create_price(amount, currency, interval=interval, product_name="Team plan")
     subscription = engine.create_subscription(customer, price, policy=retries, trial_days=trial_days)
     world.settle()
-    # Without a trial; of a subscription that bills by the month.
     renewal = RENEWAL
-    if start != START:
+    if start != START or interval == "year":
         renewal = datetime.fromtimestamp(subscription.current_period_end, UTC) + timedelta(hours=1)
     return Story(world, clock, customer, subscription, email or "", renewal)

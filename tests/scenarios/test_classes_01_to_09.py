@@ -112,7 +112,7 @@ def test_class_06_a_worker_that_ends_after_its_commit_loses_no_effect(world: Wor
 
     world.services = replace(whole, nudge=end_of_process)
     with pytest.raises(ProcessEndedError):
-        story.until(0)
+        story.until(0, stops=())
     world.queue.clear()
     world.services = whole
     world.machine_time(timedelta(minutes=1))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -17,7 +15,7 @@ from tests.scenarios.story import Story, subscriber
 from tests.scenarios.world import World
 
 ONCE = custom_schedule(30, at_end="past_due")
-TO_THE_END = custom_schedule(3, 5, 7, at_end="past_due")
+TO_THE_END = custom_schedule(3, 5, 9, at_end="past_due")
 
 
 @pytest.mark.parametrize("code", ["insufficient_funds", "requires_action", "stolen_card", "processing_error"])
@@ -89,7 +87,7 @@ def past_stripe(story: Story) -> None:
 
 def by_retry(story: Story) -> None:
     story.world.stripe.engine.save_card(story.customer, Card())
-    story.until(15)
+    story.until(17)
 
 
 @pytest.mark.parametrize("way", [by_card, past_stripe, by_retry])
@@ -117,16 +115,15 @@ def test_class_16_money_that_stripe_did_not_tell_us_of_keeps_access(world: World
 
 def test_class_22_grace_is_fourteen_days_of_hours_across_a_change_to_summer_time(world: World) -> None:
     """Berlin's clocks go forward on 29 March 2026: the end is 336 hours later, shown in local time."""
-    sender = replace(world.courier.sender, timezone=ZoneInfo("Europe/Berlin"))
-    world.courier = replace(world.courier, sender=sender)
     start = datetime(2026, 2, 20, 8, tzinfo=UTC)
-    story = subscriber(world, "insufficient_funds", retries=ONCE, start=start).until(15)
+    card = Card(outcomes=("ok", "insufficient_funds"), country="DE")
+    story = subscriber(world, card=card, retries=ONCE, start=start).until(15)
 
     assert [what for _, what in story.mails()][-1] == "access_ended"
     assert story.access()[-1][0] == 14
-    assert "February" not in story.text(1)
-    assert "April 3, 2026 at 11:00 AM" in story.text(1)
-    assert "about 3 days from now" in story.text(1)
+    assert "February" not in story.text(3)
+    assert "April 3, 2026 at 11:00 AM" in story.text(3)
+    assert "about 3 days from now" in story.text(3)
 
 
 def test_class_22_a_subscription_of_the_31st_is_dunned_in_february(world: World) -> None:
@@ -137,11 +134,13 @@ def test_class_22_a_subscription_of_the_31st_is_dunned_in_february(world: World)
     assert story.renewal == datetime(2026, 2, 28, 23, 30, tzinfo=UTC)
     assert story.mails() == [
         (0, "payment_failed 1"),
+        (3, "payment_failed 2"),
+        (7, "payment_failed 3"),
         (11, "final_warning 72h"),
         (13, "final_warning 24h"),
         (14, "access_ended"),
     ]
-    assert "March 14, 2026 at 11:30 PM UTC" in story.text(1)
+    assert "March 14, 2026 at 11:30 PM GMT" in story.text(3)
 
 
 def test_class_28_mails_follow_the_customers_address(world: World) -> None:
@@ -151,9 +150,8 @@ def test_class_28_mails_follow_the_customers_address(world: World) -> None:
     story.until(13)
 
     assert [mail.recipients for mail in world.inbox.messages] == [
-        ("ada@customer.example",),
-        ("ada@new.example",),
-        ("ada@new.example",),
+        *[("ada@customer.example",)] * 2,
+        *[("ada@new.example",)] * 3,
     ]
 
 

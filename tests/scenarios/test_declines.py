@@ -40,7 +40,7 @@ def test_a_decline_is_told_in_its_own_words(
     assert headline in text
     assert what in text
     assert f"{action}:\n{story.invoice.hosted_url}" in text
-    assert "access stays as it is until February 15, 2026" in text
+    assert "access stays as it is until February 16, 2026" in text
     assert story.calls() == []
     assert story.level() == ("warned", "payment_failed")
     assert story.until_when() == 14
@@ -72,7 +72,7 @@ def test_a_processing_error_is_told_only_if_it_lasts(world: World) -> None:
     story.until(2)
     assert story.mails() == [(2, "payment_failed 1")]
     assert "A technical problem got in the way" in story.text(0)
-    assert "we will try again on February 4, 2026" in story.text(0)
+    assert "we will try again on February 5, 2026" in story.text(0)
 
 
 def test_a_processing_error_that_passes_is_never_mentioned(world: World) -> None:
@@ -99,7 +99,7 @@ def test_without_a_payment_method_one_is_asked_for(world: World) -> None:
     assert len(story.charges) == 1
 
 
-MASKED = ["stolen_card", "lost_card", "pickup_card", "fraudulent", "highest_risk_level", "restricted_card"]
+MASKED = ["stolen_card", "lost_card", "pickup_card", "highest_risk_level", "restricted_card"]
 GIVEAWAYS = re.compile(
     r"stolen|lost|fraud|risk|pick.?up|restrict|block|suspicious|security|report|police|masked", re.IGNORECASE
 )
@@ -130,6 +130,17 @@ def test_withdrawn_consent_is_one_mail_and_a_person(world: World) -> None:
     assert "Would you like to continue?" in story.text(0)
     assert "If you would like to cancel, simply reply" in story.text(0)
     assert "try again" not in story.text(0)
+
+
+@pytest.mark.parametrize("code", ["fraudulent", "merchant_blacklist"])
+def test_what_may_be_fraud_is_for_a_person_to_decide(world: World, code: str) -> None:
+    """The customer hears nothing and keeps access until somebody has looked; the team is called at once."""
+    story = failed(world, code).until(20)
+
+    assert story.mails() == []
+    assert (0, "fraud") in story.calls()
+    assert story.level() == ("warned", "payment_failed")
+    assert story.until_when() is None
 
 
 @pytest.mark.parametrize("code", ["testmode_decline", "duplicate_transaction"])

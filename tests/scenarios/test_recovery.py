@@ -46,7 +46,7 @@ def test_a_card_saved_without_paying_is_charged_by_the_retry(world: World) -> No
 
 def test_who_never_pays_is_warned_twice_then_revoked_and_comes_back_by_paying(world: World) -> None:
     """Warnings 72 and 24 hours before, the end on day 14, and a late payment gives everything back."""
-    story = subscriber(world, "insufficient_funds", retries=custom_schedule(3, 5, 7, at_end="past_due"))
+    story = subscriber(world, "insufficient_funds", retries=custom_schedule(3, 5, 4, at_end="past_due"))
     story.until(13.9)
     assert story.level() == ("warned", "payment_failed")
 
@@ -56,7 +56,7 @@ def test_who_never_pays_is_warned_twice_then_revoked_and_comes_back_by_paying(wo
     assert story.mails() == [
         (0, "payment_failed 1"),
         (3, "payment_failed 2"),
-        (8, "payment_failed 3"),
+        (7, "payment_failed 3"),
         (11, "final_warning 72h"),
         (13, "final_warning 24h"),
         (14, "access_ended"),

@@ -9,7 +9,7 @@ from tests.scenarios.conftest import MakeWorld
 from tests.scenarios.story import plain, subscriber
 from tests.scenarios.world import World
 
-TO_THE_END = custom_schedule(3, 5, 7, at_end="past_due")
+TO_THE_END = custom_schedule(3, 5, 4, at_end="past_due")
 ONCE = custom_schedule(30, at_end="past_due")
 
 
@@ -41,8 +41,8 @@ def test_a_german_customer_reads_german(world: World) -> None:
     ).until(16)
     assert story.pay(Card())
 
-    assert len(story.inbox) == 5
-    assert "15. Februar 2026" in story.inbox[1].subject
+    assert len(story.inbox) == 7
+    assert "16. Februar 2026" in story.inbox[3].subject
     assert "€ 19,00" in story.text(0)
     english = re.compile(r"\b(the|your|payment|access|please|and)\b", re.IGNORECASE)
     assert not any(english.search(plain(mail)) for mail in story.inbox)
@@ -57,7 +57,7 @@ def test_old_and_new_shape_give_the_same_steps(make_world: MakeWorld, version: s
     assert story.mails() == [
         (0, "payment_failed 1"),
         (3, "payment_failed 2"),
-        (8, "payment_failed 3"),
+        (7, "payment_failed 3"),
         (11, "final_warning 72h"),
         (13, "final_warning 24h"),
         (14, "access_ended"),
@@ -73,17 +73,18 @@ def test_the_next_attempt_learned_later_improves_the_mail_and_sends_no_other(wor
     story = subscriber(world, "insufficient_funds", retries=retries).until(4)
 
     assert story.mails() == [(0, "payment_failed 1"), (3, "payment_failed 2")]
-    assert "by February 9, 2026, when we will try again" in story.text()
+    assert "by February 10, 2026, when we will try again" in story.text()
 
 
 def test_we_never_announce_an_attempt_that_comes_too_late(world: World) -> None:
     """The next retry is on day 15, access ends on day 14: waiting for the retry would cost access."""
-    story = subscriber(world, "insufficient_funds", retries=TO_THE_END).until(8)
+    retries = custom_schedule(3, 3, 9, at_end="past_due")
+    story = subscriber(world, "insufficient_funds", retries=retries).until(8)
 
-    assert story.mails()[-1] == (8, "payment_failed 3")
+    assert story.mails()[-1] == (7, "payment_failed 3")
     assert "try again on" not in story.text()
     assert "when we will try again" not in story.text()
-    assert "February 16" not in story.text()
+    assert "February 17" not in story.text()
 
 
 def test_the_promised_end_never_moves_earlier(world: World) -> None:
@@ -95,7 +96,7 @@ def test_the_promised_end_never_moves_earlier(world: World) -> None:
         for mail in story.inbox
         for match in re.finditer(r"(?:stays as it is until|Your access ends on) (\w+ \d+, \d+)", mail.text)
     ]
-    assert set(promised) == {"February 15, 2026"}
+    assert set(promised) == {"February 16, 2026"}
 
 
 def test_a_name_cannot_smuggle_a_link_or_a_header(world: World) -> None:
@@ -112,7 +113,7 @@ def test_mails_of_a_case_form_a_thread(world: World) -> None:
     story = subscriber(world, "insufficient_funds", retries=ONCE).until(14)
 
     ids = [mail.message["Message-ID"] for mail in story.inbox]
-    assert len(set(ids)) == len(ids) == 4
+    assert len(set(ids)) == len(ids) == 6
     assert story.inbox[0].message["In-Reply-To"] is None
     for mail in story.inbox[1:]:
         assert mail.message["In-Reply-To"] == mail.message["References"] == ids[0]

@@ -15,8 +15,14 @@ from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from db.models import outbox
+from sqlalchemy import select
+
+from db.models import cases, customers, outbox, subscriptions
+from dunning.hours import ALWAYS
+from dunning.ladders import Ladder
 from dunning.policy import Policy
+from dunning.requests import Request
+from dunning.segments import PolicySource
 from emails.brand import Brand
 from emails.smtp import SmtpTransport
 from providers.stripe_api import StripeGateway
@@ -27,14 +33,31 @@ from sandbox.stripe.versions import NEW, ApiVersion
 from tests.scenarios.arrivals import CALM, Manner, store
 from tests.scenarios.stage import Stage
 from worker.courier import Courier, Sender
-from worker.queues import CASES, EVENTS, MAIL, TEAM, Wakeup
+from worker.queues import BILLING, CASES, EVENTS, MAIL, TEAM, Wakeup
 from worker.schedule import tick
 from worker.services import Services
 from worker.usecases.advance_cases import advance_cases
 from worker.usecases.apply_events import apply_events
+from worker.usecases.call_provider import call_provider_each
 from worker.usecases.deliver import deliver_each
+from worker.usecases.instruct import instruct
 
-START = datetime(2026, 1, 1, 9, tzinfo=UTC)
+# A Friday; 31 days later is a Monday, so that days 10 and 14 of a case are in working hours.
+START = datetime(2026, 1, 2, 9, tzinfo=UTC)
+# Where the calendar is not the subject: mails at any hour from the first day on, one stage of access, one
+# reason to call a person.
+PLAIN = Policy(
+    ladder=Ladder(insufficient_funds=(timedelta(0), timedelta(days=3), timedelta(days=7))),
+    mail_hours=ALWAYS,
+    revocation_hours=ALWAYS,
+    limited_after=None,
+    unresolved_after=None,
+    blocked_after=None,
+    last_call=None,
+    high_value={},
+    annual_is_high_value=False,
+    most_reminders=0,
+)
 TEAM_ADDRESS = "success@merchant.example"
 DOMAIN = "merchant.example"
 SENDER = Sender(
@@ -62,7 +85,7 @@ class World:
         stripe: SimulatedStripe,
         inbox: Inbox,
         *,
-        policy: Policy | None = None,
+        policy: PolicySource = PLAIN,
         version: str = NEW,
         chat_url: str | None = None,
         manner: Manner = CALM,
@@ -79,7 +102,7 @@ class World:
         self.services = Services(
             engine=stage.engine,
             gateways={"stripe": StripeGateway(stripe.api_key, api_base=stripe.url)},
-            policy=policy or Policy(),
+            policy=policy,
             nudge=self._nudge,
             team_channels=("mail", "chat") if chat_url else ("mail",),
             clock=lambda: self.now,
@@ -137,6 +160,8 @@ class World:
             await advance_cases(self.services, ids)
         elif wakeup in (MAIL, TEAM):
             await deliver_each(self.services, self.courier, ids)
+        elif wakeup is BILLING:
+            await call_provider_each(self.services, ids)
 
     def all_at_once(self, *steps: Awaitable[Any]) -> list[Any]:
         """Everything in the same moment, on the one event loop."""
@@ -165,6 +190,17 @@ class World:
         if clock is None:
             self.tick()
 
+    def next_due(self, clock: TestClock | None, now: datetime) -> datetime | None:
+        """When something is to be done next after `now`, by Stripe or by us; None: never by itself."""
+        ours = [
+            row.due_at.replace(microsecond=0) + timedelta(seconds=row.due_at.microsecond > 0)
+            for table in (cases, subscriptions)
+            for row in self.rows(table, table.c.due_at, table.c.test_clock)
+            if row.due_at and row.test_clock == (clock.id if clock else None)
+        ]
+        stripes = self.stripe.engine.next_due(clock)
+        return min((at for at in (*ours, stripes) if at and at > now), default=None)
+
     def tick(self) -> None:
         """One round of the scheduler, and all that follows from it."""
 
@@ -188,6 +224,24 @@ class World:
             self.queue.extend([(wakeup, list(ids))] if ids else [])
 
         await tick(self.services.engine, hand_out, clock=lambda: self.now, delay=0.0)
+
+    def tell(self, customer: Customer, request: Request) -> None:
+        """A person gives an instruction, and everything happens that follows from it."""
+
+        async def one() -> None:
+            async with self.services.engine.begin() as connection:
+                found = await connection.execute(select(customers.c.id).where(customers.c.ref == customer.id))
+                await instruct(
+                    connection,
+                    found.scalar_one(),
+                    request,
+                    policy=self.services.policy,
+                    zone=ZoneInfo("UTC"),
+                    now=self.now,
+                )
+
+        self.run(one())
+        self.tick()
 
     def machine_time(self, passed: timedelta) -> None:
         """Time passes for leases and postponements; then the scheduler looks."""

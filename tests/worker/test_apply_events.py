@@ -24,7 +24,7 @@ from worker.queues import MAIL, TEAM
 from worker.usecases.apply_events import PATIENCE, apply_events
 
 DOWN = Fault(status=500, times=10_000)
-FIRST = "payment_failed:{}:attempt:1"
+FIRST = "payment_failed:{}:1"
 
 
 def failing(world: World, code: str = "insufficient_funds", **options: Any) -> tuple[Story, list[Event]]:

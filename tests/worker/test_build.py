@@ -1,5 +1,6 @@
 """A worker's parts from its settings: what is wrong stops the start and says what to do."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,13 @@ def settings(**more: Any) -> WorkerSettings:
     return load(WorkerSettings, env=ENVIRONMENT | more, env_file=None)
 
 
-def test_settings_alone_make_one_policy_for_everybody() -> None:
-    """Without a file the figures of the settings count."""
-    made = policy(settings(DUNNING_GRACE_DAYS="21"))
+def test_settings_alone_make_the_base_policy() -> None:
+    """Without a file their figures count, with the usual segments beside them."""
+    made = policy(settings(DUNNING_GRACE_DAYS="22"))
     build.check(settings())
-    assert not isinstance(made, PolicyBook)
+    assert isinstance(made, PolicyBook)
+    assert made.base.grace == timedelta(days=22)
+    assert [segment.name for segment in made.segments] == ["trial-conversion", "weekly", "annual"]
 
 
 def test_the_breakers_limits_come_from_the_settings() -> None:

@@ -22,7 +22,7 @@ STORED: dict[str, Any] = {
     "text": "Hello,\n\n.a line with a dot\n",
     "html": "<p>Hello</p>",
     "date": "2026-02-01T10:00:00+00:00",
-    "thread": "payment_failed:in_1:attempt:1",
+    "thread": "payment_failed:in_1:1",
 }
 SENDER = Sender(
     address="Acme <billing@merchant.example>",

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from db import accounts, models, outbox
 from db.outbox import Claim
-from dunning.case import settle, situation
+from dunning.case import settle
 from tests.scenarios.world import World
 from tests.worker.mailing import Mailing, mailing, with_link
 from tests.worker.transports import Disturbed
@@ -37,8 +37,7 @@ async def handed_over(one: Mailing) -> Claim:
     async with services.engine.begin() as connection:
         loaded = (await accounts.load(connection, [claim.customer_id]))[claim.customer_id]
     account = settle(loaded.account, services.policy)
-    case = situation(account, account.cases[claim.case])
-    stored = await prepare(services, one.world.courier, claim, loaded, case, one.story.now)
+    stored = await prepare(services, one.world.courier, claim, loaded, account, one.story.now)
     async with services.engine.begin() as connection:
         assert await outbox.hand_over(connection, claim, "ada@customer.example", stored)
     return claim

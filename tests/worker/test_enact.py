@@ -14,12 +14,13 @@ from db.accounts import Loaded
 from dunning.case import settle
 from dunning.events import CustomerFact
 from dunning.fold import fold
-from tests.dunning.builders import CUSTOMER, POLICY, customer, day, failures, paid, subscription, written_off
+from tests.dunning.builders import CUSTOMER, customer, day, failures, paid, subscription, written_off
 from tests.scenarios.stage import Stage
+from tests.worker.plain import PLAIN
 from worker.usecases.enact import Enacted, enact
 
 Facts = list[CustomerFact]
-NOTICE, WARNING = "payment_failed:in_1:attempt:1", "final_warning:in_1:72h"
+NOTICE, WARNING = "payment_failed:in_1:1", "final_warning:in_1:72h"
 
 
 class Worker:
@@ -38,9 +39,9 @@ class Worker:
         async def run() -> Enacted:
             async with self.stage.engine.begin() as connection:
                 loaded = await self._load(connection, facts)
-                after = settle(fold(loaded.account, *facts), POLICY)
+                after = settle(fold(loaded.account, *facts), PLAIN)
                 return await enact(
-                    connection, loaded, after, policy=POLICY, team_channels=team, now=now, verified=verified
+                    connection, loaded, after, policy=PLAIN, team_channels=team, now=now, verified=verified
                 )
 
         return self.stage.run(run())
@@ -96,11 +97,11 @@ def test_the_first_failure_is_written_down(worker: Worker) -> None:
     assert worker.steps() == [(NOTICE, "mail", "pending")]
     assert worker.journal() == [
         ("case.opened", "a renewal failed"),
-        ("mail.decided", "charge 1 failed"),
+        ("mail.decided", "mail 1 of the ladder, at the first failure"),
         ("access.changed", "payment_failed"),
     ]
     assert (worker.access().level, worker.access().until) == ("warned", day(14))
-    assert worker.due_at() == day(11)
+    assert worker.due_at() == day(3)
 
 
 def test_class_1_learning_it_again_writes_nothing(worker: Worker) -> None:
@@ -139,16 +140,16 @@ def test_a_case_that_opens_and_closes_at_once_says_so(worker: Worker) -> None:
     assert [kind for kind, _ in worker.journal()] == ["case.opened", "case.closed", "access.changed"]
 
 
-def test_two_subscriptions_that_fail_at_once_make_one_mail_now_and_one_later(worker: Worker) -> None:
-    """Both are due in this second; the second waits for its gap."""
+def test_two_subscriptions_that_fail_at_once_make_one_mail_each_time(worker: Worker) -> None:
+    """Both are due in this second; the one mail tells of both."""
     worker.learn(day(0), *failures(0), *failures(0, ref="in_2", of="sub_2"))
     assert worker.steps() == [(NOTICE, "mail", "pending")]
-    assert worker.due_at("in_2") == day(2)
+    assert worker.due_at("in_2") == day(3)
     worker.accept(day(0))
-    worker.learn(day(2))
+    worker.learn(day(3))
     assert worker.steps() == [
         (NOTICE, "mail", "sent"),
-        ("payment_failed:in_2:attempt:1", "mail", "pending"),
+        ("payment_failed:in_1:2", "mail", "pending"),
     ]
 
 

@@ -43,7 +43,7 @@ async def _mail(connection: AsyncConnection) -> int:
     effect = NewEffect(
         customer_id=added.scalar_one(),
         case="in_1",
-        step="payment_failed:in_1:attempt:1",
+        step="payment_failed:in_1:1",
         kind=Kind.MAIL,
         name="payment_failed",
         channel="mail",

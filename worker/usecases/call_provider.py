@@ -17,14 +17,14 @@ from db.accounts import Loaded
 from db.outbox import Claim
 from dunning.account import Account
 from dunning.case import settle
-from dunning.plan import why_not
+from dunning.plan import verdict
 from dunning.steps import Kind
 from providers.lookup import Charged, EndAction, Gateway, Lookup, ProviderUnavailableError, Subject
 from worker.lease import held
 from worker.services import Services
 from worker.usecases.holding import put_back
 from worker.usecases.learn import known_until, learn
-from worker.usecases.outcomes import MOST_ATTEMPTS, finish, postpone
+from worker.usecases.outcomes import MOST_ATTEMPTS, finish, postpone, put_off
 
 log = structlog.get_logger()
 
@@ -50,10 +50,14 @@ async def call_provider(services: Services, effect_id: int) -> None:
         loaded = (await accounts.load(connection, [claim.customer_id]))[claim.customer_id]
     at = loaded.clock or services.clock()
     account = settle(loaded.account, services.policy)
-    excuse = why_not(account, loaded.history, services.policy, at, claim.step)
+    found = verdict(account, loaded.history, services.policy, at, claim.step)
     gateway = services.gateways.get(account.source)
-    if excuse:
-        await finish(services, loaded, claim, "suppressed", error=excuse)
+    if found.excuse:
+        # Whatever made it unwanted may be the news of that very call.
+        status = "unknown" if claim.handed_over else "suppressed"
+        await finish(services, loaded, claim, status, error=found.excuse)
+    elif found.put_off and not claim.handed_over:
+        await put_off(services, claim, loaded, found.put_off)
     elif gateway is None or claim.fence > MOST_ATTEMPTS:
         await finish(services, loaded, claim, "failed", error="the provider could not be asked")
     else:
@@ -70,7 +74,7 @@ async def _call(
     try:
         outcome = await _ask(gateway, claim, account)
     except ProviderUnavailableError as error:
-        await postpone(services, claim, loaded, str(error))
+        await postpone(services, claim, loaded, str(error), may_have_happened=True)
         return
     await finish(services, loaded, claim, "sent", error=outcome)
     await _read_back(services, gateway, claim, account, at)

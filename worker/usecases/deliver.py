@@ -17,7 +17,7 @@ from db import accounts, outbox
 from db.accounts import Loaded
 from db.outbox import LEASE, Claim
 from dunning.case import settle
-from dunning.plan import why_not
+from dunning.plan import verdict
 from dunning.steps import Kind
 from emails.delivery import Accepted, Deferred, Delivery, Rejected
 from providers.lookup import NothingToPayError, ProviderUnavailableError
@@ -26,7 +26,7 @@ from worker.lease import held
 from worker.prepare import prepare
 from worker.services import Services
 from worker.usecases.holding import put_back
-from worker.usecases.outcomes import MOST_ATTEMPTS, finish, postpone
+from worker.usecases.outcomes import MOST_ATTEMPTS, finish, postpone, put_off
 
 log = structlog.get_logger()
 
@@ -78,9 +78,12 @@ async def _carry_out(
     at = loaded.clock or services.clock()
     try:
         account = settle(loaded.account, services.policy)
-        excuse = why_not(account, loaded.history, services.policy, at, claim.step)
-        if excuse:
-            await finish(services, loaded, claim, "suppressed", error=excuse)
+        found = verdict(account, loaded.history, services.policy, at, claim.step)
+        if found.excuse:
+            await finish(services, loaded, claim, "suppressed", error=found.excuse)
+            return
+        if later := found.put_off or (found.asleep_until if claim.fence > 1 else None):
+            await put_off(services, claim, loaded, later)
             return
         recipient = _recipient(courier, claim, loaded)
         if recipient is None and claim.channel == "mail":

@@ -19,9 +19,10 @@ from dunning.access import Access, Reason
 from dunning.account import Account
 from dunning.breaker import held_back
 from dunning.plan import plan
-from dunning.receipts import given_back, with_access_taken
+from dunning.receipts import given_back
 from dunning.segments import PolicySource
 from dunning.steps import Effect, Kind, Plan, Step
+from dunning.taking import take_due
 from worker.usecases.holding import must_hold, next_look
 
 log = structlog.get_logger()
@@ -49,19 +50,26 @@ async def enact(
     team_channels: tuple[str, ...],
     now: datetime,
     verified: Collection[str] = (),
+    taking: bool = True,
 ) -> Enacted:
     """Do all that is due for one locked account and remember when it is due next.
 
     `verified` are the cases whose invoice and subscription the provider confirmed a moment ago: only
-    their access is taken. The caller holds the account's row lock.
+    their access is taken. Without `taking`, what is due stays due and is left to a worker. The caller holds
+    the account's row lock.
     """
     entries = _changes_of_cases(loaded, after, now)
     history, dropped = await _suppress(connection, loaded, after, now)
-    before, hold = after, False
-    after, planned, steps = take_due_steps(before, history, policy, now, verified)
-    if await must_hold(connection, steps):
-        hold = True
-        after, planned, steps = take_due_steps(before, history, policy, now, verified, hold=True)
+    steps: list[Step] = []
+    hold = False
+    if taking:
+        before = after
+        after, planned, steps = take_due_steps(before, history, policy, now, verified)
+        if await must_hold(connection, steps):
+            hold = True
+            after, planned, steps = take_due_steps(before, history, policy, now, verified, hold=True)
+    else:
+        planned = plan(after, history, policy, now)
     effects = [row for step in steps for row in _effects(loaded.id, step, team_channels, now)]
     mail, team, billing = [
         await outbox.add(connection, [effect for effect in effects if effect.kind in kinds])
@@ -89,24 +97,13 @@ def take_due_steps(
     *,
     hold: bool = False,
 ) -> tuple[Account, Plan, list[Step]]:
-    """Take what is due, one step at a time until nothing is; with `hold` only what no breaker holds back.
+    """Take what is due: access only of `verified` cases, and with `hold` only what no breaker holds back."""
 
-    A step may call for the next (access taken, its mail) or put another off: of two mails that are due to one
-    person at the same moment, the second waits for its gap.
-    """
-    taken: list[Step] = []
-    history = dict(history)
-    while True:
-        planned = plan(account, history, policy, now)
-        due = [step for step in planned.due(now) if step.kind is not Kind.ACCESS or step.case in verified]
-        due = [step for step in due if not (hold and held_back(step))]
-        if not due:
-            return account, planned, taken
-        step = due[0]
-        history[step.key] = Effect(step.key, step.kind, step.name, step.case, "pending", now)
-        if step.kind is Kind.ACCESS:
-            account = with_access_taken(account, step, now, planned.access.level)
-        taken.append(step)
+    def allowed(_: Account, step: Step) -> bool:
+        return not (hold and held_back(step)) and (step.kind is not Kind.ACCESS or step.case in verified)
+
+    moment = take_due(account, dict(history), policy, now, allowed)
+    return moment.account, moment.plan, list(moment.taken)
 
 
 def _effects(customer_id: int, step: Step, team_channels: tuple[str, ...], now: datetime) -> list[NewEffect]:
@@ -154,7 +151,7 @@ def _changes_of_cases(loaded: Loaded, after: Account, now: datetime) -> list[Ent
         before = loaded.account.cases.get(ref)
         if before is None:
             data = {"subscription": case.subscription, "grace_ends_at": case.grace_ends_at.isoformat()}
-            entries.append(Entry(loaded.id, case.opened_at, "case.opened", "a renewal failed", ref, data))
+            entries.append(Entry(loaded.id, case.opened_at, "case.opened", _opened_by(after, ref), ref, data))
             log.info("case.opened", customer=loaded.id, case=ref)
         if case.outcome and (before is None or before.outcome != case.outcome):
             at = case.closed_at or now
@@ -167,6 +164,11 @@ def _changes_of_cases(loaded: Loaded, after: Account, now: datetime) -> list[Ent
         if before and before.outcome and case.outcome is None:
             entries.append(Entry(loaded.id, now, "case.reopened", "a newer fact says it is unpaid", ref))
     return entries
+
+
+def _opened_by(account: Account, invoice: str) -> str:
+    first = account.invoices[invoice].billing_reason == "subscription_create"
+    return "a first payment failed" if first else "a renewal failed"
 
 
 async def _suppress(

@@ -37,9 +37,11 @@ def next_look(planned: Plan, case: str, now: datetime, *, put_off: bool) -> date
 async def put_back(connection: AsyncConnection, claim: Claim) -> bool:
     """Put a claimed effect back, uncounted, if the breaker holds it. Call it in the transaction of the claim.
 
-    What may have been sent already is not held: it only remains to be said so.
+    A mail that may have been sent already is not held: it only remains to be said so. A charge is, since
+    asking for it again may be what makes it.
     """
-    if claim.handed_over or not holds(claim.kind, claim.name) or await breaker.tripped(connection) is None:
+    sent = claim.handed_over and claim.channel != "provider"
+    if sent or not holds(claim.kind, claim.name) or await breaker.tripped(connection) is None:
         return False
     await outbox.put_back(connection, claim, LOOK_AGAIN, HELD)
     log.debug("mail.held", customer=claim.customer_id, case=claim.case, step=claim.step)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -19,19 +19,38 @@ FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=1)
 # With doubling waits most of a working day; then the mail counts as failed and a person is called.
 MOST_ATTEMPTS = 14
+A_MOMENT = timedelta(seconds=5)
 
 
 async def postpone(
-    services: Services, claim: Claim, loaded: Loaded, error: str, *, details: str = ""
+    services: Services,
+    claim: Claim,
+    loaded: Loaded,
+    error: str,
+    *,
+    details: str = "",
+    may_have_happened: bool = False,
 ) -> None:
-    """Certainly not sent: try again, later each time, and give up where a person is of more use."""
+    """Try again, later each time, and give up where a person is of more use.
+
+    Certainly not sent, or with `may_have_happened` something that can be asked for twice without harm.
+    """
     if claim.fence >= MOST_ATTEMPTS:
-        await finish(services, loaded, claim, "failed", error=error, details=details)
+        status = "unknown" if may_have_happened else "failed"
+        await finish(services, loaded, claim, status, error=error, details=details)
         return
     wait = min(FIRST_WAIT * 2 ** (claim.fence - 1), LONGEST_WAIT)
     log.warning("effect.postponed", step=claim.step, seconds=wait.total_seconds(), error=error)
     async with services.engine.begin() as connection:
-        await outbox.postpone(connection, claim, wait, _with(error, details))
+        await outbox.postpone(connection, claim, wait, _with(error, details), handed_over=may_have_happened)
+
+
+async def put_off(services: Services, claim: Claim, loaded: Loaded, until: datetime) -> None:
+    """Wanted, but not yet: it waits uncounted. On a test clock an hour may pass in a moment."""
+    wait = A_MOMENT if loaded.clock else until - services.clock()
+    log.info("effect.put_off", step=claim.step, until=until.isoformat())
+    async with services.engine.begin() as connection:
+        await outbox.put_back(connection, claim, wait, f"it waits until {until:%Y-%m-%d %H:%M} UTC")
 
 
 async def finish(

@@ -17,6 +17,7 @@ def upgrade() -> None:
     _columns()
     _tables()
     _indexes()
+    _renewals()
 
 
 def _columns() -> None:
@@ -115,3 +116,13 @@ def _indexes() -> None:
         ["test_clock", "due_at"],
         postgresql_where=sa.text("due_at IS NOT NULL AND test_clock IS NOT NULL"),
     )
+
+
+def _renewals() -> None:
+    """Look once at each annual plan that is paid: its next notice may be due before any event comes."""
+    op.execute("""
+        UPDATE subscriptions SET due_at = now() FROM customers
+        WHERE customers.id = subscriptions.customer_id AND customers.test_clock IS NULL
+          AND subscriptions.interval = 'year' AND subscriptions.status IN ('active', 'trialing')
+          AND subscriptions.period_end > now()
+    """)

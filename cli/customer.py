@@ -1,0 +1,80 @@
+"""`dunning customer exclude`, `pause` and `resume`: what is said of everything of a customer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.customers import one
+from cli.output import Json
+from cli.saying import By, Days, DryRun, Until, Why, a_day, give
+from dunning.instructions import Verb
+from dunning.requests import Request
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from db.lookups import Found
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+Customer = Annotated[
+    str, typer.Argument(metavar="CUSTOMER", help="The provider's id (cus_123) or a mail address.")
+]
+
+
+@app.callback()
+def root() -> None:
+    """Exclude a customer from dunning, pause everything of theirs, or go on."""
+
+
+def _say(customer: str, verb: Verb, by: str, why: str, json: bool, dry_run: bool, **more: Any) -> None:
+    async def find(connection: AsyncConnection) -> Found:
+        from db.lookups import find_customers
+
+        return await one(connection, customer, find_customers)
+
+    give(find, Request(verb, by, why, **more), json=json, dry_run=dry_run)
+
+
+@app.command()
+def exclude(customer: Customer, why: Why, by: By = "", dry_run: DryRun = False, json: Json = False) -> None:
+    """Never dun a customer: every case of theirs, now and later, is left alone until it is resumed.
+
+    \b
+    Examples:
+      dunning customer exclude cus_123 --why "a partner, paid by bank transfer"
+      dunning customer exclude ada@example.com --why "our own account" --dry-run
+    """
+    _say(customer, Verb.EXCLUDE, by, why, json, dry_run)
+
+
+@app.command()
+def pause(
+    customer: Customer,
+    why: Why,
+    until: Until = None,
+    days: Days = None,
+    by: By = "",
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Do nothing about any case of a customer until a day is over.
+
+    \b
+    Examples:
+      dunning customer pause cus_123 --until 2026-04-30 --why "they move banks"
+    """
+    _say(customer, Verb.PAUSE, by, why, json, dry_run, **a_day(until, days))
+
+
+@app.command()
+def resume(customer: Customer, why: Why, by: By = "", dry_run: DryRun = False, json: Json = False) -> None:
+    """Go on with a customer who was excluded or paused, and with all that was said of single cases.
+
+    \b
+    Examples:
+      dunning customer resume cus_123 --why "the contract has ended"
+    """
+    _say(customer, Verb.RESUME, by, why, json, dry_run)

@@ -1,0 +1,260 @@
+"""Whether an instruction may be given: refusal(...) -> a sentence with its cure, or None.
+
+What nobody would notice, because it changes nothing, is refused as well: whoever said it believes otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+from dunning.account import Account, Case, Outcome
+from dunning.case import situation
+from dunning.instructions import Instruction, Verb
+from dunning.segments import PolicySource
+from dunning.standing import broken_promises, holding, standing
+from dunning.steps import History, Kind
+
+LONGEST_PAUSE = timedelta(days=90)
+# The last day of a span counts to its end.
+A_DAY = timedelta(days=1)
+
+OF_A_CASE = frozenset({Verb.STOP, Verb.EXTEND, Verb.FORGIVE, Verb.HAND_OVER, Verb.PROMISE, Verb.ACKNOWLEDGE})
+OF_A_CUSTOMER = frozenset({Verb.EXCLUDE})
+# A person may still drop a debt that was given up already: only that gives access back.
+FORGIVABLE = frozenset({Outcome.VOIDED, Outcome.WRITTEN_OFF})
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody asks for, in their terms: `until` is a day that counts to its end, or `span` from now."""
+
+    verb: Verb
+    by: str
+    why: str
+    case: str | None = None
+    until: date | None = None
+    span: timedelta | None = None
+    to: str | None = None
+
+
+def as_instruction(request: Request, zone: tzinfo, now: datetime) -> Instruction:
+    """The request at `now`, the account's time; days end in `zone`, the merchant's."""
+    until = end_of_day(request.until, zone) if request.until else None
+    if until is None and request.span and request.verb in (Verb.PAUSE, Verb.PROMISE):
+        until = end_of_day((now + request.span).astimezone(zone).date(), zone)
+    return Instruction(
+        verb=request.verb,
+        at=now,
+        by=request.by.strip(),
+        why=request.why.strip().rstrip("."),
+        case=request.case,
+        until=until,
+        span=request.span if request.verb is Verb.EXTEND else None,
+        to=(request.to or "").strip() or None,
+    )
+
+
+def end_of_day(day: date, zone: tzinfo) -> datetime:
+    """The last second of a day, UTC: it is still that day for whoever prints it in `zone`."""
+    return datetime.combine(day, time(23, 59, 59), zone).astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """An instruction with all that its check looks at. `told.case` is in the account, where there is one."""
+
+    account: Account
+    history: History
+    policies: PolicySource
+    told: Instruction
+    now: datetime
+    zone: tzinfo
+
+    def day(self, moment: datetime | None) -> str:
+        """As whoever works in the zone reads it."""
+        return f"{moment.astimezone(self.zone):%Y-%m-%d}" if moment else "-"
+
+    def said(self, earlier: Instruction) -> str:
+        until = f" until {self.day(earlier.until)}" if earlier.until else ""
+        verb = _name(earlier.verb).lower()
+        return f"{earlier.by} said {verb}{until} on {self.day(earlier.at)} ({earlier.why})"
+
+    @property
+    def case(self) -> Case:
+        return self.account.cases[self.told.case or ""]
+
+
+def refusal(
+    account: Account,
+    history: History,
+    policies: PolicySource,
+    told: Instruction,
+    now: datetime,
+    zone: tzinfo = UTC,
+) -> str | None:
+    """Why `told` cannot be given at `now`, and what to do instead. The account must be settled.
+
+    Sentences name days as they are in `zone`, the merchant's.
+    """
+    asked = _Asked(account, history, policies, told, now, zone)
+    if not told.by:
+        return "It must be known who says so: give a name."
+    if not told.why:
+        return "It must be known why: give a reason for whoever asks later."
+    if told.case is None and told.verb in OF_A_CASE:
+        return f"{_name(told.verb)} is said of one case: name its invoice (in_123)."
+    if told.case is not None and told.verb in OF_A_CUSTOMER:
+        return f"{_name(told.verb)} is said of a whole customer: stop the case instead, or name the customer."
+    if told.case is not None and (wrong := _of_case(asked)):
+        return wrong
+    check = CHECKS.get(told.verb)
+    return check(asked) if check else None
+
+
+def _of_case(asked: _Asked) -> str | None:
+    told, case = asked.told, asked.account.cases.get(asked.told.case or "")
+    if case is None:
+        return f"There is no case of {told.case}: `dunning case list --open` has those that want money."
+    if case.is_open or (told.verb is Verb.FORGIVE and case.outcome in FORGIVABLE):
+        return None
+    closed = f"The case of {case.invoice} was closed on {asked.day(case.closed_at)}"
+    if case.outcome is Outcome.FORGIVEN:
+        return f"{closed}: it was forgiven. Nothing is asked of the customer any more."
+    if told.verb is Verb.FORGIVE:
+        return f"{closed} ({case.outcome}): there is no debt left. A refund is made at the provider."
+    return f"{closed} ({case.outcome}): nothing is done about it any more, so there is nothing to change."
+
+
+# one check a verb
+
+
+def _stop(asked: _Asked) -> str | None:
+    held = [each for each in _holding(asked) if each.verb in (Verb.STOP, Verb.EXCLUDE)]
+    return (
+        f"Nothing is done already: {asked.said(held[-1])}. Resume it first to say it anew." if held else None
+    )
+
+
+def _pause(asked: _Asked) -> str | None:
+    told = asked.told
+    if told.until is None:
+        return "A pause needs its end: give a date, or a number of days."
+    if told.until <= asked.now:
+        return f"{asked.day(told.until)} has passed: give a date to come."
+    if told.until > asked.now + LONGEST_PAUSE + A_DAY:
+        return f"A pause lasts {LONGEST_PAUSE.days} days at most: give an earlier date, or stop it."
+    for held in reversed(_holding(asked)):
+        if held.verb in (Verb.STOP, Verb.EXCLUDE):
+            return f"Nothing is done until it is resumed: {asked.said(held)}. Resume it first."
+        if held.until and held.until >= told.until:
+            return f"It is paused for as long already: {asked.said(held)}. Resume it first to shorten that."
+    return None
+
+
+def _resume(asked: _Asked) -> str | None:
+    if _holding(asked):
+        return None
+    if asked.told.case and (wider := holding(asked.account, None, asked.now)):
+        return f"{asked.said(wider[-1])}: that is of the whole customer, so resume the customer."
+    return "Nothing is stopped, paused or handed over: there is nothing to resume."
+
+
+def _extend(asked: _Asked) -> str | None:
+    told, policy = asked.told, asked.policies.of(asked.case)
+    if told.span is None or told.span <= timedelta(0):
+        return "An extension needs its length: give a number of days."
+    if told.span > policy.extension:
+        return f"The policy extends a case by {_days(policy.extension)} at most: give fewer, or pause it."
+    before = standing(asked.account, asked.case).extension
+    if before:
+        return (
+            f"The case was extended by {_days(before)} already, and once is all. Pause it, or hand it over."
+        )
+    return _end_is_fixed(asked)
+
+
+def _promise(asked: _Asked) -> str | None:
+    told, policy = asked.told, asked.policies.of(asked.case)
+    if policy.promise_within is None:
+        return "The policy takes no promises: extend the case, or pause it."
+    if told.until is None:
+        return "A promise needs its day: give a date, or a number of days."
+    if told.until <= asked.now:
+        return f"{asked.day(told.until)} has passed: give a date to come."
+    if told.until > asked.now + policy.promise_within + A_DAY:
+        reach = _days(policy.promise_within)
+        return f"A promise reaches {reach} ahead at most: give an earlier date, or pause it."
+    broken = broken_promises(asked.account, asked.now)
+    if broken:
+        latest = broken[-1]
+        return (
+            f"The customer promised to pay {latest.case} by {asked.day(latest.until)} and did not: "
+            "no further promise is taken. Extend the case, or hand it over."
+        )
+    standing_one = standing(asked.account, asked.case).promise
+    if standing_one and standing_one.until:
+        return f"The customer has promised to pay by {asked.day(standing_one.until)}: one promise at a time."
+    return _end_is_fixed(asked)
+
+
+def _end_is_fixed(asked: _Asked) -> str | None:
+    """Why no word moves the end of access any more."""
+    s = situation(asked.account, asked.case)
+    if s.first_payment:
+        return "It is a first payment: nothing was granted, so there is no end to move."
+    if asked.case.taken_at:
+        return "Access has ended already: a payment gives it back, or forgive the debt."
+    if s.subscription.stopped_for_nonpayment or s.subscription.ended:
+        return f"The provider has ended it ({s.subscription.status}): whether it goes on is decided there."
+    return None
+
+
+def _hand_over(asked: _Asked) -> str | None:
+    if not asked.told.to:
+        return "Somebody has to take it over: give their name."
+    owner = standing(asked.account, asked.case).owner
+    return (
+        f"{owner} has it already: hand it to somebody else, or resume it." if owner == asked.told.to else None
+    )
+
+
+def _acknowledge(asked: _Asked) -> str | None:
+    calls = [e for e in asked.history.values() if e.case == asked.told.case and e.kind is Kind.TEAM]
+    if not calls:
+        return "Nobody has been called for this case, so there is no call to acknowledge."
+    seen = standing(asked.account, asked.case).acknowledged_at
+    if seen and seen >= max(effect.created_at for effect in calls):
+        return f"Every call was acknowledged on {asked.day(seen)}: there is none since."
+    return None
+
+
+CHECKS: Mapping[Verb, Callable[[_Asked], str | None]] = {
+    Verb.STOP: _stop,
+    Verb.EXCLUDE: _stop,
+    Verb.PAUSE: _pause,
+    Verb.RESUME: _resume,
+    Verb.EXTEND: _extend,
+    Verb.PROMISE: _promise,
+    Verb.HAND_OVER: _hand_over,
+    Verb.ACKNOWLEDGE: _acknowledge,
+}
+
+
+def _holding(asked: _Asked) -> list[Instruction]:
+    case = asked.case if asked.told.case else None
+    held = holding(asked.account, case, asked.now)
+    if asked.told.verb is Verb.RESUME and case:
+        # Only a word about the whole customer ends what was said of all of it.
+        return [each for each in held if each.case is not None]
+    return held
+
+
+def _name(verb: Verb) -> str:
+    return verb.value.replace("_", " ").capitalize()
+
+
+def _days(span: timedelta) -> str:
+    days = round(span / A_DAY, 1)
+    return "1 day" if days == 1 else f"{days:g} days"

@@ -1,0 +1,96 @@
+"""Carry out a plan, step by step: what is due is taken until nothing is, and time goes on to what comes next.
+
+The worker takes what is due at one moment; a forecast and a replay live on from there by the same code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from types import MappingProxyType
+
+from dunning.account import Account
+from dunning.case import settle
+from dunning.plan import plan
+from dunning.receipts import with_access_taken
+from dunning.segments import PolicySource
+from dunning.steps import Effect, Kind, Plan, Step
+
+Allowed = Callable[[Account, Step], bool]
+
+# No life has so many moments; a rule that plans without end must not hang a command.
+MOST_MOMENTS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What was done at `at`, in order, the account after it, and what it leaves to be done."""
+
+    at: datetime
+    account: Account
+    plan: Plan
+    taken: tuple[Step, ...]
+
+
+def take_due(
+    account: Account,
+    history: MutableMapping[str, Effect],
+    policies: PolicySource,
+    now: datetime,
+    allowed: Allowed,
+    *,
+    accepted: bool = False,
+) -> Moment:
+    """Take what is due and `allowed`, one step at a time until nothing is; `history` is written on.
+
+    A step may call for the next (access taken, its mail) or put another off: of two mails that are due to one
+    person at the same moment, the second waits for its gap. With `accepted` every step has arrived at once.
+    """
+    taken: list[Step] = []
+    while True:
+        planned = plan(account, history, policies, now)
+        step = next((each for each in planned.due(now) if allowed(account, each)), None)
+        if step is None:
+            return Moment(now, account, planned, tuple(taken))
+        status, accepted_at = ("sent", now) if accepted else ("pending", None)
+        history[step.key] = Effect(step.key, step.kind, step.name, step.case, status, now, accepted_at)
+        if step.kind is Kind.ACCESS:
+            account = with_access_taken(account, step, now, planned.access.level)
+        taken.append(step.moved(now, step.wanted_at))
+
+
+def live(
+    account: Account,
+    history: MutableMapping[str, Effect],
+    policies: PolicySource,
+    now: datetime,
+    *,
+    news: Iterable[tuple[datetime, Account]] = (),
+    allowed: Allowed = lambda account, step: True,
+) -> Iterator[Moment]:
+    """Every moment from `now` on at which something is due or known, if each step arrives as it is taken.
+
+    `news` are later states of what is known, in order; cases and what was taken in them carry over. Rules are
+    asked only then, since nothing can change in between. Ends when nothing is left to be done or known.
+    """
+    coming = iter(news)
+    fresh = next(coming, None)
+    for _ in range(MOST_MOMENTS):
+        moment = take_due(account, history, policies, now, allowed, accepted=True)
+        account = moment.account
+        yield moment
+        due_at = next(
+            (step.due_at for step in moment.plan.steps if step.due_at > now and allowed(account, step)), None
+        )
+        if fresh and (due_at is None or fresh[0] <= due_at):
+            now, account = fresh[0], settle(_carried(fresh[1], account), policies)
+            fresh = next(coming, None)
+        elif due_at:
+            now = due_at
+        else:
+            return
+
+
+def _carried(known: Account, before: Account) -> Account:
+    return replace(known, cases=MappingProxyType(dict(before.cases)))

@@ -1,0 +1,73 @@
+"""Charging a new payment method, once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from dunning.policy import Policy
+from dunning.steps import Effect, Kind, Plan
+from tests.dunning.builders import (
+    account,
+    day,
+    effect,
+    failures,
+    method,
+    planned,
+)
+from tests.dunning.more_builders import policy
+
+OURS = policy(retries="worker")
+
+
+METHOD = "retry:in_1:method:20260303T090000"
+
+
+def charges(found: Plan) -> list[datetime]:
+    return [each.due_at for each in found.steps if each.kind is Kind.RETRY]
+
+
+@pytest.mark.parametrize(
+    ("code", "charged"),
+    [
+        ("insufficient_funds", True),
+        ("expired_card", True),
+        ("stolen_card", True),
+        ("incorrect_number", True),
+        ("authentication_required", True),
+        ("transaction_not_allowed", True),
+        ("fraudulent", False),
+        ("testmode_decline", False),
+        ("revocation_of_authorization", False),
+    ],
+)
+def test_a_new_payment_method_is_charged_at_once_and_once(code: str, charged: bool) -> None:
+    """Whoever has just given a card expects it; who has withdrawn their consent does not."""
+    known = account(failures(0, code=code), method(2), policy=OURS)
+    found = planned(known, 2, policy=OURS)
+    now = [each.key for each in found.due(day(2)) if each.kind is Kind.RETRY]
+    assert now == ([METHOD] if charged else [])
+    done = effect(METHOD, 2, name="retry", kind=Kind.RETRY)
+    assert METHOD not in [each.key for each in planned(known, 2.1, done, policy=OURS).steps]
+
+
+@pytest.mark.parametrize(("changed", "rules"), [(0, OURS), (-1, OURS), (2, policy())])
+def test_an_old_method_is_not_charged_again(changed: float, rules: Policy) -> None:
+    """It is the one that failed; and where the provider charges, we do not."""
+    found = planned(account(failures(0, code="expired_card"), method(changed), policy=rules), 2, policy=rules)
+    assert charges(found) == []
+
+
+def test_a_new_method_and_a_rung_are_one_charge() -> None:
+    """Both are due after half a day of outage."""
+    rules = policy(OURS, retry={"insufficient_funds": ["2d"]})
+    known = account(failures(0), method(2.9), policy=rules)
+    done: list[Effect] = []
+    for _ in range(2):
+        due = [
+            each for each in planned(known, 3.5, *done, policy=rules).due(day(3.5)) if each.kind is Kind.RETRY
+        ]
+        done += [effect(each.key, 3.5, "pending", name="retry", kind=Kind.RETRY) for each in due]
+    assert len(done) == 1
+    assert done[0].key.startswith("retry:in_1:method:")
