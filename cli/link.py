@@ -105,8 +105,9 @@ async def _make(
     made = []
     for ref in cases:
         minted = where.links.mint()
-        plan = await links.plan_of(connection, loaded.id, ref)
-        await links.add(connection, LinkRow(minted.digest, loaded.id, ref, at, made_by=by, plan=plan))
+        last = await links.newest(connection, loaded.id, ref)
+        known = {"plan": last.plan, "pay_url": last.pay_url} if last else {}
+        await links.add(connection, LinkRow(minted.digest, loaded.id, ref, at, made_by=by, **known))
         await journal.write(connection, [Entry(loaded.id, at, "link.made", f"{by} asked for it", ref)])
         made.append(Made(ref, where.url(minted)))
     return made

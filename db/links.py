@@ -16,7 +16,8 @@ class LinkRow:
     """A link to the page of one case. `made_at` and `revoked_at` are the account's times.
 
     `made_by`: the step of the mail it stands in, or who asked for it. `plan`: the plan's name as that mail
-    has it, since the page asks no provider. `locale`: the language its reader has chosen.
+    has it, and `pay_url` the provider's page for the invoice as it was when the link was made: the page asks
+    no provider. `locale`: the language its reader has chosen.
     """
 
     digest: bytes
@@ -26,6 +27,7 @@ class LinkRow:
     made_by: str
     revoked_at: datetime | None = None
     plan: str | None = None
+    pay_url: str | None = None
     locale: str | None = None
 
 
@@ -40,11 +42,12 @@ async def find(connection: AsyncConnection, digest: bytes) -> LinkRow | None:
     return LinkRow(**row) if row else None
 
 
-async def plan_of(connection: AsyncConnection, customer_id: int, case: str) -> str | None:
-    """The plan's name as the newest link to a case has it."""
-    of_case = and_(links.c.customer_id == customer_id, links.c.case == case, links.c.plan.is_not(None))
-    newest = select(links.c.plan).where(of_case).order_by(links.c.made_at.desc()).limit(1)
-    return (await connection.execute(newest)).scalar_one_or_none()
+async def newest(connection: AsyncConnection, customer_id: int, case: str) -> LinkRow | None:
+    """The link to a case that a mail was given last: what it knows of the plan and the provider's page."""
+    of_case = and_(links.c.customer_id == customer_id, links.c.case == case, links.c.pay_url.is_not(None))
+    found = select(links).where(of_case).order_by(links.c.made_at.desc()).limit(1)
+    row = (await connection.execute(found)).mappings().one_or_none()
+    return LinkRow(**row) if row else None
 
 
 async def revoke(connection: AsyncConnection, customer_id: int, case: str, at: datetime) -> int:

@@ -304,6 +304,7 @@ links = Table(
     Column("made_by", Text, nullable=False),
     moment("revoked_at"),
     Column("plan", Text),
+    Column("pay_url", Text),
     Column("locale", Text),
     Index("links_of_case", "customer_id", "case"),
 )

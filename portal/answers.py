@@ -70,7 +70,13 @@ class Answers:
         reader = Reader(locale, zone_of(behind.account, self._merchant.zone))
         folder = self._merchant.mail_templates
         shown = view(seen, reader, self._actions, plan=behind.link.plan, folder=folder)
-        more = {"form": self._form(token), "billing_page": self._merchant.billing_page, "notice": notice}
+        page = self._merchant.billing_page
+        more = {
+            "form": self._form(token),
+            "billing_page": page,
+            "pay_page": behind.link.pay_url or page,
+            "notice": notice,
+        }
         return HTMLResponse(self.pages.fill(template_of(seen), tongue, locale, shown | more))
 
     def message(

@@ -142,7 +142,15 @@ async def _pay_url(
     if pages is None or claim.name == "payment_recovered":
         return hosted or courier.sender.billing_page_url
     minted = pages.links.mint()
-    link = LinkRow(minted.digest, claim.customer_id, claim.case, c.now, made_by=claim.step, plan=plan_name)
+    link = LinkRow(
+        minted.digest,
+        claim.customer_id,
+        claim.case,
+        c.now,
+        made_by=claim.step,
+        plan=plan_name,
+        pay_url=hosted,
+    )
     async with services.engine.begin() as connection:
         await links.add(connection, link)
     return pages.url(minted)

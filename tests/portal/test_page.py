@@ -45,7 +45,7 @@ def test_it_shows_what_is_open_and_what_comes(world: World, portal: PortalProces
         "€49.00",
         "Team plan",
         "Visa •••• 4242",
-        "February 4, 2026 We try to collect the payment again.",
+        "February 5, 2026 We try to collect the payment again.",
     ):
         assert part in said
     assert "Your access ends if the payment has not arrived by then." in said

@@ -96,6 +96,7 @@ def page(seen: Facts, language: str) -> str:
     more = {
         "form": FormFrame("/p/token", "field"),
         "billing_page": "https://northwind.example",
+        "pay_page": "https://northwind.example",
         "notice": None,
     }
     return Pages(BRAND).fill(template_of(seen), language, language, shown | more)

@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("made_by", sa.Text(), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("plan", sa.Text(), nullable=True),
+        sa.Column("pay_url", sa.Text(), nullable=True),
         sa.Column("locale", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("digest"),
     )
