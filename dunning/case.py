@@ -14,6 +14,7 @@ from types import MappingProxyType
 from dunning.account import PAYING, Account, Case, Charge, Invoice, Outcome, Subscription
 from dunning.declines import Category, Decline, classify
 from dunning.fold import latest
+from dunning.lazy import lazy
 from dunning.segments import PolicySource
 from dunning.standing import forgiven_at
 
@@ -32,12 +33,15 @@ def settle(account: Account, policies: PolicySource) -> Account:
         if case is None:
             policy = policies.choose(account, invoice)
             case = Case(invoice.ref, invoice.subscription, opened_at, policy.grace, policy=policy)
-        case = replace(case, opened_at=opened_at)
+        if case.opened_at != opened_at:
+            case = replace(case, opened_at=opened_at)
         closed_at, outcome = _end(account, case)
         if outcome is None and case.outcome is Outcome.RECOVERED:
             # Money came. A later failure is another case; this one does not come back with its old deadline.
             continue
-        cases[invoice.ref] = replace(case, closed_at=closed_at, outcome=outcome)
+        if (case.closed_at, case.outcome) != (closed_at, outcome):
+            case = replace(case, closed_at=closed_at, outcome=outcome)
+        cases[invoice.ref] = case
     return replace(account, cases=MappingProxyType(cases))
 
 
@@ -105,7 +109,7 @@ def _revived_at(account: Account, case: Case, subscription: Subscription) -> dat
     return min((at for at in payments if good_at and at <= good_at), default=None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Situation:
     """One case with all that a rule asks about it."""
 
@@ -124,7 +128,7 @@ class Situation:
         """
         return self.invoice.billing_reason == "subscription_create"
 
-    @property
+    @lazy
     def executed_attempts(self) -> int:
         """How many charges really failed, customers' own extra tries not counted.
 
@@ -135,7 +139,7 @@ class Situation:
         read = min(self.invoice.ledger_attempt, self.invoice.attempt_count)
         return min(self._possibly_scheduled, read) + self.invoice.attempt_count - read
 
-    @property
+    @lazy
     def _possibly_scheduled(self) -> int:
         """The charges that are not certainly the customer's own.
 
@@ -161,19 +165,19 @@ class Situation:
         """Which failure notice is the current one. A payment that waits for its owner is the first."""
         return max(1, self.executed_attempts)
 
-    @property
+    @lazy
     def failed_at(self) -> datetime:
         """When the current notice's failure happened."""
         if self.invoice.ledger_attempt < self.invoice.attempt_count or not self.charges:
             return latest(self.invoice.last_failed_at, self.case.opened_at) or self.case.opened_at
         return self.charges[min(self.notice_number, len(self.charges)) - 1].at
 
-    @property
+    @lazy
     def last_failed_at(self) -> datetime:
         """When a payment failed last, the customer's own tries included."""
         return latest(self.invoice.last_failed_at, self.failed_at) or self.failed_at
 
-    @property
+    @lazy
     def needs_customer_since(self) -> datetime | None:
         """When a charge first failed in a way that only the customer can mend, as what failed before had not.
 
@@ -190,7 +194,7 @@ class Situation:
         """Whether "we tried again" is true: more than one charge, and the ledger has been read."""
         return len(self.charges) > 1
 
-    @property
+    @lazy
     def replaced(self) -> bool:
         """Whether the customer has another subscription that entitles them."""
         return any(

@@ -10,7 +10,7 @@ from enum import StrEnum
 from dunning.account import Account
 from dunning.hindsight import Hindsight
 from dunning.policy import Policy
-from dunning.relevance import Traits, relevant, traits
+from dunning.relevance import Traits, paid_within, same_for, traits
 from dunning.replay import steps_of
 from dunning.segments import PolicySource
 from dunning.steps import Kind, Step
@@ -89,34 +89,34 @@ class Comparison:
 
     def __init__(self, old: PolicySource, new: PolicySource, since: datetime | None = None) -> None:
         self._old, self._new, self._since = old, new, since
-        self._alike: dict[tuple[int, int, Traits], bool] = {}
+        self._known: dict[tuple[int, int, Traits], timedelta] = {}
 
     def of(self, account: Account) -> Difference:
         """What changes for this customer."""
         past = Hindsight(account)
         counted = {ref for ref, at in past.openings.items() if self._since is None or at >= self._since}
         found: tuple[Change, ...] = ()
-        if counted and not self._same_for(account, past):
+        if counted and not self._alike(account, past):
             found = changes(steps_of(past, self._old), steps_of(past, self._new))
             found = tuple(change for change in found if change.case in counted)
         return Difference(account.customer.ref, len(counted), found)
 
-    def _same_for(self, account: Account, past: Hindsight) -> bool:
-        """Whether every case gets the same rules from both: then nothing needs to be lived through."""
-        of = traits(account)
+    def _alike(self, account: Account, past: Hindsight) -> bool:
+        """Whether every case is over before the rules it gets can differ: then none is lived through."""
+        of, lasted = traits(account), paid_within(account, past)
         return all(
-            self._equal(self._old.choose(known, invoice), self._new.choose(known, invoice), of)
+            lasted <= self._same_for(self._old.choose(known, invoice), self._new.choose(known, invoice), of)
             for _, known in past.news
             for invoice in known.invoices.values()
             if invoice.failed_at
         )
 
-    def _equal(self, one: Policy, other: Policy, of: Traits) -> bool:
-        """Whether such an account can tell them apart. The sources keep them, so their ids stay theirs."""
+    def _same_for(self, one: Policy, other: Policy, of: Traits) -> timedelta:
+        """How long they are the same to such an account. The sources keep them, so their ids stay theirs."""
         key = (id(one), id(other), of)
-        if key not in self._alike:
-            self._alike[key] = relevant(one, of) == relevant(other, of)
-        return self._alike[key]
+        if key not in self._known:
+            self._known[key] = same_for(one, other, of)
+        return self._known[key]
 
 
 @dataclass(slots=True)

@@ -51,8 +51,13 @@ def access_ends_at(s: Situation, said: Standing, history: History, policy: Polic
     a warning has to promise. What was promised only ever moves back.
     """
     accepted = warnings_accepted(s.case, history, said.moved_at)
+    return ends_at(grace_ends_at(s, said, policy), accepted, policy, now)
+
+
+def ends_at(granted_until: datetime, accepted: list[datetime], policy: Policy, now: datetime) -> datetime:
+    """The same where the end of grace and the accepted warnings, earliest first, are known."""
     earliest = (accepted[0] if accepted else now) + WARNED_BEFORE
-    return in_working_hours(max(grace_ends_at(s, said, policy), earliest), policy)
+    return in_working_hours(max(granted_until, earliest), policy)
 
 
 def in_working_hours(moment: datetime, policy: Policy) -> datetime:

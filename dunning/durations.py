@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from functools import lru_cache
 
 UNITS = {
     "min": timedelta(minutes=1),
@@ -44,6 +45,8 @@ def spell(value: timedelta) -> str:
     return f"{value // UNITS['min']}min"
 
 
+# The same few spans of a policy are said in every plan.
+@lru_cache(maxsize=256)
 def in_words(value: timedelta) -> str:
     """A span as a person reads it, in the largest unit that fits: "1 day", "36 hours", "15 minutes"."""
     for unit, name in ((UNITS["d"], "day"), (UNITS["h"], "hour")):

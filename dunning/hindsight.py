@@ -159,7 +159,10 @@ def _next_attempt(invoice: Invoice, charges: list[Charge], moment: datetime) -> 
 
 def _customer(customer: Customer, moment: datetime) -> Customer:
     deleted = customer.deleted and bool(customer.as_of and customer.as_of.at <= moment)
-    return replace(customer, deleted=deleted, method_changed_at=_until(customer.method_changed_at, moment))
+    changed_at = _until(customer.method_changed_at, moment)
+    if (deleted, changed_at) == (customer.deleted, customer.method_changed_at):
+        return customer
+    return replace(customer, deleted=deleted, method_changed_at=changed_at)
 
 
 def _subscription(now: Subscription, invoices: list[Invoice], moment: datetime) -> Subscription:

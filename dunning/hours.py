@@ -19,6 +19,8 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 A_DAY = timedelta(days=1)
 # Whoever closes for longer than this is closed for good.
 LONGEST_CLOSURE = 366
+# Of summer time, where it is longest.
+LONGEST_CLOCK_CHANGE = timedelta(hours=1)
 
 _TEXT = re.compile(r"(?:([a-z,-]+)\s+)?(\d{1,2}):(\d\d)\s*-\s*(\d{1,2}):(\d\d)")
 _CURE = 'write days and times: "mon-fri 08:00-18:00", "daily 09:00-20:00" or "always"'
@@ -55,6 +57,27 @@ class Hours:
         """Whether it opens on that day at all."""
         return day.weekday() in self.days and day not in holidays
 
+    def longest_closure(self, holidays: Holidays = ()) -> timedelta:
+        """No less than the longest time for which it stays closed, in any zone."""
+        if self == ALWAYS and not holidays:
+            return timedelta(0)
+        week = [date(2001, 1, day) for day in range(1, 8)]  # a Monday first
+        closed = max(
+            *(self._closed_around(day, ()) for day in week),
+            *(self._closed_around(day, holidays) for day in holidays),
+        )
+        between = timedelta(minutes=24 * 60 - self.closes + self.opens + 1)
+        return closed * A_DAY + between + LONGEST_CLOCK_CHANGE
+
+    def _closed_around(self, day: date, holidays: Holidays) -> int:
+        """How many days in a row it is closed, this one among them."""
+        found = 0
+        for step in (-A_DAY, A_DAY):
+            other = day
+            while not self.works(other, holidays) and found <= 2 * LONGEST_CLOSURE:
+                other, found = other + step, found + 1
+        return found
+
 
 ALWAYS = Hours(frozenset(range(7)), 0, 24 * 60)
 WORKING_DAYS = Hours(frozenset(range(5)), 0, 24 * 60)
@@ -89,6 +112,11 @@ def _last_open(hours: Hours, moment: datetime, zone: tzinfo, holidays: frozenset
 
 def working_days_after(moment: datetime, number: int, zone: tzinfo, holidays: Holidays = ()) -> datetime:
     """The same local time so many working days (Monday to Friday, no holiday) later, UTC."""
+    return _working_days_after(moment, number, zone, frozenset(holidays))
+
+
+@lru_cache(maxsize=2_048)
+def _working_days_after(moment: datetime, number: int, zone: tzinfo, holidays: frozenset[date]) -> datetime:
     local = moment.astimezone(zone)
     day, left = local.date(), number
     while left > 0:

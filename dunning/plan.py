@@ -6,14 +6,13 @@ history was taken already and is never planned again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from dunning.access import Level, access_of, still_taken
+from dunning.access import Access, Level, access_of, still_taken
 from dunning.account import Account
-from dunning.case import why_kept
-from dunning.rules.context import Context, Rule, context
+from dunning.case import Situation, why_kept
+from dunning.rules.context import Context, Rule, on, terms
 from dunning.rules.endings import ending, late_payment, of_same_subscription, recovery
 from dunning.rules.escalation import escalation, levels
 from dunning.rules.expiry import end_action, expiry, limited, limited_from, restriction
@@ -34,31 +33,66 @@ RUNNING: tuple[Rule, ...] = (notices, final_warnings, restriction, expiry, retri
 
 def plan(account: Account, history: History, policies: PolicySource, now: datetime) -> Plan:
     """What is to be done for this account from now on. The account must be settled (`case.settle`)."""
-    cases = sorted(account.cases.values(), key=lambda case: (case.opened_at, case.invoice))
-    contexts = [context(account, case, history, policies, now) for case in cases]
-    planned = [item for c in contexts for item in _of_case(c)]
-    planned += renewals(account, history, policies, now)
-    steps = [item for item in planned if isinstance(item, Step) and item.key not in history]
-    return Plan(
-        steps=tuple(sorted(steps, key=lambda step: (step.due_at, step.key))),
-        withheld=tuple(item for item in planned if isinstance(item, Withheld) and item.key not in history),
-        access=access_of(account, {c.ref: _deadline(c) for c in contexts if _is_deadline(c)}),
-    )
+    return Outlook(account, policies).look(history, now).plan()
 
 
-def _of_case(c: Context) -> Iterator[Step | Withheld]:
-    for rule in _rules_for(c):
-        for item in rule(c):
-            yield governed(c, item) if isinstance(item, Step) else item
+class Outlook:
+    """A settled account and its policies. What follows from them alone is worked out once for many plans."""
+
+    def __init__(self, account: Account, policies: PolicySource) -> None:
+        self._account, self._policies = account, policies
+        cases = sorted(account.cases.values(), key=lambda case: (case.opened_at, case.invoice))
+        known = [terms(account, case, policies) for case in cases]
+        self._cases = [(each, _rules_for(each.s)) for each in known]
+
+    def look(self, history: History, now: datetime) -> Look:
+        """What is to be done from now on. The history may be written on afterwards."""
+        history = dict(history)
+        steps: list[Step] = []
+        withheld: list[Withheld] = []
+        contexts = [on(known, history, now) for known, _ in self._cases]
+        for c, (_, rules) in zip(contexts, self._cases, strict=True):
+            for rule in rules:
+                for item in rule(c):
+                    if item.key not in history:
+                        found = governed(c, item) if isinstance(item, Step) else item
+                        steps.append(found) if isinstance(found, Step) else withheld.append(found)
+        for item in renewals(self._account, history, self._policies, now):
+            if item.key not in history:
+                steps.append(item) if isinstance(item, Step) else withheld.append(item)
+        steps.sort(key=_order)
+        return Look(self._account, contexts, steps, withheld)
 
 
-def _rules_for(c: Context) -> tuple[Rule, ...]:
-    if c.s.first_payment:
-        return (first_payment,) if c.s.case.is_open else (late_payment,)
-    if not c.s.case.is_open:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A plan in the making: who only takes a step of it need not ask for access."""
+
+    account: Account
+    contexts: list[Context]
+    steps: list[Step]
+    withheld: list[Withheld]
+
+    def access(self) -> Access:
+        """As it is for now."""
+        deadlines = {c.ref: _deadline(c) for c in self.contexts if _is_deadline(c)}
+        return access_of(self.account, deadlines)
+
+    def plan(self) -> Plan:
+        return Plan(tuple(self.steps), tuple(self.withheld), self.access())
+
+
+def _order(step: Step) -> tuple[datetime, str]:
+    return step.due_at, step.key
+
+
+def _rules_for(s: Situation) -> tuple[Rule, ...]:
+    if s.first_payment:
+        return (first_payment,) if s.case.is_open else (late_payment,)
+    if not s.case.is_open:
         return CLOSED
-    taken = any(still_taken(other, c.s.subscription) for other in of_same_subscription(c))
-    return STOPPED if taken or c.s.subscription.stopped_for_nonpayment else RUNNING
+    taken = any(still_taken(other, s.subscription) for other in of_same_subscription(s))
+    return STOPPED if taken or s.subscription.stopped_for_nonpayment else RUNNING
 
 
 def _is_deadline(c: Context) -> bool:

@@ -159,7 +159,7 @@ class Policy(BaseModel):
     @property
     def zone(self) -> ZoneInfo:
         """The merchant's."""
-        return ZoneInfo(self.time_zone)
+        return zone(self.time_zone) or ZoneInfo(self.time_zone)
 
     def of(self, case: Case) -> Policy:
         """The policy the case was opened with, if it remembers one; else this."""

@@ -47,7 +47,7 @@ def rehearse(account: Account, policies: PolicySource) -> Rehearsal:
     withheld: dict[str, Withheld] = {}
     for moment in moments(past, policies):
         steps += moment.taken
-        for item in moment.plan.withheld:
+        for item in moment.look.withheld:
             # What was said last counts, in the order of the last times it was said.
             withheld.pop(item.key, None)
             withheld[item.key] = item

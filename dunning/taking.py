@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from dunning.account import Account
 from dunning.case import settle
-from dunning.plan import plan
+from dunning.plan import Look, Outlook
 from dunning.receipts import with_access_taken
 from dunning.segments import PolicySource
 from dunning.steps import Effect, Kind, Plan, Step
@@ -29,8 +29,12 @@ class Moment:
 
     at: datetime
     account: Account
-    plan: Plan
+    look: Look
     taken: tuple[Step, ...]
+
+    @property
+    def plan(self) -> Plan:
+        return self.look.plan()
 
 
 def take_due(
@@ -48,15 +52,17 @@ def take_due(
     person at the same moment, the second waits for its gap. With `accepted` every step has arrived at once.
     """
     taken: list[Step] = []
+    outlook = Outlook(account, policies)
     while True:
-        planned = plan(account, history, policies, now)
-        step = next((each for each in planned.due(now) if allowed(account, each)), None)
+        look = outlook.look(history, now)
+        step = next((each for each in look.steps if each.due_at <= now and allowed(account, each)), None)
         if step is None:
-            return Moment(now, account, planned, tuple(taken))
+            return Moment(now, account, look, tuple(taken))
+        if step.kind is Kind.ACCESS:
+            account = with_access_taken(account, step, now, look.access().level)
+            outlook = Outlook(account, policies)
         status, accepted_at = ("sent", now) if accepted else ("pending", None)
         history[step.key] = Effect(step.key, step.kind, step.name, step.case, status, now, accepted_at)
-        if step.kind is Kind.ACCESS:
-            account = with_access_taken(account, step, now, planned.access.level)
         taken.append(step.moved(now, step.wanted_at))
 
 
@@ -81,7 +87,7 @@ def live(
         account = moment.account
         yield moment
         due_at = next(
-            (step.due_at for step in moment.plan.steps if step.due_at > now and allowed(account, step)), None
+            (step.due_at for step in moment.look.steps if step.due_at > now and allowed(account, step)), None
         )
         if fresh and (due_at is None or fresh[0] <= due_at):
             now, account = fresh[0], settle(_carried(fresh[1], account), policies)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from dunning.account import Account, Case
 from dunning.case import Situation, situation
-from dunning.deadline import access_ends_at, grace_ends_at, in_working_hours, warnings_accepted
+from dunning.deadline import ends_at, grace_ends_at, in_working_hours, warnings_accepted
+from dunning.lazy import lazy
 from dunning.policy import Policy
 from dunning.segments import PolicySource
 from dunning.standing import Standing, standing
@@ -18,19 +17,69 @@ from dunning.steps import FRESH_LINK, Effect, History, Kind, Step, Withheld, hou
 from dunning.zones import zone_of
 
 
-@dataclass(frozen=True)
+class Terms:
+    """One case with what is said of it and its policy: all that neither time nor our own deeds change.
+
+    `said` is what people's instructions come to for the case.
+    """
+
+    def __init__(self, s: Situation, said: Standing, policy: Policy) -> None:
+        self.s, self.said, self.policy = s, said, policy
+
+    @lazy
+    def granted_until(self) -> datetime:
+        """The end of grace, at whatever hour."""
+        return grace_ends_at(self.s, self.said, self.policy)
+
+    @lazy
+    def grace_ends_at(self) -> datetime:
+        """When access ends if every warning comes in time."""
+        return in_working_hours(self.granted_until, self.policy)
+
+    @lazy
+    def rungs(self) -> list[datetime]:
+        """When the ladder tells of such a failure."""
+        return [self.s.case.opened_at + wait for wait in self.policy.ladder.of(self.s.decline.category)]
+
+    @lazy
+    def warnings(self) -> list[tuple[timedelta, str]]:
+        """Each final warning, by how long before the end it comes, with its key.
+
+        Each time somebody moves the deadline, the customer is warned anew.
+        """
+        moved = f"{self.said.moves}:" if self.said.moves else ""
+        prefix = f"final_warning:{self.s.case.invoice}:{moved}"
+        return [(before, f"{prefix}{hours(before)}h") for before in self.policy.final_warnings]
+
+    @lazy
+    def zone(self) -> ZoneInfo:
+        """The customer's."""
+        return zone_of(self.s.account, self.policy.time_zone)
+
+    @lazy
+    def high_value(self) -> bool:
+        """Whether the amount, or an annual plan, is worth a person's attention from the first failure on."""
+        invoice, subscription = self.s.invoice, self.s.subscription
+        least = self.policy.high_value.get(invoice.currency.lower())
+        annual = self.policy.annual_is_high_value and subscription.interval == "year"
+        return annual or (least is not None and invoice.amount_remaining >= least)
+
+
 class Context:
-    """`said` is what people's instructions come to for the case."""
+    """The terms of a case, what was done, and the time."""
 
-    s: Situation
-    said: Standing
-    history: History
-    policy: Policy
-    now: datetime
-
-    @property
-    def ref(self) -> str:
-        return self.s.case.invoice
+    def __init__(
+        self,
+        s: Situation,
+        said: Standing,
+        history: History,
+        policy: Policy,
+        now: datetime,
+        terms: Terms | None = None,
+    ) -> None:
+        self.s, self.said, self.history, self.policy, self.now = s, said, history, policy, now
+        self.terms = terms or Terms(s, said, policy)
+        self.ref = s.case.invoice
 
     # steps
 
@@ -45,27 +94,27 @@ class Context:
 
     # what was done
 
-    @cached_property
+    @lazy
     def mails(self) -> list[Effect]:
         """Every mail that may have reached this person, in any of their cases; none that they asked for."""
         every = (e for e in self.history.values() if e.kind is Kind.MAIL and e.name != FRESH_LINK)
         return [e for e in every if e.reached_somebody]
 
-    @cached_property
+    @lazy
+    def done(self) -> dict[str, Effect]:
+        """The history of this case."""
+        return {key: effect for key, effect in self.history.items() if effect.case == self.ref}
+
+    @lazy
     def mails_of_case(self) -> list[Effect]:
         return [effect for effect in self.mails if effect.case == self.ref]
 
-    @cached_property
+    @lazy
     def warned_at(self) -> list[datetime]:
         """When the warnings that speak of the present deadline were accepted, earliest first."""
-        return warnings_accepted(self.s.case, self.history, self.said.moved_at)
+        return warnings_accepted(self.s.case, self.done, self.said.moved_at)
 
-    def warning_key(self, before: timedelta) -> str:
-        """Each time somebody moves the deadline, the customer is warned anew."""
-        moved = f"{self.said.moves}:" if self.said.moves else ""
-        return f"final_warning:{self.ref}:{moved}{hours(before)}h"
-
-    @cached_property
+    @lazy
     def failed_attempts(self) -> int:
         """How many charges really failed, those we made ourselves included.
 
@@ -79,41 +128,47 @@ class Context:
         """When the last of them failed."""
         return self.s.last_failed_at if self._own_charges else self.s.failed_at
 
-    @cached_property
+    @lazy
     def _own_charges(self) -> int:
-        made = [e for e in self.history.values() if e.kind is Kind.RETRY and e.case == self.ref]
-        return sum(effect.status == "sent" for effect in made)
+        return len([e for e in self.done.values() if e.kind is Kind.RETRY and e.status == "sent"])
 
     # when, and for whom
 
-    @cached_property
+    @property
     def grace_ends_at(self) -> datetime:
         """When access ends if every warning comes in time."""
-        return in_working_hours(grace_ends_at(self.s, self.said, self.policy), self.policy)
+        return self.terms.grace_ends_at
 
-    @cached_property
+    @lazy
     def ends_at(self) -> datetime:
         """When access ends, as it has to be told now."""
-        return access_ends_at(self.s, self.said, self.history, self.policy, self.now)
+        return ends_at(self.terms.granted_until, self.warned_at, self.policy, self.now)
 
-    @cached_property
+    @property
     def zone(self) -> ZoneInfo:
         """The customer's."""
-        return zone_of(self.s.account, self.policy.time_zone)
+        return self.terms.zone
 
-    @cached_property
+    @property
     def high_value(self) -> bool:
-        """Whether the amount, or an annual plan, is worth a person's attention from the first failure on."""
-        invoice, subscription = self.s.invoice, self.s.subscription
-        least = self.policy.high_value.get(invoice.currency.lower())
-        annual = self.policy.annual_is_high_value and subscription.interval == "year"
-        return annual or (least is not None and invoice.amount_remaining >= least)
+        """Whether it is worth a person's attention from the first failure on."""
+        return self.terms.high_value
 
 
 Rule = Callable[[Context], Iterator[Step | Withheld]]
 
 
+def terms(account: Account, case: Case, policies: PolicySource) -> Terms:
+    """The terms of one case of a settled account."""
+    policy = policies.of(case)
+    return Terms(situation(account, case), standing(account, case, policy.zone), policy)
+
+
 def context(account: Account, case: Case, history: History, policies: PolicySource, now: datetime) -> Context:
     """The context of one case of a settled account."""
-    policy = policies.of(case)
-    return Context(situation(account, case), standing(account, case, policy.zone), history, policy, now)
+    return on(terms(account, case, policies), history, now)
+
+
+def on(of: Terms, history: History, now: datetime) -> Context:
+    """The context of a case whose terms are known."""
+    return Context(of.s, of.said, history, of.policy, now, of)

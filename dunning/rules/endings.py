@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from dunning.access import Level
 from dunning.account import Case, Outcome
+from dunning.case import Situation
 from dunning.rules.context import Context
 from dunning.steps import Step, Withheld
 
@@ -32,7 +33,7 @@ def ending(c: Context) -> Iterator[Step | Withheld]:
     if c.s.replaced:
         yield c.withhold(key, "the customer has another subscription that entitles them")
         return
-    others = {case.invoice for case in of_same_subscription(c)} - {c.ref}
+    others = {case.invoice for case in of_same_subscription(c.s)} - {c.ref}
     told = [e.created_at for e in c.mails if e.name == "access_ended" and e.case in others]
     if told and (subscription.last_paid_at is None or max(told) > subscription.last_paid_at):
         yield c.withhold(key, "the customer was told before that this subscription gives no access any more")
@@ -40,8 +41,8 @@ def ending(c: Context) -> Iterator[Step | Withheld]:
     yield c.mail(key, "access_ended", ended_at, f"access has ended: {how}")
 
 
-def of_same_subscription(c: Context) -> list[Case]:
-    return [case for case in c.s.account.cases.values() if case.subscription == c.s.case.subscription]
+def of_same_subscription(s: Situation) -> list[Case]:
+    return [case for case in s.account.cases.values() if case.subscription == s.case.subscription]
 
 
 def recovery(c: Context) -> Iterator[Step | Withheld]:

@@ -25,9 +25,7 @@ def escalation(c: Context) -> Iterator[Step | Withheld]:
             f"escalation:{c.ref}:attempts",
             f"{c.s.invoice.attempt_count} attempts were counted but only {executed} were really made",
         )
-    failed = [
-        e for e in c.history.values() if e.case == c.ref and e.kind is Kind.MAIL and e.status == "failed"
-    ]
+    failed = [e for e in c.done.values() if e.kind is Kind.MAIL and e.status == "failed"]
     if failed:
         yield c.team("undeliverable", failed[0].created_at, "a mail to the customer could not be delivered")
     if c.s.decline.category in CALLED_AT_ONCE:
@@ -65,7 +63,7 @@ def levels(c: Context) -> Iterator[Step | Withheld]:
 
 def reminders(c: Context) -> Iterator[Step | Withheld]:
     """A call that nobody has acknowledged is repeated; where a person is waited for, until one has."""
-    calls = [e for e in c.history.values() if e.case == c.ref and e.kind is Kind.TEAM]
+    calls = [e for e in c.done.values() if e.kind is Kind.TEAM]
     # Whoever took it over before anybody was called is reminded as well.
     taken_over = latest(c.s.case.opened_at, c.said.acknowledged_at) if c.said.owner else None
     last = latest(*(effect.created_at for effect in calls), taken_over)

@@ -20,12 +20,14 @@ TRANSIENT_ATTEMPTS = 3
 
 def notices(c: Context) -> Iterator[Step | Withheld]:
     """One mail a rung, the newest rung only, at most one mail in 48 hours whatever it is about."""
-    rungs = [c.s.case.opened_at + wait for wait in c.policy.ladder.of(c.s.decline.category)]
+    rungs = c.terms.rungs
     if c.s.decline.category is Category.PROCESSING_ERROR and c.failed_attempts >= TRANSIENT_ATTEMPTS:
         rungs = [min(rung, c.failed_at) for rung in rungs[:1]] + rungs[1:]
     for number, rung in enumerate(rungs, start=1):
         key = f"payment_failed:{c.ref}:{number}"
-        if any(later <= c.now for later in rungs[number:]):
+        if key in c.history:
+            continue
+        if number < len(rungs) and rungs[number] <= c.now:
             yield c.withhold(key, "a later mail tells it")
         elif number == 1 and _told_before(c, key):
             yield c.withhold(key, "a mail has told it already")

@@ -60,9 +60,12 @@ def renewals(
     account: Account, history: History, policies: PolicySource, now: datetime
 ) -> Iterator[Step | Withheld]:
     """One notice a rung and charge, the newest due rung only, in the customer's waking hours."""
+    coming = list(upcoming(account, now))
+    if not coming:
+        return
     excluded = _excluded(account)
     earliest = latest(now, _paused_until(account)) or now
-    for renewal in upcoming(account, now):
+    for renewal in coming:
         policy = policies.choose(account, _as_invoice(renewal))
         day = renewal.at.date().isoformat()
         annual = renewal.subscription.interval == "year"

@@ -20,10 +20,13 @@ def final_warnings(c: Context) -> Iterator[Step | Withheld]:
     """
     excuse = why_kept(c.s)
     earlier: Effect | None = None
-    for before in c.policy.final_warnings:
-        key = c.warning_key(before)
+    for before, key in c.terms.warnings:
+        done = c.history.get(key)
         if excuse:
             yield c.withhold(key, excuse)
+            continue
+        if done:
+            earlier = done
             continue
         if earlier and earlier.status in ("pending", "sending"):
             yield c.withhold(key, "the warning before it is still on its way")
@@ -32,9 +35,7 @@ def final_warnings(c: Context) -> Iterator[Step | Withheld]:
             due_at = _due_at(c, wanted, earlier)
             step = c.mail(key, "final_warning", due_at, f"access ends in {hours(before)} h")
             yield step.moved(due_at, wanted)
-        earlier = c.history.get(key)
-        if earlier is None:
-            return
+        return
 
 
 def _due_at(c: Context, wanted: datetime, earlier: Effect | None) -> datetime:
@@ -49,5 +50,5 @@ def _due_at(c: Context, wanted: datetime, earlier: Effect | None) -> datetime:
 
 def all_warnings_tried(c: Context) -> bool:
     """A case that is learned of late is past its grace before anybody could be warned."""
-    tried = [c.history.get(c.warning_key(before)) for before in c.policy.final_warnings]
+    tried = [c.history.get(key) for _, key in c.terms.warnings]
     return all(effect and effect.status not in ("pending", "sending") for effect in tried)

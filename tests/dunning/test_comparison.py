@@ -16,8 +16,10 @@ from dunning.declines import Category
 from dunning.defaults import default_book
 from dunning.events import CustomerFact
 from dunning.fold import fold
+from dunning.hindsight import Hindsight
 from dunning.instructions import Instruction, Verb
 from dunning.policy import Policy
+from dunning.relevance import paid_within, same_for, traits
 from dunning.replay import replay
 from dunning.segments import Match, PolicyBook, Segment
 from dunning.steps import Kind
@@ -34,7 +36,7 @@ from tests.dunning.builders import (
 )
 from tests.dunning.deeds import Action
 from tests.dunning.stories import Setting
-from tests.dunning.strategies import courses, deeds, examples, settings_of
+from tests.dunning.strategies import courses, deeds, examples, policies, settings_of
 from tests.dunning.test_properties import facts_of, told_in
 
 UNPAID = [customer(), *failures(0, 3, 8)]
@@ -230,6 +232,32 @@ def test_only_cases_since_then_count() -> None:
     assert Comparison(old, new, since=day(50)).of(known) == Difference("cus_1", 0, ())
 
 
+PAID_EARLY: list[tuple[dict[str, Any], dict[str, Any], float, bool]] = [
+    # The first warning is three days before the end, in the waking hours before it.
+    ({}, {"grace": "15d"}, 10.9, True),
+    ({}, {"grace": "15d"}, 11.1, False),
+    ({"mail_hours": "daily 09:00-20:00"}, {"grace": "15d"}, 10.3, True),
+    ({"mail_hours": "daily 09:00-20:00"}, {"grace": "15d"}, 10.7, False),
+    ({}, {"limited_after": "5d"}, 5, True),
+    ({}, {"limited_after": "5d"}, 5.1, False),
+    ({}, {"last_call": "5d"}, 8.9, True),
+    ({}, {"last_call": "5d"}, 9.1, False),
+    ({}, {"grace": "15d", "escalate_after": 1}, 1, False),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "paid_on", "same"), PAID_EARLY)
+def test_what_concerns_the_end_is_all_one_to_who_paid_before_it(
+    old: dict[str, Any], new: dict[str, Any], paid_on: float, same: bool
+) -> None:
+    """Such a case need not be lived through; any other is."""
+    account = mirror(customer(), failures(0, 0.5), paid(paid_on))
+    spans = same_for(rules(**old), rules(**(old | new)), traits(account))
+    assert (paid_within(account, Hindsight(account)) <= spans) is same
+    told = replace(account, instructions=(Instruction(Verb.ACKNOWLEDGE, day(0), "ada", "seen", INVOICE),))
+    assert paid_within(told, Hindsight(told)) == timedelta.max
+
+
 def test_totals_can_be_added_up_in_parts() -> None:
     """As processes do it: the same sums, whoever added what."""
     lives = [mirror(facts) for facts in (UNPAID, HARD, ANNUAL, PAID)]
@@ -265,7 +293,7 @@ OTHERS = st.sampled_from(
 
 
 @examples(40)
-@given(setting=settings_of, course=courses(deeds), other=OTHERS)
+@given(setting=settings_of, course=courses(deeds), other=OTHERS | policies)
 def test_a_policy_differs_from_another_as_two_replays_do(
     setting: Setting, course: list[Action], other: Policy
 ) -> None:

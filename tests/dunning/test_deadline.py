@@ -109,7 +109,7 @@ def test_a_warning_of_another_deadline_does_not_count() -> None:
     c = seen(known, 20, warning(11))
     assert c.warned_at == []
     assert c.ends_at == day(23)
-    assert c.warning_key(timedelta(hours=72)) == "final_warning:in_1:1:72h"
+    assert dict(c.terms.warnings)[timedelta(hours=72)] == "final_warning:in_1:1:72h"
 
 
 @pytest.mark.parametrize(
