@@ -23,7 +23,8 @@ def failing_renewals(count: int) -> BillingEngine:
     engine = BillingEngine(seed=1, now=now - _MONTH)
     price = engine.create_price(1900, "usd")
     for number in range(count):
-        card = Card(outcomes=("ok", "insufficient_funds"))
+        # A confirmation is asked for at once, by day and by night.
+        card = Card(outcomes=("ok", "authentication_required"))
         customer = engine.create_customer(f"customer{number}@customer.example", card=card)
         engine.create_subscription(customer, price)
     engine.advance(None, now)

@@ -69,7 +69,7 @@ def _has_receipt(c: Context) -> bool:
     invoices = c.s.account.invoices
     together = {
         case.invoice
-        for case in of_same_subscription(c)
+        for case in of_same_subscription(c.s)
         if case.closed_at == c.s.case.closed_at
         and case.invoice != c.ref
         and not (c.s.invoice.paid_at and invoices[case.invoice].paid_at)

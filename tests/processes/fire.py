@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import httpx
@@ -13,7 +14,6 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from sandbox.demo.cast import Clock, Role, cast
-from sandbox.demo.days import MORNING
 from sandbox.demo.settled import count
 from sandbox.demo.stage import Stage
 from sandbox.demo.story import Story
@@ -21,6 +21,8 @@ from sandbox.demo.story import Story
 T = TypeVar("T")
 
 POLL_SECONDS = 0.05
+# By day in the country of everybody's card, so that mails go out at once.
+BY_DAY = timedelta(hours=15)
 
 
 class Fire:
@@ -50,7 +52,7 @@ class Fire:
 
     def advance(self, clock: Clock, day: int) -> None:
         """Move a clock, and with it Stripe, which sends its events as fast as it can."""
-        self.stage.stripe.engine.advance(clock.record, clock.time(day, MORNING))
+        self.stage.stripe.engine.advance(clock.record, clock.time(day, BY_DAY))
 
     def kill(self, name: str, while_there_is: str = "FROM inbox WHERE status = 'pending'") -> None:
         """SIGKILL one of our processes in the middle of the work; it is started again half a second later."""
