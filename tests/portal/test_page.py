@@ -91,7 +91,7 @@ def test_it_welcomes_back_who_lost_the_subscription(
     story = subscriber(world, *["generic_decline"] * 9).until(16)
     assert story.status == "canceled"
     said = words(portal.get(link_to(story).token).text)
-    assert said.startswith("Your subscription has ended It ended on February 16, 2026")
+    assert said.startswith("Your subscription has ended It ended on February 17, 2026")
     assert "Amount due" not in said
 
 
