@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import signal
 import sys
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ import typer
 from cli.output import CommandError, print_error
 from settings import (
     ApiSettings,
+    PortalSettings,
     Problem,
     ReceiverSettings,
     SchedulerSettings,
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
 # What stands for the embedded servers while the other settings are checked; nobody connects to it.
 PLANNED = {"DATABASE_URL": "postgresql:///planned?host=/planned", "REDIS_URL": "unix:///planned"}
-PORTS = {"DUNNING_RECEIVER_PORT": 8080, "DUNNING_API_PORT": 8081}
+PORTS = {"DUNNING_RECEIVER_PORT": 8080, "DUNNING_API_PORT": 8081, "DUNNING_PORTAL_PORT": 8082}
 TRY_INSTEAD = "To try it without any of these: dunning up --sandbox"
 
 
@@ -49,6 +51,8 @@ def command(
     ] = False,
 ) -> None:
     """Start everything in this terminal: receiver, two workers, scheduler, access API. Ctrl-C stops it.
+
+    The page for customers is started too if DUNNING_PORTAL_URL is set, and in the sandbox.
 
     PostgreSQL and Valkey are embedded and keep their data, unless DATABASE_URL
     and REDIS_URL are set. A simulated Stripe forgets its customers when it ends,
@@ -76,6 +80,8 @@ def _up(data_dir: Path, sandbox: bool) -> None:
     with contextlib.ExitStack() as stack, _explained():
         supplies = _supply(stack, found, data_dir) if sandbox else None
         settings = {**os.environ, **(supplies.environment if supplies else {}), **_ports(found)}
+        if supplies and supplies.stripe and "DUNNING_PORTAL_URL" not in found:
+            settings |= _page(settings)
         if sys.stderr.isatty() and "DUNNING_LOG_FORMAT" not in found:
             settings["DUNNING_LOG_FORMAT"] = "console"
         _check({**settings, **{name: url for name, url in PLANNED.items() if name not in found}})
@@ -100,10 +106,21 @@ def _ports(found: Mapping[str, str]) -> dict[str, str]:
     return {name: str(free_port(usual)) for name, usual in PORTS.items() if name not in found}
 
 
+def _page(settings: Mapping[str, str]) -> dict[str, str]:
+    """The page for customers of a simulated Stripe: on this machine, with secrets of this start."""
+    url = f"http://127.0.0.1:{settings['DUNNING_PORTAL_PORT']}"
+    return {"DUNNING_PORTAL_URL": url, "DUNNING_LINK_SECRETS": secrets.token_hex(32)}
+
+
+def _has_page(settings: Mapping[str, str]) -> bool:
+    return bool({**given(), **settings}.get("DUNNING_PORTAL_URL"))
+
+
 def _check(settings: Mapping[str, str]) -> None:
     """Raise SettingsError with the problems of all processes, each once."""
     problems: dict[str, Problem] = {}
-    for process in (ReceiverSettings, WorkerSettings, SchedulerSettings, ApiSettings):
+    page = (PortalSettings,) if _has_page(settings) else ()
+    for process in (ReceiverSettings, WorkerSettings, SchedulerSettings, ApiSettings, *page):
         try:
             load(process, settings)
         except SettingsError as error:
@@ -144,13 +161,13 @@ def _run(
 ) -> None:
     from cli.up_addresses import print_addresses, webhook_url
     from sandbox.processes import Processes, prefixed
-    from sandbox.programs import PROGRAMS, command_line
+    from sandbox.programs import PORTAL, PROGRAMS, command_line
     from sandbox.supplies import open_for_business
 
     out = prefixed(sys.stderr)
     processes = Processes(out)
     stack.callback(processes.stop_all)  # they stop before the servers, which were started before them
-    for name in PROGRAMS:
+    for name in (*PROGRAMS, PORTAL) if _has_page(settings) else PROGRAMS:
         processes.start(name, command_line(name), settings, restart=True)
     customers = []
     if supplies and supplies.stripe:

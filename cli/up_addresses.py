@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.output import console
-from settings import ApiSettings, ReceiverSettings, load
+from settings import ApiSettings, ReceiverSettings, given, load
 
 if TYPE_CHECKING:
     from sandbox.demo.cast import Role
@@ -59,6 +59,8 @@ def _places(
 ) -> Iterator[tuple[str, str]]:
     yield "webhooks", webhook_url(settings)
     yield "access API", _access(settings, "CUSTOMER")
+    if page := {**given(), **settings}.get("DUNNING_PORTAL_URL"):
+        yield "customers' page", page
     if supplies and supplies.stripe:
         yield "Stripe", f"simulated, {supplies.stripe.url}, key {supplies.stripe.api_key}"
     else:
@@ -80,8 +82,14 @@ def _commands(
     customers: list[Role],
 ) -> Iterator[str]:
     yield from path_line()
-    if servers:
-        yield "export " + " ".join(f"{name}='{server.url}'" for name, server in servers.items())
+    exported = {name: server.url for name, server in servers.items()}
+    if supplies and supplies.stripe:
+        # `dunning link` signs with them; the sandbox has made them up.
+        names = ("DUNNING_PORTAL_URL", "DUNNING_LINK_SECRETS")
+        exported |= {name: settings[name] for name in names if name in settings}
+        exported["DUNNING_LIVEMODE"] = "false"
+    if exported:
+        yield "export " + " ".join(f"{name}='{value}'" for name, value in exported.items())
     yield "dunning status"
     if supplies is None or supplies.stripe is None:
         yield "dunning case list"
@@ -95,6 +103,7 @@ def _commands(
     key = settings["DUNNING_API_KEYS"].split(",")[0] if "DUNNING_API_KEYS" in settings else "$KEY"
     yield "dunning case list"
     yield f"dunning explain {customers[0].customer.id}"
+    yield f"dunning link {customers[0].customer.id}"
     yield f"curl -H 'Authorization: Bearer {key}' {_access(settings, customers[0].customer.id)}"
     yield f"{days_later(supplies.stripe, customers[0], 3)}    # three days later"
 

@@ -21,8 +21,8 @@ from starlette.routing import Mount, Route, Router
 from console import problems
 from console.answer import answer
 from console.keys import KeyRequired, Keys
-from console.language import wanted
 from console.store import Store, Unavailable
+from language.accept import wanted
 
 DEFAULT_SOURCE = "stripe"
 # Seconds an application may go on with an answer: as long as a payment may take to be noticed.

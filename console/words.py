@@ -109,6 +109,7 @@ _STEPS: Final[Mapping[str, str]] = {
     "access": "Access revoked",
     "access_ended": "Mail that access has ended",
     "recovered": "Receipt for the late payment",
+    "fresh_link": "New link to the page, which was asked for",
     "retry": "Charge {detail} of our own",
     "card_expiring": "Mail that the card expires, {ahead} the charge",
     "renewal_notice": "Mail that the plan renews, {ahead} the renewal",
@@ -203,4 +204,7 @@ def journal_title(kind: str) -> str:
         "provider.unknown": "May have been done at the provider",
         "provider.suppressed": "Dropped before the provider was asked",
         "event.applied": "Heard",
+        "link.made": "Link to the page made",
+        "link.revoked": "Links to the page revoked",
+        "link.asked": "New link asked for on the page",
     }.get(kind, kind)

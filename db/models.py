@@ -293,6 +293,22 @@ outbox = Table(
     Index("outbox_due", "due_at", postgresql_where=text("status IN ('pending', 'sending')")),
 )
 
+# A link to the page of one case. `digest` is the hash of the link's id: a stolen database opens no page.
+links = Table(
+    "links",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("customer_id", BigInteger, ForeignKey("customers.id"), nullable=False),
+    Column("case", Text, nullable=False),
+    moment("made_at", nullable=False),
+    Column("made_by", Text, nullable=False),
+    moment("revoked_at"),
+    Column("plan", Text),
+    Column("pay_url", Text),
+    Column("locale", Text),
+    Index("links_of_case", "customer_id", "case"),
+)
+
 # What was learned, decided and done, in order, for ever. `at` is the account's time.
 journal = Table(
     "journal",

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Text, and_, cast, func, or_, select, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import outbox
@@ -21,6 +21,10 @@ from dunning.steps import Kind
 # Short, so that what a killed process held goes on soon; whoever lives renews it while they work.
 LEASE = timedelta(seconds=20)
 RENEW_EVERY = timedelta(seconds=5)
+
+# Our links to customers' pages (`portal.links`). A copy that nobody will send again must open nothing.
+_LINK = "/p/[A-Za-z0-9_-]{22}[.][A-Za-z0-9_-]{43}"
+_WITHOUT_LINKS = cast(func.regexp_replace(cast(outbox.c.rendered, Text), _LINK, "/p/...", "g"), JSONB)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +147,20 @@ async def finish(
     accepted_at: datetime | None = None,
     error: str | None = None,
 ) -> bool:
-    """The effect's final word: sent, suppressed, failed or unknown. False: no longer ours to say."""
+    """The effect's final word: sent, suppressed, failed or unknown. False: no longer ours to say.
+
+    The stored message loses the secret of its link: it is not sent again.
+    """
     done = await connection.execute(
         update(outbox)
         .where(_ours(claim))
-        .values(status=status, accepted_at=accepted_at, last_error=error, lease_until=None)
+        .values(
+            status=status,
+            accepted_at=accepted_at,
+            last_error=error,
+            lease_until=None,
+            rendered=_WITHOUT_LINKS,
+        )
     )
     return done.rowcount == 1
 

@@ -20,10 +20,11 @@ from dunning.rules.first_payment import first_payment
 from dunning.rules.governing import governed
 from dunning.rules.notices import notices
 from dunning.rules.renewals import renewals
+from dunning.rules.requested import why_not_requested
 from dunning.rules.retries import retries
 from dunning.rules.warnings import final_warnings
 from dunning.segments import PolicySource
-from dunning.steps import History, Kind, Plan, Step, Withheld
+from dunning.steps import FRESH_LINK, History, Kind, Plan, Step, Withheld
 
 CLOSED: tuple[Rule, ...] = (recovery, ending, late_payment)
 STOPPED: tuple[Rule, ...] = (ending, end_action, escalation)
@@ -120,6 +121,8 @@ class Verdict:
 
 def verdict(account: Account, history: History, policies: PolicySource, now: datetime, key: str) -> Verdict:
     """Ask the same rules again, as if the step had not been decided yet, at the point of effect."""
+    if key in history and history[key].name == FRESH_LINK:
+        return Verdict(excuse=why_not_requested(account, history[key].case))
     before = {other: effect for other, effect in history.items() if other != key}
     again = plan(account, before, policies, now)
     step = next((step for step in again.steps if step.key == key), None)

@@ -9,6 +9,9 @@ from enum import StrEnum
 
 from dunning.access import Access
 
+# The mail that customers ask for on their page: see `dunning.rules.requested`.
+FRESH_LINK = "fresh_link"
+
 
 class Kind(StrEnum):
     """Who is reached: the customer by mail, the merchant's team, the entitlement itself, or the provider,

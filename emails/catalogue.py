@@ -164,6 +164,16 @@ class RenewalNotice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FreshLink:
+    """A new link to the customer's page, which somebody asked for there: it goes to the address on file."""
+
+    template: ClassVar = "fresh_link"
+
+    customer_name: str | None
+    pay_url: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TeamEscalation:
     """A case a person should look at; to the merchant's own team, in English, with the true reason.
 
@@ -196,5 +206,6 @@ Mail = (
     | FirstPaymentOpen
     | CardExpiring
     | RenewalNotice
+    | FreshLink
     | TeamEscalation
 )

@@ -1,10 +1,10 @@
-"""Examples of the mails no failed renewal stands behind: the first payment, and what is still ahead."""
+"""Examples of the mails no failed renewal stands behind: first payments, what is ahead, what is asked for."""
 
 from datetime import UTC, datetime
 
 from dunning.declines import Category
 from dunning.money import Money
-from emails.catalogue import CardExpiring, FirstPaymentOpen, RenewalNotice
+from emails.catalogue import CardExpiring, FirstPaymentOpen, FreshLink, RenewalNotice
 from emails.sample_facts import AMOUNT, CARD, CUSTOMER, INVOICE, PLAN, URL, method
 
 
@@ -84,3 +84,13 @@ def renewal_notice_bare() -> RenewalNotice:
         card=None,
         manage_url=None,
     )
+
+
+def fresh_link() -> FreshLink:
+    """What somebody asked for whose link was too old."""
+    return FreshLink(customer_name=CUSTOMER, pay_url=URL)
+
+
+def fresh_link_bare() -> FreshLink:
+    """The page has gone since."""
+    return FreshLink(customer_name=None, pay_url=None)

@@ -24,6 +24,8 @@ from emails.sample_notices import (
     card_expiring_bare,
     first_payment,
     first_payment_bare,
+    fresh_link,
+    fresh_link_bare,
     renewal_notice,
     renewal_notice_bare,
 )
@@ -77,6 +79,8 @@ def _notices() -> Iterator[tuple[str, Mail]]:
     yield "card_expiring-bare", card_expiring_bare()
     yield "renewal_notice", renewal_notice()
     yield "renewal_notice-bare", renewal_notice_bare()
+    yield "fresh_link", fresh_link()
+    yield "fresh_link-bare", fresh_link_bare()
 
 
 def payment_failed(category: Category, *, attempt: int = 1, charged_again: bool = False) -> PaymentFailed:

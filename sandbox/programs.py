@@ -17,14 +17,17 @@ PROGRAMS: Mapping[str, Sequence[str]] = MappingProxyType(
 )
 
 
+# The page for customers, for those who have set one up.
+PORTAL = "portal"
+
 # The `dunning` command, run by this interpreter.
 # -P: a directory that happens to be called `cli` where the command is run must not be mistaken for ours.
 RUN: Sequence[str] = (sys.executable, "-P", "-m", "cli")
 
 
 def command_line(name: str) -> list[str]:
-    """The command line of one of PROGRAMS; KeyError for another name."""
-    return [*RUN, *PROGRAMS[name]]
+    """The command line of one of PROGRAMS or PORTAL; KeyError for another name."""
+    return [*RUN, *({PORTAL: (PORTAL,)} | dict(PROGRAMS))[name]]
 
 
 def free_port(preferred: int = 0) -> int:

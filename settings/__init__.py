@@ -5,6 +5,7 @@ from settings.load import given, load
 from settings.processes import (
     ApiSettings,
     PolicySettings,
+    PortalSettings,
     PreviewSettings,
     ReceiverSettings,
     SchedulerSettings,
@@ -15,6 +16,7 @@ from settings.processes import (
 __all__ = [
     "ApiSettings",
     "PolicySettings",
+    "PortalSettings",
     "PreviewSettings",
     "Problem",
     "ReceiverSettings",

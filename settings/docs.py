@@ -11,8 +11,10 @@ from settings.field import Settings
 from settings.load import fields_by_name
 from settings.messages import Brand, Display, Mail, Team, Times
 from settings.policy import Policy
+from settings.portal import Links, PortalServer
 from settings.processes import (
     ApiSettings,
+    PortalSettings,
     ReceiverSettings,
     SchedulerSettings,
     ToolSettings,
@@ -32,12 +34,14 @@ GROUPS: dict[str, type[Settings]] = {
     "Sender": Mail,
     "Brand": Brand,
     "Links": Display,
+    "Page for customers": Links,
     "Dates": Times,
     "Your team": Team,
     "Policy": Policy,
     "Breaker": Breaker,
     "Receiver": ReceiverServer,
     "Access API": ApiServer,
+    "Server of the page": PortalServer,
     "Worker": WorkerProcess,
     "Scheduler": SchedulerProcess,
     "Logs": Logs,
@@ -48,6 +52,7 @@ READERS: dict[str, type[Settings]] = {
     "worker": WorkerSettings,
     "scheduler": SchedulerSettings,
     "api": ApiSettings,
+    "portal": PortalSettings,
     "commands": ToolSettings,
 }
 
@@ -61,7 +66,7 @@ goes before it, and `.env.example` is one to start from. An empty value counts a
 Put a value with a space, a `#` or a `$` in single quotes: then it means the same to Docker Compose.
 
 Each process asks for the settings it uses and no others: the receiver needs no Stripe key and no mail server.
-"Commands" are `dunning migrate`, `status`, `breaker`, `access`, `case`, `explain` and `policy`.
+"Commands" are `dunning migrate`, `status`, `breaker`, `access`, `case`, `explain`, `link` and `policy`.
 
 A process with a wrong or missing setting does not start: it names every one of them with what to do about it,
 and exits with code 2. So does a process that finds a `DUNNING_` variable, or a key in `.env`, that does not

@@ -90,9 +90,16 @@ def _unknown(env: Mapping[str, str], filed: Mapping[str, str]) -> list[Problem]:
 
 def _invalid(settings: type[Settings], invalid: ValidationError, given: Mapping[str, str]) -> list[Problem]:
     """One problem per setting, the first that was found, in order of declaration."""
+    # An error in a default is told by the field's name. One that is made from another setting fails with it.
+    names = {
+        attribute: str(field.validation_alias)
+        for attribute, field in settings.model_fields.items()
+        if field.default_factory is None
+    }
     first: dict[str, Any] = {}
     for error in invalid.errors(include_input=False, include_url=False):
-        first.setdefault(str(error["loc"][0]), error)
+        place = str(error["loc"][0])
+        first.setdefault(names.get(place, place), error)
     return [
         _problem(name, field, first[name], given)
         for name, field in fields_by_name(settings).items()

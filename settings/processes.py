@@ -10,6 +10,7 @@ from settings.connections import Database, Mode, Redis, Smtp, StripeApi, StripeW
 from settings.field import Settings, setting
 from settings.messages import Brand, Display, Mail, Team, Times
 from settings.policy import Policy
+from settings.portal import Links, LinkSecrets, Origin, PortalServer
 from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
 from settings.urls import RedisUrl
 
@@ -21,7 +22,20 @@ class ReceiverSettings(Logs, ReceiverServer, StripeWebhooks, Mode, Redis, Databa
 
 
 class WorkerSettings(
-    Logs, WorkerProcess, Breaker, Policy, Team, Display, Times, Brand, Mail, Smtp, StripeApi, Redis, Database
+    Logs,
+    WorkerProcess,
+    Breaker,
+    Policy,
+    Team,
+    Links,
+    Display,
+    Times,
+    Brand,
+    Mail,
+    Smtp,
+    StripeApi,
+    Redis,
+    Database,
 ):
     """`dunning worker`"""
 
@@ -34,8 +48,25 @@ class ApiSettings(Logs, ApiServer, Times, Mode, Database):
     """`dunning api`"""
 
 
-class ToolSettings(Logs, Breaker, Policy, Times, Mode, Database):
-    """`dunning migrate`, `status`, `breaker`, `access`, `case`, `explain`: a database is all they need."""
+class PortalSettings(Logs, PortalServer, Policy, Links, Display, Times, Brand, Redis, Database):
+    """`dunning portal`"""
+
+    portal_url: Origin = setting(
+        "DUNNING_PORTAL_URL",
+        "The public address of this page, on your own domain.",
+        example="https://pay.acme.example",
+        cure="Give an https:// address without a path.",
+    )
+    link_secrets: LinkSecrets = setting(
+        "DUNNING_LINK_SECRETS",
+        "What the links to this page are signed with, with commas between them; the same as the workers'.",
+        example="test-secret-0123456789abcdef0123456789abcdef",
+        cure="Give secrets of 32 characters or more, such as `openssl rand -hex 32` prints.",
+    )
+
+
+class ToolSettings(Logs, Breaker, Policy, Links, Times, Mode, Database):
+    """`dunning migrate`, `status`, `breaker`, `access`, `case`, `explain`, `link`: they need a database."""
 
     redis_url: RedisUrl | None = setting(
         "REDIS_URL",
@@ -69,5 +100,6 @@ PROCESSES: tuple[type[Settings], ...] = (
     WorkerSettings,
     SchedulerSettings,
     ApiSettings,
+    PortalSettings,
     ToolSettings,
 )

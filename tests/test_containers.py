@@ -32,6 +32,8 @@ FILLED = {
     "DUNNING_BRAND_SUPPORT_EMAIL": "support@acme.example",
     "DUNNING_BILLING_PAGE_URL": "https://acme.example/billing",
     "DUNNING_API_KEYS": "0123456789abcdef",
+    "DUNNING_PORTAL_URL": "https://pay.acme.example",
+    "DUNNING_LINK_SECRETS": "0123456789abcdef0123456789abcdef",
 }
 VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from db.session import create_engine
-from emails.brand import Brand
 from emails.check import check_templates
 from emails.faults import TemplateFaultsError
 from emails.smtp import SmtpTransport
 from providers.stripe import SOURCE as STRIPE
 from providers.stripe_api import StripeGateway
 from settings import Problem, SettingsError, WorkerSettings
+from worker.brand import brand
 from worker.breaker import limits
 from worker.courier import Courier, Sender
+from worker.pages import pages
 from worker.policy import policy
 from worker.services import Nudge, Services
 
@@ -24,7 +25,7 @@ def check(settings: WorkerSettings) -> None:
     policy(settings)
     if settings.email_templates:
         try:
-            check_templates(settings.email_templates, _brand(settings))
+            check_templates(settings.email_templates, brand(settings))
         except TemplateFaultsError as error:
             cure = "`dunning emails check` tries them out."
             problems = [
@@ -59,24 +60,14 @@ def courier(settings: WorkerSettings) -> Courier:
             address=settings.mail_from,
             reply_to=settings.mail_reply_to or settings.brand_support_email,
             domain=settings.mail_domain,
-            brand=_brand(settings),
+            brand=brand(settings),
             timezone=settings.timezone,
             livemode=settings.livemode,
             billing_page_url=settings.billing_page_url,
             team_address=settings.team_email,
             templates=settings.email_templates,
+            pages=pages(settings),
         ),
         transport=SmtpTransport(settings.smtp_url.get_secret_value()),
         chat_url=chat.get_secret_value() if chat else None,
-    )
-
-
-def _brand(settings: WorkerSettings) -> Brand:
-    return Brand(
-        name=settings.brand_name,
-        support_email=settings.brand_support_email,
-        website=settings.brand_website,
-        logo_url=settings.brand_logo_url,
-        color=settings.brand_color,
-        postal_address=settings.brand_postal_address,
     )

@@ -19,6 +19,7 @@ from emails.catalogue import (
     EndReason,
     FinalWarning,
     FirstPaymentOpen,
+    FreshLink,
     Mail,
     PaymentFailed,
     PaymentRecovered,
@@ -204,10 +205,15 @@ def _first_payment(f: _Facts) -> Mail:
     )
 
 
+def _fresh_link(f: _Facts) -> Mail:
+    return FreshLink(customer_name=f.name, pay_url=f.pay_url)
+
+
 MAILS: Mapping[str, Callable[[_Facts], Mail]] = {
     "payment_failed": _payment_failed,
     "final_warning": _final_warning,
     "access_ended": _access_ended,
     "payment_recovered": _recovered,
     "first_payment": _first_payment,
+    "fresh_link": _fresh_link,
 }

@@ -22,6 +22,7 @@ from emails.brand import Brand
 from emails.delivery import Accepted, Deferred, Delivery, Rejected
 from emails.message import build_message
 from emails.render import RenderedMail
+from portal.links import Pages
 
 CHAT_TIMEOUT = 10.0  # seconds
 
@@ -38,9 +39,11 @@ class Transport(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Whom our mails come from, and which page they lead to when the provider has none.
+    """Whom our mails come from, and which page they lead to.
 
-    `templates` is a folder of the merchant's own templates, which stand in for ours of the same name.
+    `pages` are our own pages for customers, if there are any; else it is the provider's page or, where it has
+    none, `billing_page_url`. `templates` is a folder of the merchant's own templates, which stand in for ours
+    of the same name.
     """
 
     address: str
@@ -52,6 +55,7 @@ class Sender:
     billing_page_url: str | None = None
     team_address: str | None = None
     templates: Path | None = None
+    pages: Pages | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,17 @@ from dunning.defaults import default_book
 from dunning.policy import Policy
 from dunning.policy_file import PolicyFileError, read_policy
 from dunning.segments import PolicyBook, PolicySource
-from settings import PolicySettings, Problem, SettingsError, ToolSettings, WorkerSettings
+from settings import (
+    PolicySettings,
+    PortalSettings,
+    Problem,
+    SettingsError,
+    ToolSettings,
+    WorkerSettings,
+)
 
 
-def policy(settings: WorkerSettings | ToolSettings | PolicySettings) -> PolicySource:
+def policy(settings: WorkerSettings | PortalSettings | ToolSettings | PolicySettings) -> PolicySource:
     """Those of the policy file if one is set, else the one that the settings describe.
 
     Raises SettingsError for a file that cannot be read or meant.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from db import outbox
+from db import links, outbox
 from db.accounts import Loaded
+from db.links import LinkRow
 from db.outbox import Claim
 from dunning.account import Account, Subscription
 from dunning.plan import plan
@@ -56,7 +57,7 @@ async def prepare(
         c,
         key=claim.step,
         name=claim.name,
-        pay_url=await _pay_url(services, courier, claim, c),
+        pay_url=await _pay_url(services, courier, claim, c, plan_name),
         plan_name=plan_name,
     )
     return await _stored(services, courier, claim, loaded, props, locale, at)
@@ -120,16 +121,36 @@ async def _plan_name(services: Services, account: Account, subscription: Subscri
         return None
 
 
-async def _pay_url(services: Services, courier: Courier, claim: Claim, c: Context) -> str | None:
-    """Where the invoice is paid or confirmed. Fetched now: a link shown earlier may have expired."""
+async def _pay_url(
+    services: Services, courier: Courier, claim: Claim, c: Context, plan_name: str | None
+) -> str | None:
+    """Where the invoice is paid or confirmed: our own page, if there is one, else the provider's.
+
+    The provider is asked in any case, and now: a link of theirs that was shown earlier may have expired, and
+    whoever has paid meanwhile wants no mail.
+    """
     gateway = services.gateways.get(c.s.account.source)
-    fallback = courier.sender.billing_page_url
+    hosted = None
     # Paying an invoice of a subscription that has ended would bring nothing back.
-    if gateway is None or claim.name == "payment_recovered" or c.s.subscription.ended:
-        return fallback
-    try:
-        return await gateway.payment_link(claim.case) or fallback
-    except ProviderUnavailableError:
-        if claim.fence < ATTEMPTS_FOR_A_LINK:
-            raise
-        return fallback
+    if gateway is not None and claim.name != "payment_recovered" and not c.s.subscription.ended:
+        try:
+            hosted = await gateway.payment_link(claim.case)
+        except ProviderUnavailableError:
+            if claim.fence < ATTEMPTS_FOR_A_LINK:
+                raise
+    pages = courier.sender.pages
+    if pages is None or claim.name == "payment_recovered":
+        return hosted or courier.sender.billing_page_url
+    minted = pages.links.mint()
+    link = LinkRow(
+        minted.digest,
+        claim.customer_id,
+        claim.case,
+        c.now,
+        made_by=claim.step,
+        plan=plan_name,
+        pay_url=hosted,
+    )
+    async with services.engine.begin() as connection:
+        await links.add(connection, link)
+    return pages.url(minted)

@@ -12,16 +12,27 @@ from console.banner import BANNERS
 from emails import extract as mails
 from emails.translations import MAILS
 from language.catalogues import Catalogues
+from portal import extract as pages
+from portal.render import PAGES
 from tests.emails.voices import VOICES
 
-SOURCES = {MAILS: mails.source_catalogue(), BANNERS: banners.source_catalogue()}
+SOURCES = {
+    MAILS: mails.source_catalogue(),
+    BANNERS: banners.source_catalogue(),
+    PAGES: pages.source_catalogue(),
+}
 TRANSLATED = [(kind, language) for kind in SOURCES for language in kind.languages()[1:]]
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[^( ]|\{\w*\}")
 ENGLISH = re.compile(r"\b(the|your|you|please|payment|with|and|access|subscription|charge)\b", re.IGNORECASE)
 
 # Strings that are the same in English and in that language.
 COLONS = {"%(label)s:", "%(label)s: %(value)s"}
-SAME = {(MAILS, "de"): COLONS, (MAILS, "es"): COLONS | {"Plan"}, (MAILS, "pt"): COLONS}
+SAME = {
+    (MAILS, "de"): COLONS,
+    (MAILS, "es"): COLONS | {"Plan"},
+    (MAILS, "pt"): COLONS,
+    (PAGES, "es"): {"Plan"},
+}
 
 each_catalogue = pytest.mark.parametrize(
     ("kind", "language"), TRANSLATED, ids=[f"{kind.domain}-{language}" for kind, language in TRANSLATED]
@@ -108,9 +119,11 @@ def test_every_fault_would_be_found() -> None:
     }
 
 
-def test_banners_speak_every_language_of_the_mails() -> None:
-    """Who is written to in Japanese reads the banner in Japanese."""
-    assert BANNERS.languages() == MAILS.languages() == ("en", "de", "es", "fr", "ja", "pt")
+def test_banners_and_pages_speak_every_language_of_the_mails() -> None:
+    """Who is written to in Japanese reads the banner and the page in Japanese."""
+    assert (
+        BANNERS.languages() == PAGES.languages() == MAILS.languages() == ("en", "de", "es", "fr", "ja", "pt")
+    )
 
 
 @each_catalogue
@@ -148,3 +161,4 @@ def test_the_source_is_found_at_all() -> None:
     assert any(len(key) == 2 for key in found)
     assert len(found) > 80
     assert ("Your subscription is paused.",) in messages(SOURCES[BANNERS])
+    assert ("Amount due",) in messages(SOURCES[PAGES])

@@ -21,6 +21,8 @@ ALL = {
     "DUNNING_BRAND_SUPPORT_EMAIL": "support@acme.example",
     "DUNNING_BILLING_PAGE_URL": "https://acme.example/billing",
     "DUNNING_API_KEYS": "test-key-0123456789abcdef",
+    "DUNNING_PORTAL_URL": "https://pay.acme.example",
+    "DUNNING_LINK_SECRETS": "test-secret-0123456789abcdef0123456789abcdef",
 }
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from db import models
-from dunning.policy import Policy
 from sandbox.stripe import Card
 from sandbox.stripe.records import PaymentMethod
 from tests.scenarios.conftest import MakeWorld
@@ -158,7 +157,7 @@ def test_a_tripped_breaker_holds_it_and_lets_it_go(world: World) -> None:
 
 def test_a_notice_waits_for_the_morning(make_default_world: MakeWorld) -> None:
     """In the customer's waking hours, by their own time zone."""
-    world = make_default_world(policy=Policy())
+    world = make_default_world()
     renewing(world, country="JP")
     # 09:00 UTC is 18:00 in Tokyo, within the hours; in Honolulu it is the night before.
     assert due_at(world) == NOTICE_AT

@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.language import wanted
+from language.accept import wanted
 
 
 @pytest.mark.parametrize(

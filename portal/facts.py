@@ -1,0 +1,185 @@
+"""What the page has to say about a case: plain facts, read off the same rules as the mails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from dunning.account import Case, Invoice, Outcome
+from dunning.case import why_kept
+from dunning.declines import Category
+from dunning.money import Money
+from dunning.rules.context import Context
+from dunning.rules.expiry import limited_from
+from dunning.rules.first_payment import HELD_FOR
+from dunning.standing import standing
+from emails.catalogue import CardLabel
+from worker.compose import next_attempt
+
+
+class State(StrEnum):
+    """Which page it is. `closed`: there is nothing left to pay, and no money came."""
+
+    OPEN = "open"
+    PAID = "paid"
+    ENDED = "ended"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """Another open invoice of the same customer."""
+
+    number: str | None
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """What happens at `at` if nobody pays: `retry`, `limited`, `revoked` or `expires` (a first payment)."""
+
+    at: datetime
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """`amount` is what is still to be paid, or what was. `card` is what would be charged next, as far as is
+    known, and `declined` what was declined, if that is another one. `access` is `limited` or `revoked` since
+    `access_since`, or None where it is as always. `processing`: a payment is on its way.
+
+    `ended_at`: when the subscription ended, `for_nonpayment` whether for that reason; `replaced`: the
+    customer has another one that entitles them.
+    """
+
+    state: State
+    category: Category
+    plan: str | None
+    number: str | None
+    amount: Money
+    card: CardLabel | None
+    declined: CardLabel | None
+    coming: tuple[Coming, ...]
+    others: tuple[Owed, ...]
+    access: str | None
+    access_since: datetime | None
+    processing: bool
+    first_payment: bool
+    paid_at: datetime | None
+    ended_at: datetime | None
+    for_nonpayment: bool
+    replaced: bool
+
+    @property
+    def next_attempt_at(self) -> datetime | None:
+        """When we charge again, if we really do."""
+        return next((each.at for each in self.coming if each.what == "retry"), None)
+
+    @property
+    def payable(self) -> bool:
+        """Whether the customer is asked to pay: not what may be a mistake of ours, and nothing twice."""
+        return (
+            self.state is State.OPEN and not self.processing and self.category is not Category.MERCHANT_SIDE
+        )
+
+
+def facts(c: Context) -> Facts:
+    """The facts of one case of a settled account, as of `c.now`."""
+    s = c.s
+    invoice, subscription = s.invoice, s.subscription
+    state = _state(c)
+    access, since = _access(c)
+    on_file, charged = _on_file(c), _charged(c)
+    return Facts(
+        state=state,
+        category=s.decline.category,
+        plan=subscription.plan,
+        number=invoice.number,
+        amount=_amount(invoice, state),
+        card=on_file or charged,
+        declined=charged if on_file and charged != on_file else None,
+        coming=tuple(sorted(_coming(c), key=lambda each: each.at)) if state is State.OPEN else (),
+        others=tuple(_others(c)),
+        access=access if state is State.OPEN else None,
+        access_since=since if state is State.OPEN else None,
+        processing=invoice.processing_since is not None,
+        first_payment=s.first_payment,
+        paid_at=s.case.closed_at if state is State.PAID else None,
+        ended_at=subscription.ended_at if subscription.ended else None,
+        for_nonpayment=subscription.ended_for == "payment_failed",
+        replaced=s.replaced,
+    )
+
+
+def _state(c: Context) -> State:
+    case = c.s.case
+    if case.outcome in (Outcome.RECOVERED, Outcome.PAID_AFTER_END):
+        return State.PAID
+    if case.outcome is Outcome.ENDED and not c.s.account.customer.deleted:
+        return State.ENDED
+    return State.OPEN if case.is_open else State.CLOSED
+
+
+def _amount(invoice: Invoice, state: State) -> Money:
+    paid = state is State.PAID and invoice.amount_paid > 0
+    return Money(invoice.amount_paid if paid else invoice.amount_remaining, invoice.currency)
+
+
+def _access(c: Context) -> tuple[str | None, datetime | None]:
+    case, subscription = c.s.case, c.s.subscription
+    if c.s.first_payment or c.s.replaced:
+        return None, None
+    if subscription.stopped_for_nonpayment:
+        return "revoked", subscription.nonpayment_at
+    if case.taken_at:
+        return case.taken_level or "revoked", case.taken_at
+    return ("limited", case.limited_at) if case.limited_at else (None, None)
+
+
+def _coming(c: Context) -> list[Coming]:
+    """Only what lies ahead, and no charge that would come too late for whoever waits for it."""
+    changes = [each for each in _changes(c) if each.at > c.now]
+    retry = next_attempt(c.s, c.now)
+    if retry and all(retry < each.at for each in changes):
+        return [Coming(retry, "retry"), *changes]
+    return changes
+
+
+def _changes(c: Context) -> list[Coming]:
+    case = c.s.case
+    if c.s.first_payment:
+        return [Coming(case.opened_at + HELD_FOR, "expires")]
+    if c.said.hold or why_kept(c.s) or case.taken_at or c.s.subscription.stopped_for_nonpayment:
+        return []
+    limited = None if case.limited_at else limited_from(c)
+    ends = Coming(c.ends_at, c.policy.at_expiry)
+    return [Coming(limited, "limited"), ends] if limited else [ends]
+
+
+def _on_file(c: Context) -> CardLabel | None:
+    """What is charged next: the subscription's own method goes before the customer's."""
+    account = c.s.account
+    ref = c.s.subscription.payment_method or account.customer.payment_method
+    method = account.methods.get(ref or "")
+    if method is None or method.detached or method.last4 is None:
+        return None
+    return CardLabel(method.brand or method.type, method.last4)
+
+
+def _charged(c: Context) -> CardLabel | None:
+    last = c.s.charges[-1] if c.s.charges else None
+    return (
+        CardLabel(last.card_brand, last.card_last4) if last and last.card_brand and last.card_last4 else None
+    )
+
+
+def _others(c: Context) -> list[Owed]:
+    """What somebody has stopped is not brought up."""
+    account = c.s.account
+
+    def is_told(case: Case) -> bool:
+        return case.invoice != c.ref and not standing(account, case).hold
+
+    owed = [account.invoices[case.invoice] for case in account.open_cases() if is_told(case)]
+    return [Owed(each.number, Money(each.amount_remaining, each.currency)) for each in owed]

@@ -1,0 +1,133 @@
+"""What an action may rely on, shown with one that only writes down that it was run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from emails.samples import BRAND
+from portal.actions import Action, Answer, Leave, Shown
+from portal.answers import Merchant
+from portal.app import create_app
+from portal.door import Behind, Door
+from portal.facts import Facts
+from portal.forms import Binding, Form
+from portal.limits import Limits
+from sandbox.stripe import Card
+from tests.portal.conftest import PAGES, LinkTo
+from tests.portal.process import BOUND, SECRET
+from tests.scenarios.story import Story, subscriber
+from tests.scenarios.world import World
+from worker.services import Services
+
+TARGET = "https://billing.stripe.example"
+MERCHANT = Merchant(BRAND, "https://northwind.example/billing", "UTC", secure=True)
+
+
+class Probe(Action):
+    """An action without fields of its own."""
+
+    __slots__ = ()
+
+    @property
+    def template(self) -> str:
+        return "parts.html"
+
+
+def probe(answer: Answer, ran: list[Form]) -> Action:
+    """An action that gives this answer while there is something to pay."""
+
+    async def run(_: Services, behind: Behind, form: Form) -> Answer:
+        ran.append({"case": behind.case.invoice, **form})
+        return answer
+
+    def suits(seen: Facts) -> bool:
+        return seen.payable
+
+    return Probe("probe", suits, run, frozenset({TARGET}))
+
+
+def visit(
+    world: World, action: Action, steps: Callable[[httpx.AsyncClient], Awaitable[list[httpx.Response]]]
+) -> list[httpx.Response]:
+    """Visit a portal that has this action."""
+
+    @asynccontextmanager
+    async def browser() -> AsyncIterator[httpx.AsyncClient]:
+        services = world.services
+        door = Door(services.engine, PAGES.links, services.policy, services.clock)
+        app = create_app(services, door, Binding([SECRET], services.clock), Limits([]), MERCHANT, [action])
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="https://pay.merchant.example") as client:
+            yield client
+
+    async def go() -> list[httpx.Response]:
+        async with browser() as client:
+            return await steps(client)
+
+    return world.run(go())
+
+
+async def press(client: httpx.AsyncClient, token: str, **fields: Any) -> list[httpx.Response]:
+    """Open the page and press the action's button."""
+    opened = await client.get(f"/p/{token}")
+    found = BOUND.search(opened.text)
+    assert found
+    data = {"bound": found[1], **fields}
+    return [opened, await client.post(f"/p/{token}/probe", data=data)]
+
+
+def failed(world: World) -> Story:
+    return subscriber(world, *["generic_decline"] * 9).until(0)
+
+
+def test_the_page_shows_the_form_of_what_suits(world: World, link_to: LinkTo) -> None:
+    """And leads to the merchant's own page no more; what came of it stands above the page as it is then."""
+    token, ran = link_to(failed(world)).token, list[Form]()
+    action = probe(Shown("We have tried it <again>."), ran)
+    opened, done = visit(world, action, lambda client: press(client, token, extra="1"))
+    assert f'action="/p/{token}/probe"' in opened.text
+    assert MERCHANT.billing_page not in opened.text
+    assert f"form-action 'self' {TARGET};" in opened.headers["content-security-policy"]
+    assert done.status_code == 200
+    assert re.search(r'role="status">We have tried it &lt;again&gt;\.', done.text)
+    assert [form["extra"] for form in ran] == ["1"]
+
+
+def test_what_does_not_suit_any_more_is_not_run(world: World, link_to: LinkTo) -> None:
+    """The page had been open while it was paid."""
+    story, ran = failed(world), list[Form]()
+    token = link_to(story).token
+    action = probe(Shown("done"), ran)
+    field = Binding([SECRET], world.services.clock).field(token)
+    story.pay(Card())
+
+    async def late(client: httpx.AsyncClient) -> list[httpx.Response]:
+        return [await client.post(f"/p/{token}/probe", data={"bound": field})]
+
+    (answer,) = visit(world, action, late)
+    assert "Thank you, your payment has arrived" in answer.text
+    assert ran == []
+
+
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [
+        (f"{TARGET}/session/1", 303),
+        ("https://evil.example/", 500),
+        (f"{TARGET}.evil.example/", 500),
+        ("//billing.stripe.example/", 500),
+        ("http://billing.stripe.example/", 500),
+    ],
+)
+def test_nobody_is_sent_anywhere_else(world: World, link_to: LinkTo, url: str, status: int) -> None:
+    """Only to the origins the action has named."""
+    token = link_to(failed(world)).token
+    _, done = visit(world, probe(Leave(url), []), lambda client: press(client, token))
+    assert done.status_code == status
+    assert done.headers.get("location") == (url if status == 303 else None)
