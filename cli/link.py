@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -106,8 +106,10 @@ async def _make(
     for ref in cases:
         minted = where.links.mint()
         last = await links.newest(connection, loaded.id, ref)
-        known = {"plan": last.plan, "pay_url": last.pay_url} if last else {}
-        await links.add(connection, LinkRow(minted.digest, loaded.id, ref, at, made_by=by, **known))
+        link = LinkRow(minted.digest, loaded.id, ref, at, made_by=by)
+        if last:
+            link = replace(link, plan=last.plan, pay_url=last.pay_url)
+        await links.add(connection, link)
         await journal.write(connection, [Entry(loaded.id, at, "link.made", f"{by} asked for it", ref)])
         made.append(Made(ref, where.url(minted)))
     return made
