@@ -1,7 +1,7 @@
 """The access API: may this customer use the product, and what should they be told?
 
-`GET /v1/access/{customer}` and `GET /v1/banner/{customer}` with a bearer key, each from the local rows alone, by
-one statement. `GET /v1/banner.js` shows the second one's answer in a browser, which holds no key.
+`GET /v1/access/{customer}` and `GET /v1/banner/{customer}` with a bearer key, each from the local rows alone,
+by one statement. `GET /v1/banner.js` shows the second one's answer in a browser, which holds no key.
 """
 
 from __future__ import annotations

@@ -69,9 +69,9 @@ class Links:
         A banner is asked for at every turn, and asking must not write: a row for each answer would grow
         without end, and a fresh token cannot be had again from the hash of an old one. So this is a second
         name of a link that a mail was given: the digest itself, signed for this purpose. All that holds of
-        that link holds of it: its one case, its life, and that it can be revoked. Nor is it easier to make: the
-        digest is the hash of 128 random bits and stands in the database alone, the signature needs the
-        secret.
+        that link holds of it: its one case, its life, and that it can be revoked. Nor is it easier to make:
+        the digest is the hash of 128 random bits and stands in the database alone, and the signature needs
+        the secret.
         """
         return _text(self._banner, link)
 

@@ -44,6 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "webhooks",
         "console",
         "portal",
+        "serving",
     },
     "cli": {
         "dunning",

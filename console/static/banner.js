@@ -14,7 +14,7 @@
     .banner:not(.warned) { color: #7a1f10; background: #fdeae6; color: light-dark(#7a1f10, #ffd9d1);
       background: light-dark(#fdeae6, #43201a); }
     .banner { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem 1rem; padding: .75rem 1rem;
-      border-block-end: 1px solid; }
+      border-block-end: 1px solid; border-color: color-mix(in srgb, currentcolor 30%, transparent); }
     p { flex: 1 1 16rem; margin: 0; text-wrap: pretty; }
     .deeds { display: flex; flex-wrap: wrap; gap: .5rem; }
     a, button { display: inline-block; min-height: 2.75rem; padding: .625rem 1rem; border: 1px solid;

@@ -1,4 +1,4 @@
-"""What the merchant's application shows, over real HTTP: the words, the form, and a link that opens the page."""
+"""What the merchant's application shows, over real HTTP: words, form, and a link that opens the page."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_there_is_nothing_to_show_to_who_pays(world: World, api: ApiProcess) -> 
 
 
 def test_a_failed_payment_is_a_banner_that_leads_to_the_page(world: World, api: ApiProcess) -> None:
-    """With the text of the access API, the deadline in both forms, and the newest mail's link by another name."""
+    """With the text of the access API, the deadline in both forms, and the newest mail's link."""
     story = subscriber(world, *["generic_decline"] * 9).until(4)
     said = api.banner(story.customer.id).json()
     assert (said["level"], said["show"]) == ("warned", "banner")
