@@ -72,10 +72,10 @@
       host.remove();
       before?.focus();
     };
-    const words = element("p");
+    const words = element("p", { id: "words" });
     words.setAttribute("role", said.level === "warned" ? "status" : "alert");
     const box = element(
-      "div",
+      "section",
       { className: `banner ${said.level}` },
       words,
       element(
@@ -85,6 +85,7 @@
         element("button", { type: "button", textContent: said.labels.close, onclick: close }),
       ),
     );
+    box.setAttribute("aria-labelledby", "words");
     box.addEventListener("keydown", (event) => event.key === "Escape" && close());
     box.addEventListener("focusin", (event) => (before ??= event.relatedTarget));
     root.append(box);
@@ -102,7 +103,9 @@
     );
     const dialog = element("dialog", { tabIndex: -1 }, words, deeds);
     dialog.setAttribute("aria-labelledby", "words");
-    // The page behind a modal dialog is inert by itself. Escape must not open what is closed.
+    // The page behind a modal dialog is inert by itself. Escape must not open what is closed: browsers that do
+    // not know `closedby` yet send `cancel`, and the second time nothing but `close`.
+    dialog.setAttribute("closedby", "none");
     dialog.addEventListener("cancel", (event) => event.preventDefault());
     dialog.addEventListener("close", () => dialog.showModal());
     root.append(dialog);
