@@ -107,11 +107,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m sandbox.shop")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--api", required=True)
+    parser.add_argument("--log-format", default=os.environ.get("DUNNING_LOG_FORMAT", "auto"))
     parser.add_argument("customers", nargs="+", metavar="ID=NAME")
     given = parser.parse_args()
     customers = dict(each.split("=", 1) for each in given.customers)
     key = os.environ["DUNNING_API_KEYS"].split(",")[0]
-    configure("shop", os.environ.get("DUNNING_LOG_FORMAT", "auto"), "info")
+    configure("shop", given.log_format)
     return serving.server.serve("shop", create_app(given.api, key, customers), "127.0.0.1", given.port)
 
 

@@ -99,6 +99,6 @@ def picture(request: pytest.FixtureRequest) -> Callable[[Visitor, str], None]:
     def keep(visitor: Visitor, name: str) -> None:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
-            visitor.picture(folder / f"{name}.png")
+            visitor.picture(folder / f"{name}.jpg")
 
     return keep

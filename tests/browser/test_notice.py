@@ -42,7 +42,7 @@ def customers(town: Town) -> dict[str, Story]:
 @pytest.fixture(scope="session")
 def shop(town: Town, customers: dict[str, Story]) -> Iterator[ShopProcess]:
     """The merchant's application."""
-    shop = ShopProcess(town.api, {story.customer.id: name for name, story in customers.items()})
+    shop = ShopProcess(town.api, dict.fromkeys((each.customer.id for each in customers.values()), "Ada"))
     yield shop
     shop.stop()
 
@@ -141,7 +141,8 @@ def page_with(
         "" if served else f'<script type="application/json" id="dunning-banner">{json.dumps(said)}</script>'
     )
     html = (
-        f"<!doctype html><html lang=en><title>App</title><body>{inline}<main><h1>App</h1><a href=/>Home</a></main>"
+        f"<!doctype html><html lang=en><title>App</title><body>{inline}"
+        "<main><h1>App</h1><a href=/>Home</a></main>"
         f"<script src=/banner.js {attributes}></script></body></html>"
     )
     routes = {

@@ -103,7 +103,7 @@ class Visitor:
 
     def picture(self, file: Path) -> None:
         """Keep what is seen, the whole page long."""
-        self.page.screenshot(path=file, full_page=True)
+        self.page.screenshot(path=file, full_page=True, type="jpeg", quality=75)
 
     def is_wider_than_the_screen(self) -> bool:
         """Whether one has to scroll sideways to read."""
