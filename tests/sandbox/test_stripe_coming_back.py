@@ -1,4 +1,4 @@
-"""What it takes to begin again over the API: a subscription with the saved card, and the old invoices' end."""
+"""Beginning again over the API: a subscription with the saved card, and the end of the old invoices."""
 
 from collections.abc import Iterator
 from dataclasses import replace
