@@ -225,7 +225,7 @@ async def history_of(connection: AsyncConnection, customer_id: int) -> list[dict
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How far an effect is. `said` is its last word; `again`: an attempt was made and it waits for another."""
+    """How far an effect is. `said` is its last word; `again`: after an attempt it waits for the next."""
 
     status: str
     said: str | None

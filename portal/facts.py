@@ -55,7 +55,9 @@ class Facts:
 
     `refused` is why what is on file cannot be charged now, `refused_anew` why a new method cannot.
     `promise_within` is the first and the last day that may be promised, None where none may; `promised` is
-    the day that was. `ended_at`: when the subscription ended, `for_nonpayment` whether for that reason; `replaced`: the
+    the day that was.
+
+    `ended_at`: when the subscription ended, `for_nonpayment` whether for that reason; `replaced`: the
     customer has another one that entitles them.
     """
 

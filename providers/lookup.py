@@ -109,13 +109,12 @@ class Gateway(Protocol):
         """What the merchant calls the product."""
         ...
 
-    async def pay(
-        self, invoice: str, key: str, *, present: bool = False, anew: bool = False
-    ) -> Charged:
+    async def pay(self, invoice: str, key: str, *, present: bool = False, anew: bool = False) -> Charged:
         """Charge what is on file for the invoice, once for each `key` (the idempotency key).
 
         `present`: the customer is there to confirm. `anew`: charge the method they gave last, which becomes
-        the one that is charged next; nothing is charged where that is the one that failed. Raises ProviderUnavailableError when it is not known what became of it: ask again with the same key.
+        the one that is charged next; nothing is charged where that is the one that failed. Raises
+        ProviderUnavailableError when it is not known what became of it: ask again with the same key.
         """
         ...
 

@@ -65,9 +65,7 @@ class StripeGateway:
             self._products[product] = found.get("name") if found else None
         return self._products[product]
 
-    async def pay(
-        self, invoice: str, key: str, *, present: bool = False, anew: bool = False
-    ) -> Charged:
+    async def pay(self, invoice: str, key: str, *, present: bool = False, anew: bool = False) -> Charged:
         if anew:
             return await stripe_new_method.pay_anew(self._api, invoice, key, present=present)
         return await stripe_actions.pay(self._api, invoice, key, present=present)

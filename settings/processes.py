@@ -48,9 +48,7 @@ class ApiSettings(Logs, ApiServer, Times, Mode, Database):
     """`dunning api`"""
 
 
-class PortalSettings(
-    Logs, PortalServer, Policy, Links, Display, Times, Brand, PortalStripe, Redis, Database
-):
+class PortalSettings(Logs, PortalServer, Policy, Links, Display, Times, Brand, PortalStripe, Redis, Database):
     """`dunning portal`"""
 
     portal_url: Origin = setting(

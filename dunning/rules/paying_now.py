@@ -1,7 +1,7 @@
 """A charge that the customer asks for on their page: whether it may be made, and how often.
 
-No plan decides it. Whoever asks is there, so Stripe's schedule, promises and pauses stand in nobody's way; the
-bank's refusal and the networks' ceilings do.
+No plan decides it. Whoever asks is there, so Stripe's schedule, promises and pauses stand in nobody's way;
+the bank's refusal and the networks' ceilings do.
 """
 
 from __future__ import annotations

@@ -75,11 +75,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing a customer can do. `on_return`: its form is shown to who comes back from a provider's page."""
+    """One thing a customer can do. `pays`: where none that does is offered, the page leads elsewhere to pay.
+
+    `on_return`: its form is shown only to who comes back from a page of the provider's.
+    """
 
     name: str
     suits: Callable[[Facts], bool]
     run: Callable[[Asked], Awaitable[Answer]]
+    pays: bool = True
     on_return: bool = False
 
     @property

@@ -1,4 +1,4 @@
-"""Confirm a payment with the bank, on the provider's page for the invoice, whose address is fetched afresh."""
+"""Confirm a payment with the bank, on the provider's page for the invoice, by an address fetched afresh."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Promise to pay by a day, within what the policy allows: mails, charges of ours and the deadline wait for it."""
+"""Promise to pay by a day within what the policy allows: mails, our charges and the deadline wait for it."""
 
 from __future__ import annotations
 
@@ -49,4 +49,4 @@ def _day(written: str) -> date | None:
         return None
 
 
-PROMISE = Action("promise", _suits, _promise)
+PROMISE = Action("promise", _suits, _promise, pays=False)
