@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from sandbox.stripe import collection, customers, invoices, standing, subscriptions
 from sandbox.stripe.cards import Card
 from sandbox.stripe.payments import Attempt
-from sandbox.stripe.people import People
 from sandbox.stripe.policy import RetryPolicy
 from sandbox.stripe.records import Customer, Invoice, PaymentMethod, Price, Subscription
+from sandbox.stripe.visitors import Visitors
 
 
-class BillingEngine(People):
+class BillingEngine(Visitors):
     """Every method is one locked step and may be called from any thread.
 
     Objects come back as immutable records; `get` reads their present state. Methods raise ApiError where

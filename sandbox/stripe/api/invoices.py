@@ -19,7 +19,7 @@ def _list(request: ApiRequest) -> Page:
     return page(
         request,
         [
-            each
+            invoices.shown(request.ledger, each, request.ledger.now(each.test_clock))
             for each in records
             if all(value is None or getattr(each, name) == value for name, value in wanted.items())
         ],
@@ -33,7 +33,7 @@ def _known(request: ApiRequest) -> tuple[Invoice, int]:
 
 def _retrieve(request: ApiRequest) -> Answer:
     request.params.only()
-    return _known(request)[0]
+    return invoices.shown(request.ledger, *_known(request))
 
 
 def _update(request: ApiRequest) -> Answer:

@@ -6,10 +6,12 @@ from typing import Any
 from sandbox.stripe.objects.catalogue import price, product, test_clock
 from sandbox.stripe.objects.charge import charge
 from sandbox.stripe.objects.common import Json
-from sandbox.stripe.objects.customers import customer, payment_method, portal_session, setup_intent
+from sandbox.stripe.objects.customers import customer, payment_method
 from sandbox.stripe.objects.event import changed_attributes, event_body
 from sandbox.stripe.objects.invoice import confirmation_secret, invoice
 from sandbox.stripe.objects.payments import invoice_payment, payment_error, payment_intent
+from sandbox.stripe.objects.portal import portal_session
+from sandbox.stripe.objects.setups import setup_intent
 from sandbox.stripe.objects.subscription import subscription
 from sandbox.stripe.records import (
     Charge,
