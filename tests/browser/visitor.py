@@ -38,7 +38,7 @@ _ADDRESSES = (f"198.18.{high}.{low}" for high, low in itertools.product(range(25
 
 
 class Visitor:
-    """One person with one browser window, and the `faults` it has told of.
+    """One person with one browser window, and the `faults` it has told of. `runs_scripts`: with JavaScript.
 
     A page of ours asks nobody else for anything: what goes to an origin that is not in `origins` is a fault.
     """
@@ -57,6 +57,7 @@ class Visitor:
         """`calm` asks for no motion."""
         self._origins = tuple(origins)
         self._expected: set[str] = set()
+        self.runs_scripts = javascript
         self.faults: list[str] = []
         self.context = browser.new_context(
             viewport={"width": size[0], "height": size[1]},
@@ -152,10 +153,13 @@ class Visitor:
     # what is wrong
 
     def _heard(self, message: ConsoleMessage) -> None:
-        # Browsers ask for an icon of their own accord, and report the error of a page that tells of one.
+        # Browsers ask for an icon of their own accord, and report the status of a page that tells of an error,
+        # as the provider's does of a card that is declined (402).
         url = str(message.location.get("url"))
-        if message.type in ("error", "warning") and not (
-            url.endswith("/favicon.ico") or url in self._expected
+        if (
+            message.type in ("error", "warning")
+            and "status of 402" not in message.text
+            and not (url.endswith("/favicon.ico") or url in self._expected)
         ):
             self.faults.append(f"{message.type}: {message.text}")
 
