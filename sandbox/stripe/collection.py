@@ -9,7 +9,7 @@ from sandbox.stripe.payments import Attempt
 from sandbox.stripe.records import Charge, Invoice, PaymentMethod, Subscription
 
 
-def collect(ledger: Ledger, invoice: Invoice, now: int) -> Attempt:
+def collect(ledger: Ledger, invoice: Invoice, now: int, *, on_session: bool = False) -> Attempt:
     """The automatic attempt that is due. A card refused for good is counted, but not charged."""
     if invoice.total == 0:
         invoices.settle(ledger, replace(invoice, attempted=True), now)
@@ -21,7 +21,7 @@ def collect(ledger: Ledger, invoice: Invoice, now: int) -> Attempt:
     elif method.id == invoice.refused:
         attempt = Attempt(method=method, skipped=True)
     else:
-        attempt = payments.attempt(ledger, invoice, method, now)
+        attempt = payments.attempt(ledger, invoice, method, now, on_session=on_session)
     record(ledger, invoice, attempt, now, automatic=True)
     return attempt
 

@@ -79,7 +79,7 @@ def attempt(
         return _succeed(ledger, intent, charge, now)
     if outcome == REQUIRES_ACTION:
         return ask(ledger, intent, method, now)
-    charge = _charge(ledger, invoice, intent, method, now, decline=_refusal(method, outcome))
+    charge = _charge(ledger, invoice, intent, method, now, decline=refusal(method, outcome))
     return _decline(ledger, intent, charge, now)
 
 
@@ -105,11 +105,12 @@ def clear(ledger: Ledger, charge: Charge, now: int) -> Attempt | None:
     answered = replace(charge, clears=None)
     if charge.clears == APPROVED:
         return _succeed(ledger, intent, ledger.put(answered), now)
-    decline = _refusal(charge.payment_method, charge.clears)
+    decline = refusal(charge.payment_method, charge.clears)
     return _decline(ledger, intent, ledger.put(replace(answered, decline=decline)), now)
 
 
-def _refusal(method: PaymentMethod, reason: str) -> Decline:
+def refusal(method: PaymentMethod, reason: str) -> Decline:
+    """A card's refusal, or a bank account's."""
     return decline_for(reason) if method.card.type == "card" else returned(reason)
 
 

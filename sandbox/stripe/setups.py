@@ -1,4 +1,4 @@
-"""Saving a card without a charge: set up, attached, and made the customer's default."""
+"""Saving a card without a charge: set up, attached, and in most cases made the customer's default."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ def save(ledger: Ledger, customer: Customer, card: Card, now: int) -> PaymentMet
     return _succeed(ledger, replace(intent, status="succeeded"), method, now)
 
 
-def enter(ledger: Ledger, customer: Customer, card: Card, now: int) -> SetupIntent:
+def enter(ledger: Ledger, customer: Customer, card: Card, now: int, *, default: bool = True) -> SetupIntent:
     """The customer enters a card: saved, refused, or waiting for 3D Secure, as the intent's status says."""
     method = customers.new_payment_method(ledger, card, now, name=customer.name, email=customer.email)
     intent = _open(ledger, customer, method, now)
@@ -27,11 +27,13 @@ def enter(ledger: Ledger, customer: Customer, card: Card, now: int) -> SetupInte
     if card.asks_at_setup:
         asking = replace(intent, status="requires_action")
         return ledger.change("setup_intent.requires_action", asking, at=now)
-    _succeed(ledger, replace(intent, status="succeeded"), method, now)
+    _succeed(ledger, replace(intent, status="succeeded"), method, now, default=default)
     return ledger.get(SetupIntent, intent.id)
 
 
-def answer(ledger: Ledger, intent: SetupIntent, now: int, *, confirmed: bool) -> SetupIntent:
+def answer(
+    ledger: Ledger, intent: SetupIntent, now: int, *, confirmed: bool, default: bool = True
+) -> SetupIntent:
     """What the customer has told the bank; raises ApiError when it has not asked."""
     if intent.status != "requires_action":
         raise ApiError.invalid(
@@ -40,7 +42,7 @@ def answer(ledger: Ledger, intent: SetupIntent, now: int, *, confirmed: bool) ->
     if not confirmed:
         return _refuse(ledger, intent, SETUP_NOT_AUTHENTICATED, now)
     known = ledger.put(replace(intent.tried, card=intent.tried.card.authenticated()))
-    _succeed(ledger, replace(intent, status="succeeded"), known, now)
+    _succeed(ledger, replace(intent, status="succeeded"), known, now, default=default)
     return ledger.get(SetupIntent, intent.id)
 
 
@@ -56,12 +58,15 @@ def _open(ledger: Ledger, customer: Customer, method: PaymentMethod, now: int) -
     )
 
 
-def _succeed(ledger: Ledger, intent: SetupIntent, method: PaymentMethod, now: int) -> PaymentMethod:
+def _succeed(
+    ledger: Ledger, intent: SetupIntent, method: PaymentMethod, now: int, *, default: bool = True
+) -> PaymentMethod:
     customer = ledger.get(Customer, intent.customer)
     ledger.put(intent)
     attached = customers.attach(ledger, method, customer, now)
     ledger.emit("setup_intent.succeeded", intent, at=now)
-    customers.make_default(ledger, customer, attached, now)
+    if default:
+        customers.make_default(ledger, customer, attached, now)
     return attached
 
 

@@ -1,11 +1,12 @@
 """What a customer does on the hosted pages, each step under the account's lock."""
 
-from sandbox.stripe import customers, payments, portal, presence
+from sandbox.stripe import checkout, customers, payments, portal, presence
 from sandbox.stripe.cards import Card
 from sandbox.stripe.errors import ApiError
 from sandbox.stripe.payments import Attempt
 from sandbox.stripe.people import People
 from sandbox.stripe.records import (
+    CheckoutSession,
     Customer,
     Invoice,
     PaymentMethod,
@@ -75,6 +76,26 @@ class Visitors(People):
         with self.ledger.lock:
             known = self.ledger.get(PortalSession, session.id)
             return portal.answer(self.ledger, known, confirmed=confirmed)
+
+    def check_out(self, session: CheckoutSession, card: Card | None) -> Attempt:
+        """Complete the session with a card entered now, or with the customer's default.
+
+        `action_required`: nothing is bought before `answer_in_checkout`. Raises ApiError.
+        """
+        with self.ledger.lock:
+            known = self.ledger.get(CheckoutSession, session.id)
+            if card is not None:
+                return checkout.enter(self.ledger, known, card)
+            saved = self.default_card(known.customer)
+            if saved is None:
+                raise ApiError.invalid("There is no card on file.", code="missing")
+            return checkout.use(self.ledger, known, saved)
+
+    def answer_in_checkout(self, session: CheckoutSession, *, confirmed: bool) -> Attempt:
+        """Confirm what is bought, or do not; raises ApiError when the bank has not asked."""
+        with self.ledger.lock:
+            known = self.ledger.get(CheckoutSession, session.id)
+            return checkout.answer(self.ledger, known, confirmed=confirmed)
 
     def _entered(self, invoice: Invoice, card: Card, now: int) -> PaymentMethod:
         owner = self.ledger.get(Customer, invoice.customer)

@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 from sandbox.stripe.api import (
     account,
     billing_portal,
+    checkout,
     customers,
     invoices,
     payment_methods,
@@ -32,7 +33,7 @@ from sandbox.stripe.errors import ApiError
 from sandbox.stripe.records import RequestRef
 from sandbox.stripe.versions import NEW, ApiVersion
 
-_MODULES = (invoices, payments, subscriptions, customers, payment_methods, billing_portal, account)
+_MODULES = (invoices, payments, subscriptions, customers, payment_methods, billing_portal, checkout, account)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,15 @@ def _update(request: ApiRequest) -> Answer:
     return request.ledger.change("invoice.updated", changed, at=now)
 
 
+def _delete(request: ApiRequest) -> Answer:
+    """Only one-off drafts can be deleted, and there are none here: a subscription's is to be voided."""
+    request.params.only()
+    invoice = _known(request)[0]
+    if invoice.status != "draft":
+        raise ApiError.invalid("You can only delete draft invoices.")
+    raise ApiError.invalid("You can't delete invoices created by subscriptions.")
+
+
 def _finalize(request: ApiRequest) -> Answer:
     """An invoice that advances by itself is collected about an hour after it was finalised."""
     request.params.only("auto_advance")
@@ -131,6 +140,7 @@ ROUTES: Routes = (
     ("GET", "/v1/invoices", _list),
     ("GET", "/v1/invoices/{id}", _retrieve),
     ("POST", "/v1/invoices/{id}", _update),
+    ("DELETE", "/v1/invoices/{id}", _delete),
     ("POST", "/v1/invoices/{id}/finalize", _finalize),
     ("POST", "/v1/invoices/{id}/pay", _pay),
     ("POST", "/v1/invoices/{id}/void", _void),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from starlette.routing import BaseRoute, Route
 
 from sandbox.stripe.engine import BillingEngine
+from sandbox.stripe.hosted.checkout import CheckoutPage
 from sandbox.stripe.hosted.invoice import InvoicePage
 from sandbox.stripe.hosted.portal import PortalPage
 from sandbox.stripe.hosted.render import STYLE, stylesheet
@@ -18,4 +19,5 @@ def hosted_pages(engine: BillingEngine) -> Sequence[BaseRoute]:
         Route(STYLE, stylesheet, methods=["GET"]),
         *InvoicePage(engine).routes(),
         *PortalPage(engine).routes(),
+        *CheckoutPage(engine).routes(),
     ]
