@@ -183,9 +183,9 @@ class Case:
     """The dunning of one unpaid invoice. `opened_at` is its first failure, `grace` is stamped once.
 
     `policy` is what it was opened with and keeps, unless somebody moves it to another, which at `moved_at`
-    moved its deadline; None: whatever is in force. What *we* took is its revocation receipt, so that a payment
-    gives back exactly that: access was limited at `limited_at`, and from `taken_from` became `taken_level` at
-    `taken_at`, when grace ran out.
+    moved its deadline; None: whatever is in force. What *we* took is its revocation receipt, so that a
+    payment gives back exactly that: access was limited at `limited_at`, and from `taken_from` became
+    `taken_level` at `taken_at`, when grace ran out.
     """
 
     invoice: str

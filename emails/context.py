@@ -74,7 +74,9 @@ class Reader:
             case CardLabel():
                 return card_label(value)
             case OtherInvoice():
-                return {each.name: self._shown(each.name, getattr(value, each.name)) for each in fields(value)}
+                return {
+                    each.name: self._shown(each.name, getattr(value, each.name)) for each in fields(value)
+                }
             case (int() as year, int() as month):
                 return self.month(year, month)
             case tuple():

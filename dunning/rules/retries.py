@@ -69,10 +69,8 @@ def _rungs(c: Context) -> list[datetime]:
     opened, category = c.s.case.opened_at, c.s.decline.category
     wanted: list[datetime] = []
     for wait in c.policy.retry.of(category):
-        if wait == PAYDAY:
-            at = next_payday(wanted[-1] if wanted else opened, c.zone)
-        else:
-            at = opened + wait
+        before = wanted[-1] if wanted else opened
+        at = next_payday(before, c.zone) if wait == PAYDAY else opened + wait
         wanted.append(at if category is Category.PROCESSING_ERROR else _in_the_morning(at, c.zone))
     rungs: list[datetime] = []
     for at in sorted(wanted):

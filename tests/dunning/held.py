@@ -74,7 +74,9 @@ def more_time_since(account: Account, case: Case, since: datetime) -> bool:
 def _end(case: Case, told: list[Instruction], policy: Policy) -> datetime:
     """The end of access after these words, if the first failure counts, in working hours."""
     spans = [each.span for each in told if each.verb is Verb.EXTEND and each.span]
-    end = max([case.opened_at + case.grace + sum(spans, A_DAY * 0), *(at + 3 * A_DAY for at in _silences(told))])
+    end = max(
+        [case.opened_at + case.grace + sum(spans, A_DAY * 0), *(at + 3 * A_DAY for at in _silences(told))]
+    )
     return policy.revocation_hours.next_open(end, policy.zone, policy.holidays)
 
 

@@ -43,7 +43,14 @@ def ends(
         ([*by_hand(6, 2), *failures(0, 5), *by_hand(2, 1)], 14, 19),
         # The event is made a little after its charge.
         (
-            [*failures(0), *by_hand(2, 1), charge(5), invoice(5.01, attempt_count=2), failed(5.01, 2), ledger(2)],
+            [
+                *failures(0),
+                *by_hand(2, 1),
+                charge(5),
+                invoice(5.01, attempt_count=2),
+                failed(5.01, 2),
+                ledger(2),
+            ],
             14,
             19,
         ),
