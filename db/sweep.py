@@ -93,8 +93,8 @@ def _due_on_clocks(table: str, key: str) -> TextClause:
 
 
 TIMED = {"cases": "invoice", "subscriptions": "ref"}
-DUE = tuple(_due(table, key) for table, key in TIMED.items())
-DUE_ON_CLOCKS = tuple(_due_on_clocks(table, key) for table, key in TIMED.items())
+DUE = {table: _due(table, key) for table, key in TIMED.items()}
+DUE_ON_CLOCKS = {table: _due_on_clocks(table, key) for table, key in TIMED.items()}
 
 
 async def sweep(connection: AsyncConnection, *, now: datetime, delay: float) -> Swept:
@@ -109,10 +109,10 @@ async def sweep(connection: AsyncConnection, *, now: datetime, delay: float) -> 
     events = await connection.execute(EVENTS, {"most": MOST_ATTEMPTS, "batch": BATCH})
     effects = (await connection.execute(OUTBOX, {"delay": delay, "batch": BATCH})).all()
     customers: set[int] = set()
-    for statement in DUE:
+    for statement in DUE.values():
         due = await connection.execute(statement, {"now": now, "again": 3 * delay, "batch": BATCH})
         customers |= {row.customer_id for row in due}
-    for statement in DUE_ON_CLOCKS:
+    for statement in DUE_ON_CLOCKS.values():
         due = await connection.execute(statement, {"again": 3 * delay, "batch": BATCH})
         customers |= {row.customer_id for row in due}
     return Swept(

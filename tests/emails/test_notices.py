@@ -212,7 +212,7 @@ GOOD_NO_MORE = {
     ],
 )
 def test_a_card_that_has_expired_already_is_not_said_to_be_valid(locale: str, now: str, late: bool) -> None:
-    """A mail that waited for the morning, or for an outage, comes with the words for the day it is written."""
+    """A mail that waited for the morning, or for an outage, has the words for the day it is written."""
     mail = rendered(card_expiring(), locale, datetime.fromisoformat(now))
     before, after = GOOD_NO_MORE[locale]
     for form in (mail.text, read(mail.html).text):
