@@ -69,9 +69,9 @@ def changes(old: Sequence[Step], new: Sequence[Step]) -> tuple[Change, ...]:
 
 
 def by_key(steps: Sequence[Step]) -> dict[str, Step]:
-    """The steps of a replay. Final warnings are numbered: an end may have moved at another time, or not at all.
+    """The steps of a replay; the first final warning, so long before the end, is the same under every policy.
 
-    The first that a customer gets, so long before the end, is the same step under every policy.
+    The end may have moved at another time, which its key names, or not at all.
     """
     found: dict[str, Step] = {}
     rounds: Counter[tuple[str, str]] = Counter()
