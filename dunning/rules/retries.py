@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from dunning.case import why_kept
 from dunning.declines import Category
 from dunning.ladders import PAYDAY
-from dunning.ledger import APART, attempts_on_card, next_allowed
+from dunning.ledger import APART, attempts_on_card, attempts_on_method, next_allowed
 from dunning.rules.context import Context
 from dunning.steps import Kind, Step, Withheld
 
@@ -52,23 +52,30 @@ def _method_changed_at(c: Context) -> datetime | None:
 
 
 def _with_new_method(c: Context, changed_at: datetime) -> Step | Withheld:
-    """Once and at once: whoever has just given a new card expects that it is charged."""
+    """Once and at once, as whoever has just given a new card expects it, unless it is at a ceiling."""
     key = f"retry:{c.ref}:method:{changed_at:%Y%m%dT%H%M%S}"
+    account = c.s.account
+    given = account.methods.get(c.s.subscription.payment_method or account.customer.payment_method or "")
+    made = sorted([*attempts_on_method(account, given), *_in_flight(c)])
+    due_at = next_allowed(made, changed_at, apart=NO_REST)
     excuse = _why_not(c)
-    if excuse or changed_at >= c.ends_at:
+    if excuse or due_at >= c.ends_at:
         return c.withhold(key, excuse or "access ends before the card may be charged again")
-    return Step(Kind.RETRY, key, "retry", c.ref, changed_at, "a new payment method has not been charged yet")
+    return Step(Kind.RETRY, key, "retry", c.ref, due_at, "a new payment method has not been charged yet")
 
 
 def _rungs(c: Context) -> list[datetime]:
+    """Each charge of the schedule by itself, in order: none is lost because another falls on its morning."""
     opened, category = c.s.case.opened_at, c.s.decline.category
-    at, rungs = opened, []
+    wanted: list[datetime] = []
     for wait in c.policy.retry.of(category):
-        at = next_payday(at, c.zone) if wait == PAYDAY else max(at, opened + wait)
-        if category is not Category.PROCESSING_ERROR:
-            at = _in_the_morning(at, c.zone)
-        rungs.append(at)
-    return sorted(set(rungs))
+        before = wanted[-1] if wanted else opened
+        at = next_payday(before, c.zone) if wait == PAYDAY else opened + wait
+        wanted.append(at if category is Category.PROCESSING_ERROR else _in_the_morning(at, c.zone))
+    rungs: list[datetime] = []
+    for at in sorted(wanted):
+        rungs.append(at if not rungs or at > rungs[-1] else rungs[-1] + FUNDS_APART)
+    return rungs
 
 
 def next_payday(after: datetime, zone: tzinfo) -> datetime:

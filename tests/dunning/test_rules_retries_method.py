@@ -6,17 +6,20 @@ from datetime import datetime
 
 import pytest
 
+from dunning.events import CustomerFact
 from dunning.policy import Policy
 from dunning.steps import Effect, Kind, Plan
 from tests.dunning.builders import (
     account,
+    charge,
     day,
     effect,
     failures,
     method,
     planned,
+    subscription,
 )
-from tests.dunning.more_builders import policy
+from tests.dunning.more_builders import card, policy
 
 OURS = policy(retries="worker")
 
@@ -71,3 +74,31 @@ def test_a_new_method_and_a_rung_are_one_charge() -> None:
         done += [effect(each.key, 3.5, "pending", name="retry", kind=Kind.RETRY) for each in due]
     assert len(done) == 1
     assert done[0].key.startswith("retry:in_1:method:")
+
+
+GIVEN = [subscription(0.1, payment_method="pm_1"), card(2, 12, 2030)]
+
+
+@pytest.mark.parametrize(
+    ("facts", "last4", "at"),
+    [
+        # The ceilings hold for it too: eight in a fortnight, the first of them eleven days ago.
+        (GIVEN, "4242", 3),
+        # Another card has its own.
+        (GIVEN, "1111", 2),
+        # What is not known may be the same.
+        ([], "1111", 3),
+        (GIVEN, None, 3),
+    ],
+)
+def test_class_34_a_card_that_is_given_again_and_again_stays_below_the_ceilings(
+    facts: list[CustomerFact], last4: str | None, at: float
+) -> None:
+    """Whoever saves it eight times is not charged eight times in a fortnight."""
+    label = {"card_brand": "visa", "card_last4": last4}
+    before = [charge(each, ref="in_9", **label) for each in (-11, -6, -5, -4, -3, -2, -1)]
+    failed = [*failures(0), charge(0, **label)]
+    rules = policy(OURS, retry={"insufficient_funds": ["13d"]})
+    known = account(before, failed, facts, method(2), policy=rules)
+    due = next(each.due_at for each in planned(known, 2, policy=rules).steps if each.key == METHOD)
+    assert due == day(at)
