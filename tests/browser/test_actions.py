@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 
-from sandbox.stripe import Card
 from tests.browser.conftest import Visit
 from tests.browser.stories import bank_asks, hard
 from tests.browser.town import Town

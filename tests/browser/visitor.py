@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, Request
 AXE: Final = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 PHONE: Final = (390, 844)
 DESKTOP: Final = (1280, 800)
+SIZES: Final = {"phone": PHONE, "desktop": DESKTOP}
 NARROWEST: Final = (320, 640)
 
 _RUN_AXE: Final = """async (rules) => {
@@ -104,7 +105,7 @@ class Visitor:
 
     def picture(self, file: Path) -> None:
         """Keep what is seen, the whole page long."""
-        self.page.screenshot(path=file, full_page=True, type="jpeg", quality=75)
+        self.page.screenshot(path=file, full_page=True, type="jpeg", quality=70)
 
     def is_wider_than_the_screen(self) -> bool:
         """Whether one has to scroll sideways to read."""
