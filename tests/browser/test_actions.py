@@ -1,4 +1,4 @@
-"""What a customer can do about a failed payment, walked to its end on our pages and the simulated Stripe's."""
+"""What a customer can do about a failed payment, walked to its end on our pages and on the sandbox's."""
 
 from __future__ import annotations
 

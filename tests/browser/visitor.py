@@ -154,8 +154,8 @@ class Visitor:
     # what is wrong
 
     def _heard(self, message: ConsoleMessage) -> None:
-        # Browsers ask for an icon of their own accord, and report the status of a page that tells of an error,
-        # as the provider's does of a card that is declined (402).
+        # Browsers ask for an icon of their own accord, and report the status of a page that tells of an
+        # error, as the provider's does of a card that is declined (402).
         url = str(message.location.get("url"))
         if (
             message.type in ("error", "warning")
