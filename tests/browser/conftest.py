@@ -68,6 +68,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def town(
+    chromium: Browser,  # without one, nothing is started
     postgres_server: PostgresServer,
     valkey_server: ValkeyServer,
     migrated_template: str,
