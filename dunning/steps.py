@@ -11,6 +11,11 @@ from dunning.access import Access
 
 # The mail that customers ask for on their page: see `dunning.rules.requested`.
 FRESH_LINK = "fresh_link"
+# Charges that customers ask for there, of what is on file or of what they have just given: see
+# `dunning.rules.paying_now`. NEW_METHOD is the same by the policy, when an event tells of a new method.
+ASKED = "asked"
+ASKED_ANEW = "asked_anew"
+NEW_METHOD = "new_method"
 
 
 class Kind(StrEnum):
