@@ -123,6 +123,7 @@ _PARTICULAR: Final[Mapping[tuple[str, str], str]] = {
     ("end", "cancel"): "Subscription cancelled at the provider",
     ("end", "unpaid"): "Subscription marked unpaid at the provider",
     ("end", "pause"): "Subscription paused at the provider",
+    ("end", "void"): "Old invoices voided at the provider",
 }
 
 
