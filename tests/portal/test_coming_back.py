@@ -50,7 +50,7 @@ def test_the_same_plan_is_bought_again(world: World, link_to: LinkTo) -> None:
     """A new subscription with a period from now; access follows, and the page says that it runs."""
     story = ended(world)
     token = link_to(story).token
-    assert "Your last invoice stays open. Starting again does not charge it." in words(look(world, token))
+    assert "Your previous invoice stays open. Starting again does not charge it." in words(look(world, token))
     leaving = click(world, token, "come_back")
     assert leaving.status_code == 303
     back = buy(world, leaving.headers["location"])
@@ -87,7 +87,7 @@ def test_old_invoices_are_voided_once_the_new_one_is_paid(forgiving: World, link
     """Not by the click, nor by a declined card: only by money."""
     story = ended(forgiving)
     token = link_to(story).token
-    assert "Your last invoice is cancelled once you have started again." in words(look(forgiving, token))
+    assert "Your previous invoice is cancelled once you have started again." in words(look(forgiving, token))
     url = click(forgiving, token, "come_back").headers["location"]
     assert buy(forgiving, url, number="4000000000000002").status_code == 402
     assert story.invoice.status == "open"
