@@ -168,7 +168,6 @@ def test_a_retry_that_the_bank_wants_confirmed_leads_there(world: World, link_to
     """The customer is there: nobody has to wait for a mail."""
     story = subscriber(world, "generic_decline", "requires_action").until(1)
     leaving = click(world, link_to(story).token, "retry")
-    print([ (r.path, r.status, r.params) for r in world.stripe.requests][-5:], words(leaving), world.effects())
     assert leaving.status_code == 303
     assert leaving.headers["location"] == story.invoice.hosted_url
 
@@ -233,4 +232,3 @@ def test_what_is_paid_meanwhile_is_not_charged(world: World, link_to: LinkTo) ->
     assert len([each for each in story.charges if each.paid]) == 2
     assert answer.status_code == 200
     assert "Thank you, your payment has arrived" in words(look(world, token))
-
