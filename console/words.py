@@ -208,4 +208,5 @@ def journal_title(kind: str) -> str:
         "link.made": "Link to the page made",
         "link.revoked": "Links to the page revoked",
         "link.asked": "New link asked for on the page",
+        "return.asked": "Went from the page to start again",
     }.get(kind, kind)
