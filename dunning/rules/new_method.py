@@ -10,11 +10,13 @@ from datetime import datetime, timedelta
 
 from dunning.case import why_kept
 from dunning.declines import Category
+from dunning.ledger import attempts_on_method, next_allowed
 from dunning.rules.context import Context
 from dunning.steps import ASKED_ANEW, NEW_METHOD, Kind, Step, Withheld
 
 # Several events tell of one new card, some seconds apart.
 ONE_CHANGE = timedelta(minutes=1)
+NO_REST = timedelta(0)
 
 
 def new_method(c: Context) -> Iterator[Step | Withheld]:
@@ -33,7 +35,7 @@ def new_method(c: Context) -> Iterator[Step | Withheld]:
         yield c.withhold(key, excuse)
     else:
         reason = "a new payment method has not been charged yet"
-        yield Step(Kind.RETRY, key, NEW_METHOD, c.ref, changed_at, reason)
+        yield Step(Kind.RETRY, key, NEW_METHOD, c.ref, _allowed(c, changed_at), reason)
 
 
 def method_changed_at(c: Context) -> datetime | None:
@@ -49,6 +51,25 @@ def provider_charges(c: Context) -> str | None:
     if c.s.invoice.attempt_count > 1:
         return "the provider charges this invoice again by itself"
     return None
+
+
+def charges_in_flight(c: Context) -> list[datetime]:
+    """Charges that are decided, for any of the customer's invoices, and not in the ledger yet."""
+    decided = [e for e in c.history.values() if e.kind is Kind.RETRY and e.reached_somebody]
+    charges = c.s.account.charges.values()
+    return [
+        effect.accepted_at or effect.created_at
+        for effect in decided
+        if not any(each.invoice == effect.case and each.at >= effect.created_at for each in charges)
+    ]
+
+
+def _allowed(c: Context, changed_at: datetime) -> datetime:
+    """At once, unless it is a card at one of its ceilings that was given anew."""
+    account = c.s.account
+    given = account.methods.get(c.s.subscription.payment_method or account.customer.payment_method or "")
+    made = sorted([*attempts_on_method(account, given), *charges_in_flight(c)])
+    return next_allowed(made, changed_at, apart=NO_REST)
 
 
 def _why_not(c: Context, key: str, changed_at: datetime) -> str | None:

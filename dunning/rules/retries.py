@@ -10,7 +10,7 @@ from dunning.declines import Category
 from dunning.ladders import PAYDAY
 from dunning.ledger import APART, attempts_on_card, next_allowed
 from dunning.rules.context import Context
-from dunning.rules.new_method import method_changed_at, provider_charges
+from dunning.rules.new_method import charges_in_flight, method_changed_at, provider_charges
 from dunning.steps import Kind, Step, Withheld
 
 # Wages have been booked by then, and nobody else's direct debit has been.
@@ -45,14 +45,17 @@ def retries(c: Context) -> Iterator[Step | Withheld]:
 
 
 def _rungs(c: Context) -> list[datetime]:
+    """Each charge of the schedule by itself, in order: none is lost because another falls on its morning."""
     opened, category = c.s.case.opened_at, c.s.decline.category
-    at, rungs = opened, []
+    wanted: list[datetime] = []
     for wait in c.policy.retry.of(category):
-        at = next_payday(at, c.zone) if wait == PAYDAY else max(at, opened + wait)
-        if category is not Category.PROCESSING_ERROR:
-            at = _in_the_morning(at, c.zone)
-        rungs.append(at)
-    return sorted(set(rungs))
+        before = wanted[-1] if wanted else opened
+        at = next_payday(before, c.zone) if wait == PAYDAY else opened + wait
+        wanted.append(at if category is Category.PROCESSING_ERROR else _in_the_morning(at, c.zone))
+    rungs: list[datetime] = []
+    for at in sorted(wanted):
+        rungs.append(at if not rungs or at > rungs[-1] else rungs[-1] + FUNDS_APART)
+    return rungs
 
 
 def next_payday(after: datetime, zone: tzinfo) -> datetime:
@@ -72,23 +75,12 @@ def _in_the_morning(moment: datetime, zone: tzinfo) -> datetime:
 def _allowed(c: Context, rung: datetime) -> datetime:
     """The rung, or as soon after it as the ceilings and the last attempt allow."""
     last = c.s.charges[-1] if c.s.charges else None
-    made = sorted([*attempts_on_card(c.s.account, last), *_in_flight(c)])
+    made = sorted([*attempts_on_card(c.s.account, last), *charges_in_flight(c)])
     category = c.s.decline.category
     if category is Category.INSUFFICIENT_FUNDS and made:
         rung = max(rung, made[-1] + FUNDS_APART)
     # A fault on the way to the bank was no attempt of the bank's, so it need not rest for a day.
     return next_allowed(made, rung, apart=NO_REST if category is Category.PROCESSING_ERROR else APART)
-
-
-def _in_flight(c: Context) -> list[datetime]:
-    """Charges that are decided, for any of the customer's invoices, and not in the ledger yet."""
-    decided = [e for e in c.history.values() if e.kind is Kind.RETRY and e.reached_somebody]
-    charges = c.s.account.charges.values()
-    return [
-        effect.accepted_at or effect.created_at
-        for effect in decided
-        if not any(each.invoice == effect.case and each.at >= effect.created_at for each in charges)
-    ]
 
 
 def _why_not(c: Context) -> str | None:

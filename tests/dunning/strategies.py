@@ -36,6 +36,14 @@ def _ladder(rungs: tuple[timedelta, ...]) -> Ladder:
     return Ladder.model_validate(dict.fromkeys(Category, rungs))
 
 
+def _policy(values: dict[str, Any]) -> Policy:
+    """With room for a notice beside the final warnings and the end."""
+    warnings = values.get("final_warnings", Policy.model_fields["final_warnings"].default)
+    if "most_mails" in values:
+        values = values | {"most_mails": max(values["most_mails"], len(warnings) + 2)}
+    return Policy.model_validate(values)
+
+
 # What lets a case grow old is drawn most often.
 answers = st.sampled_from([*DECLINES, *("insufficient_funds", "do_not_honor") * 4, "ok"])
 settings_of = st.builds(
@@ -82,7 +90,7 @@ policies: st.SearchStrategy[Policy] = st.fixed_dictionaries(
         "acknowledge_high_value": st.booleans(),
         "most_reminders": st.sampled_from([0, 3]),
     },
-).map(Policy.model_validate)
+).map(_policy)
 
 # Time passes more often than anything else happens, and often enough to see a grace end.
 waits = st.tuples(st.just("wait"), st.sampled_from([0.5, 1.0, 3.0, 5.0, 8.0]))

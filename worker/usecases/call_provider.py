@@ -59,7 +59,8 @@ async def call_provider(services: Services, effect_id: int) -> None:
     elif found.put_off and not claim.handed_over:
         await put_off(services, claim, loaded, found.put_off)
     elif gateway is None or claim.fence > MOST_ATTEMPTS:
-        await finish(services, loaded, claim, "failed", error="the provider could not be asked")
+        status = "unknown" if claim.handed_over else "failed"
+        await finish(services, loaded, claim, status, error="the provider could not be asked")
     else:
         async with held(services.engine, claim):
             await _call(services, gateway, claim, loaded, account, at)
