@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from portal.actions import Action
+from portal.actions.come_back import COME_BACK
 from portal.actions.confirm import CONFIRM
 from portal.actions.method import METHOD
 from portal.actions.promise import PROMISE
 from portal.actions.retry import RETRY, SETTLE
 
 # Each of these asks the provider.
-AT_THE_PROVIDER: tuple[Action, ...] = (SETTLE, CONFIRM, RETRY, METHOD)
+AT_THE_PROVIDER: tuple[Action, ...] = (SETTLE, COME_BACK, CONFIRM, RETRY, METHOD)
 BY_OURSELVES: tuple[Action, ...] = (PROMISE,)
 
 
