@@ -127,6 +127,7 @@ _PARTICULAR: Final[Mapping[tuple[str, str], str]] = {
     ("end", "cancel"): "Subscription cancelled at the provider",
     ("end", "unpaid"): "Subscription marked unpaid at the provider",
     ("end", "pause"): "Subscription paused at the provider",
+    ("end", "void"): "Old invoices voided at the provider",
 }
 
 
@@ -222,4 +223,5 @@ def journal_title(kind: str) -> str:
         "link.revoked": "Links to the page revoked",
         "link.asked": "New link asked for on the page",
         "retry.asked": "Charge asked for on the page",
+        "return.asked": "Went from the page to start again",
     }.get(kind, kind)

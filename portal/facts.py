@@ -18,6 +18,7 @@ from dunning.rules.context import Context
 from dunning.rules.expiry import limited_from
 from dunning.rules.first_payment import HELD_FOR
 from dunning.rules.paying_now import Refusal, refusal, refusal_anew
+from dunning.rules.returning import VOID, may_return
 from dunning.standing import standing
 from emails.catalogue import CardLabel
 from worker.compose import next_attempt
@@ -59,7 +60,9 @@ class Facts:
     the day that was. `naming` is the address of somebody else who is to pay, for the reader to confirm.
 
     `ended_at`: when the subscription ended, `for_nonpayment` whether for that reason; `replaced`: the
-    customer has another one that entitles them.
+    customer has another one that entitles them. `may_return`: they can buy again what has ended; `on_hold`:
+    it has not ended, but only the payment of its newest invoice brings it back. `left` is what an ended one
+    has left unpaid, `left_is_voided` whether that is owed no more once they have come back.
     """
 
     state: State
@@ -84,6 +87,10 @@ class Facts:
     ended_at: datetime | None
     for_nonpayment: bool
     replaced: bool
+    may_return: bool
+    on_hold: bool
+    left: Money | None
+    left_is_voided: bool
 
     @property
     def next_attempt_at(self) -> datetime | None:
@@ -131,6 +138,10 @@ def facts(c: Context, made_by: str = "") -> Facts:
         ended_at=subscription.ended_at if subscription.ended else None,
         for_nonpayment=subscription.ended_for == "payment_failed",
         replaced=s.replaced,
+        may_return=may_return(s),
+        on_hold=state is State.OPEN and subscription.status == "unpaid",
+        left=_left(invoice) if state is State.ENDED else None,
+        left_is_voided=c.policy.unpaid_on_return == VOID,
     )
 
 
@@ -146,6 +157,11 @@ def _state(c: Context) -> State:
 def _amount(invoice: Invoice, state: State) -> Money:
     paid = state is State.PAID and invoice.amount_paid > 0
     return Money(invoice.amount_paid if paid else invoice.amount_remaining, invoice.currency)
+
+
+def _left(invoice: Invoice) -> Money | None:
+    owed = invoice.amount_remaining
+    return Money(owed, invoice.currency) if owed > 0 and not invoice.settled else None
 
 
 def _access(c: Context) -> tuple[str | None, datetime | None]:

@@ -1,4 +1,4 @@
-"""Somebody else pays: named on the page, confirmed by the address on file, and told of it all from then on."""
+"""Somebody else pays: named on the page, confirmed by the address on file, and told of it all then."""
 
 from __future__ import annotations
 

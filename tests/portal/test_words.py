@@ -48,6 +48,10 @@ OPEN = Facts(
     ended_at=None,
     for_nonpayment=False,
     replaced=False,
+    may_return=False,
+    on_hold=False,
+    left=None,
+    left_is_voided=False,
 )
 STATES = {
     "open": OPEN,
@@ -64,7 +68,13 @@ STATES = {
     "others": replace(OPEN, others=(Owed("NW-0041", Money(500, "jpy")), Owed(None, Money(100, "usd")))),
     "paid": replace(OPEN, state=State.PAID, paid_at=NOW),
     "paid too late": replace(OPEN, state=State.PAID, paid_at=NOW, ended_at=NOW),
-    "ended": replace(OPEN, state=State.ENDED, ended_at=NOW, for_nonpayment=True),
+    "on hold": replace(OPEN, on_hold=True),
+    "ended": replace(OPEN, state=State.ENDED, ended_at=NOW, for_nonpayment=True, may_return=True),
+    "left open": replace(OPEN, state=State.ENDED, ended_at=NOW, may_return=True, left=Money(1999, "eur")),
+    "to be voided": replace(
+        OPEN, state=State.ENDED, ended_at=NOW, may_return=True, left=Money(1999, "eur"), left_is_voided=True
+    ),
+    "closed, and ended": replace(OPEN, state=State.CLOSED, may_return=True),
     "replaced": replace(OPEN, state=State.ENDED, ended_at=NOW, replaced=True),
     "closed": replace(OPEN, state=State.CLOSED),
 }
