@@ -91,6 +91,7 @@ class Answers:
             "billing_page": page,
             "pay_page": behind.link.pay_url or page,
             "notice": said.notice,
+            "back": back,
             "dates": {name: day_of(value, reader) for name, value in said.dates.items()},
         }
         return HTMLResponse(self.pages.fill(template_of(seen), tongue, locale, shown | more))

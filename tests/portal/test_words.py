@@ -119,6 +119,7 @@ def page(seen: Facts, language: str, notice: str | None = None) -> str:
         "billing_page": "https://northwind.example",
         "pay_page": "https://northwind.example",
         "notice": notice,
+        "back": True,
         "dates": {name: day_of(NOW, reader) for name in ("until", "last")},
     }
     return Pages(BRAND).fill(template_of(seen), language, language, shown | more)
