@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from tests.browser.conftest import Visit
-from tests.browser.stories import bank_asks, ended, hard
+from tests.browser.stories import bank_asks, hard
 from tests.browser.town import Town
 from tests.browser.visitor import DESKTOP, NARROWEST, PHONE, Visitor
 from tests.scenarios.story import Story, subscriber
@@ -222,31 +222,3 @@ def test_somebody_else_is_the_one_who_pays(
     says(visitor, "everything about this payment goes to the new address")
     visitor.open(town.mailed(theirs))
     assert visitor.button("Use another payment method").count() == 1
-
-
-@pytest.mark.parametrize(("size", "javascript"), WAYS)
-def test_who_lost_the_subscription_comes_back(
-    meet: Meet, town: Town, size: tuple[int, int], javascript: bool
-) -> None:
-    """Bought again on the provider's page; ours then says that it runs."""
-    visitor = meet(ended, size, javascript=javascript)
-    press(visitor, "Start again with the same plan")
-    visitor.page.get_by_role("heading", name="Subscribe").wait_for()
-    give_card(visitor, GOOD, "Subscribe")
-    visitor.page.wait_for_url(f"{town.pages.base}/**")
-    town.tell(lambda world: world.settle())
-    visitor.page.reload()
-    says(visitor, "You have another subscription that is running, so there is nothing to do.")
-    is_fit(visitor)
-    assert visitor.button("Start again with the same plan").count() == 0
-
-
-def test_who_comes_back_may_be_declined(meet: Meet) -> None:
-    """Said on the provider's page, and nothing has begun."""
-    visitor = meet(ended, PHONE)
-    ours = visitor.page.url
-    press(visitor, "Start again with the same plan")
-    give_card(visitor, DECLINED, "Subscribe")
-    visitor.page.get_by_role("alert").wait_for()
-    visitor.open(ours)
-    assert visitor.button("Start again with the same plan").count() == 1
