@@ -90,7 +90,7 @@ def live(
             (step.due_at for step in moment.look.steps if step.due_at > now and allowed(account, step)), None
         )
         if fresh and (due_at is None or fresh[0] <= due_at):
-            now, account = fresh[0], settle(_carried(fresh[1], account), policies)
+            now, account = fresh[0], settle(learned(fresh[1], account), policies)
             fresh = next(coming, None)
         elif due_at:
             now = due_at
@@ -98,5 +98,6 @@ def live(
             return
 
 
-def _carried(known: Account, before: Account) -> Account:
+def learned(known: Account, before: Account) -> Account:
+    """A later state of what is known, with the cases of before."""
     return replace(known, cases=MappingProxyType(dict(before.cases)))
