@@ -52,6 +52,13 @@ settings_of = st.builds(
     amount=st.sampled_from([1900, 1900, 90_000]),
 )
 
+
+def _with_room(fields: dict[str, Any]) -> dict[str, Any]:
+    """A case has room for its warnings, a notice and the end: `Policy` takes nothing less."""
+    warnings = fields.get("final_warnings", Policy.model_fields["final_warnings"].default)
+    return fields | {"most_mails": max(fields.get("most_mails", 6), len(warnings) + 2)}
+
+
 policies: st.SearchStrategy[Policy] = st.fixed_dictionaries(
     {"retries": st.sampled_from(["worker", "provider"])},
     optional={
@@ -82,7 +89,7 @@ policies: st.SearchStrategy[Policy] = st.fixed_dictionaries(
         "acknowledge_high_value": st.booleans(),
         "most_reminders": st.sampled_from([0, 3]),
     },
-).map(Policy.model_validate)
+).map(lambda fields: Policy.model_validate(_with_room(fields)))
 
 # Time passes more often than anything else happens, and often enough to see a grace end.
 waits = st.tuples(st.just("wait"), st.sampled_from([0.5, 1.0, 3.0, 5.0, 8.0]))
