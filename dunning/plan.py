@@ -12,74 +12,100 @@ from datetime import datetime
 from dunning.access import Access, Level, access_of, still_taken
 from dunning.account import Account
 from dunning.case import Situation, why_kept
-from dunning.rules.context import Context, Rule, on, terms
+from dunning.rules.asking import Answers
+from dunning.rules.context import FOR_EVER, RESOLUTION, Context, Rule, Terms, on, terms
 from dunning.rules.endings import ending, late_payment, of_same_subscription, recovery
-from dunning.rules.escalation import escalation, levels
+from dunning.rules.escalation import escalation, levels, reminders
 from dunning.rules.expiry import end_action, expiry, limited, limited_from, restriction
 from dunning.rules.first_payment import first_payment
-from dunning.rules.governing import governed
 from dunning.rules.notices import notices
 from dunning.rules.renewals import renewals
 from dunning.rules.requested import why_not_requested
 from dunning.rules.retries import retries
 from dunning.rules.warnings import final_warnings
 from dunning.segments import PolicySource
-from dunning.steps import FRESH_LINK, History, Kind, Plan, Step, Withheld
+from dunning.steps import FRESH_LINK, Effect, History, Kind, Plan, Step, Withheld
 
 CLOSED: tuple[Rule, ...] = (recovery, ending, late_payment)
-STOPPED: tuple[Rule, ...] = (ending, end_action, escalation)
-RUNNING: tuple[Rule, ...] = (notices, final_warnings, restriction, expiry, retries, escalation, levels)
+STOPPED: tuple[Rule, ...] = (ending, end_action, escalation, reminders)
+RUNNING: tuple[Rule, ...] = (
+    notices, final_warnings, restriction, expiry, retries, escalation, reminders, levels,
+)  # fmt: skip
 
 
 def plan(account: Account, history: History, policies: PolicySource, now: datetime) -> Plan:
     """What is to be done for this account from now on. The account must be settled (`case.settle`)."""
-    return Outlook(account, policies).look(history, now).plan()
+    return Outlook(account, history, policies).look(now).plan(now)
 
 
 class Outlook:
-    """A settled account and its policies. What follows from them alone is worked out once for many plans."""
+    """A settled account, what was done for it, and its policies, looked at while time goes on.
 
-    def __init__(self, account: Account, policies: PolicySource) -> None:
-        self._account, self._policies = account, policies
+    What follows from the account alone is worked out once, and a rule is asked again only when its answer may
+    differ.
+    """
+
+    def __init__(self, account: Account, history: History, policies: PolicySource) -> None:
+        self._account, self._history, self._policies = account, dict(history), policies
         cases = sorted(account.cases.values(), key=lambda case: (case.opened_at, case.invoice))
         known = [terms(account, case, policies) for case in cases]
-        self._cases = [(each, _rules_for(each.s)) for each in known]
+        self._cases = [Answers(each, _rules_for(each.s)) for each in known]
+        self._last: Look | None = None
 
-    def look(self, history: History, now: datetime) -> Look:
-        """What is to be done from now on. The history may be written on afterwards."""
-        history = dict(history)
+    def done(self, effect: Effect) -> None:
+        """A step was taken. Looks of before do not know of it."""
+        self._history = {**self._history, effect.key: effect}
+        self._last = None
+        for each in self._cases:
+            each.heed(effect)
+
+    def look(self, now: datetime) -> Look:
+        """What is to be done from now on; `now` is no earlier than of the look before."""
+        if self._last is None or now >= self._last.until:
+            self._last = self._look(now)
+        return self._last
+
+    def _look(self, now: datetime) -> Look:
+        history, until = self._history, FOR_EVER
         steps: list[Step] = []
         withheld: list[Withheld] = []
-        contexts = [on(known, history, now) for known, _ in self._cases]
-        for c, (_, rules) in zip(contexts, self._cases, strict=True):
-            for rule in rules:
-                for item in rule(c):
-                    if item.key not in history:
-                        found = governed(c, item) if isinstance(item, Step) else item
-                        steps.append(found) if isinstance(found, Step) else withheld.append(found)
+        for each in self._cases:
+            for answer in each.at(history, now):
+                steps += answer.steps
+                withheld += answer.withheld
+                until = min(until, answer.until)
         for item in renewals(self._account, history, self._policies, now):
-            if item.key not in history:
-                steps.append(item) if isinstance(item, Step) else withheld.append(item)
+            until = now + RESOLUTION
+            steps.append(item) if isinstance(item, Step) else withheld.append(item)
+        steps = [step for step in steps if step.key not in history]
         steps.sort(key=_order)
-        return Look(self._account, contexts, steps, withheld)
+        withheld = [item for item in withheld if item.key not in history]
+        return Look(self._account, [each.terms for each in self._cases], history, steps, withheld, until)
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A plan in the making: who only takes a step of it need not ask for access."""
+    """A plan in the making: who only takes a step of it need not ask for access.
+
+    It is the same at every moment before `until`, but for access.
+    """
 
     account: Account
-    contexts: list[Context]
+    terms: list[Terms]
+    history: History
     steps: list[Step]
     withheld: list[Withheld]
+    until: datetime
 
-    def access(self) -> Access:
-        """As it is for now."""
-        deadlines = {c.ref: _deadline(c) for c in self.contexts if _is_deadline(c)}
+    def access(self, now: datetime) -> Access:
+        """As it is then."""
+        contexts = [on(each, self.history, now) for each in self.terms]
+        deadlines = {c.ref: _deadline(c) for c in contexts if _is_deadline(c)}
         return access_of(self.account, deadlines)
 
-    def plan(self) -> Plan:
-        return Plan(tuple(self.steps), tuple(self.withheld), self.access())
+    def plan(self, now: datetime) -> Plan:
+        """With the access of then."""
+        return Plan(tuple(self.steps), tuple(self.withheld), self.access(now))
 
 
 def _order(step: Step) -> tuple[datetime, str]:

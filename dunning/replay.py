@@ -6,15 +6,14 @@ is taken to be accepted at once, access to be taken when it is due, calls to be 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, MutableMapping
 from datetime import datetime, timedelta
-from itertools import chain
 
 from dunning.account import Account
 from dunning.case import settle
 from dunning.hindsight import Hindsight
 from dunning.segments import PolicySource
-from dunning.steps import Effect, History, Step
+from dunning.steps import Effect, Step
 from dunning.taking import Moment, learned, live
 
 # Longer than any grace with its extensions.
@@ -73,14 +72,15 @@ def _live(
     for each in known[1:]:
         account = settle(learned(each, account), policies)
     later = past.news[len(known) :]
-    return live(account, history, policies, since, news=later, allowed=_in_time)
+    return live(account, history, policies, since, news=later, allowed=in_time)
 
 
 def _taken(lived: Iterable[Moment]) -> tuple[Step, ...]:
     return tuple(step for moment in lived for step in moment.taken)
 
 
-def _in_time(account: Account, step: Step) -> bool:
+def in_time(account: Account, step: Step) -> bool:
+    """Whether it belongs to the story: a case that nobody pays has no other end."""
     case = account.cases[step.case]
     name, _, number = step.name.partition(":")
     if name == "reminder" and int(number) > max(REMINDERS, case.policy.most_reminders if case.policy else 0):

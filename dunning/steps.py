@@ -11,6 +11,8 @@ from dunning.access import Access
 
 # The mail that customers ask for on their page: see `dunning.rules.requested`.
 FRESH_LINK = "fresh_link"
+# What access waits for: that the customer was warned, and that a person has seen the call before it ends.
+FINAL_WARNING, LAST_CALL = "final_warning", "last_call"
 
 
 class Kind(StrEnum):

@@ -9,12 +9,14 @@ from dunning.declines import Category
 from dunning.durations import in_words
 from dunning.fold import latest
 from dunning.hours import working_days_after
-from dunning.rules.context import Context
+from dunning.rules.context import Context, reads
 from dunning.rules.expiry import awaits_acknowledgement
 from dunning.standing import PROMISE_SLACK
-from dunning.steps import Kind, Step, Withheld
+from dunning.steps import FINAL_WARNING, LAST_CALL, Kind, Step, Withheld
 
 
+# A mail that could not be delivered is no step that is taken: it was one before.
+@reads(Kind.RETRY)
 def escalation(c: Context) -> Iterator[Step | Withheld]:
     """Charges keep failing, or mails cannot help."""
     executed, needed = c.failed_attempts, c.policy.escalate_after
@@ -31,7 +33,6 @@ def escalation(c: Context) -> Iterator[Step | Withheld]:
     if c.s.decline.category in CALLED_AT_ONCE:
         name, reason = CALLED_AT_ONCE[c.s.decline.category]
         yield c.team(name, c.s.failed_at, reason)
-    yield from reminders(c)
 
 
 CALLED_AT_ONCE = {
@@ -41,6 +42,7 @@ CALLED_AT_ONCE = {
 }
 
 
+@reads(FINAL_WARNING)
 def levels(c: Context) -> Iterator[Step | Withheld]:
     """Value and time: what a person should look at although no rule is at its end yet."""
     opened, policy = c.s.case.opened_at, c.policy
@@ -58,9 +60,10 @@ def levels(c: Context) -> Iterator[Step | Withheld]:
         yield c.team(name, due_at, "the customer promised to pay and did not")
     if policy.last_call and why_kept(c.s) is None:
         due_at = max(opened, c.ends_at - policy.last_call)
-        yield c.team("last_call", due_at, f"access ends in {in_words(policy.last_call)}")
+        yield c.team(LAST_CALL, due_at, f"access ends in {in_words(policy.last_call)}")
 
 
+@reads(Kind.TEAM, FINAL_WARNING)
 def reminders(c: Context) -> Iterator[Step | Withheld]:
     """A call that nobody has acknowledged is repeated; where a person is waited for, until one has."""
     calls = [e for e in c.done.values() if e.kind is Kind.TEAM]

@@ -7,17 +7,18 @@ from datetime import datetime, timedelta
 
 from dunning.declines import Category
 from dunning.durations import in_words
-from dunning.rules.context import Context
-from dunning.steps import Effect, Step, Withheld, hours
+from dunning.rules.context import Context, reads
+from dunning.steps import FINAL_WARNING, Effect, Kind, Step, Withheld, hours
 
 # Mails that tell a person of all that is open, so that a rung due before them is told.
-TELLING = frozenset({"payment_failed", "final_warning"})
+TELLING = frozenset({"payment_failed", FINAL_WARNING})
 # For the first of a person's invoices to be charged again with what they gave us.
 NEW_METHOD_PAUSE = timedelta(days=3)
 # A passing fault that has happened so often is none.
 TRANSIENT_ATTEMPTS = 3
 
 
+@reads(Kind.MAIL, Kind.RETRY)
 def notices(c: Context) -> Iterator[Step | Withheld]:
     """One mail a rung, the newest rung only, at most one mail in 48 hours whatever it is about."""
     rungs = c.terms.rungs
@@ -27,7 +28,7 @@ def notices(c: Context) -> Iterator[Step | Withheld]:
         key = f"payment_failed:{c.ref}:{number}"
         if key in c.history:
             continue
-        if number < len(rungs) and rungs[number] <= c.now:
+        if number < len(rungs) and c.has_come(rungs[number]):
             yield c.withhold(key, "a later mail tells it")
         elif number == 1 and _told_before(c, key):
             yield c.withhold(key, "a mail has told it already")
@@ -93,8 +94,8 @@ def why_no_notice(c: Context) -> str | None:
         return "the customer has cancelled already"
     if c.s.invoice.processing_since:
         return "a payment is on its way"
-    warned = any(effect.name == "final_warning" for effect in c.mails_of_case)
-    if warned or c.grace_ends_at - c.policy.final_warnings[0] <= c.now:
+    warned = any(effect.name == FINAL_WARNING for effect in c.mails_of_case)
+    if warned or c.has_come(c.grace_ends_at - c.policy.final_warnings[0]):
         return "the final warnings tell it"
     room = c.policy.most_mails - len(c.policy.final_warnings) - 1
     if len(c.mails_of_case) >= room:
