@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 # What stands for the embedded servers while the other settings are checked; nobody connects to it.
 PLANNED = {"DATABASE_URL": "postgresql:///planned?host=/planned", "REDIS_URL": "unix:///planned"}
+SHOP_PORT = 8083  # of the application of the sandbox's merchant
 PORTS = {"DUNNING_RECEIVER_PORT": 8080, "DUNNING_API_PORT": 8081, "DUNNING_PORTAL_PORT": 8082}
 TRY_INSTEAD = "To try it without any of these: dunning up --sandbox"
 
@@ -159,10 +160,10 @@ def _run(
     servers: Mapping[str, Server],
     supplies: Supplies | None,
 ) -> None:
-    from cli.up_addresses import print_addresses, webhook_url
+    from cli.up_addresses import api_url, print_addresses, webhook_url
     from sandbox.processes import Processes, prefixed
-    from sandbox.programs import PORTAL, PROGRAMS, command_line
-    from sandbox.supplies import open_for_business
+    from sandbox.programs import PORTAL, PROGRAMS, command_line, free_port
+    from sandbox.supplies import open_for_business, shop_command
 
     out = prefixed(sys.stderr)
     processes = Processes(out)
@@ -170,9 +171,12 @@ def _run(
     for name in (*PROGRAMS, PORTAL) if _has_page(settings) else PROGRAMS:
         processes.start(name, command_line(name), settings, restart=True)
     customers = []
+    shop = None
     if supplies and supplies.stripe:
         customers = open_for_business(supplies.stripe, webhook_url(settings))
-    print_addresses(settings, servers, supplies, customers)
+        shop = f"http://127.0.0.1:{(port := free_port(SHOP_PORT))}"
+        processes.start("shop", shop_command(port, api_url(settings), customers), settings, restart=True)
+    print_addresses(settings, servers, supplies, customers, shop)
 
     def tell(exited: Exited) -> None:
         out(

@@ -37,6 +37,7 @@ def print_addresses(
     servers: Mapping[str, Server],
     supplies: Supplies | None,
     customers: list[Role],
+    shop: str | None = None,
 ) -> None:
     """Print them, and commands for another terminal, on stdout."""
     from rich.panel import Panel
@@ -44,7 +45,7 @@ def print_addresses(
     from rich.text import Text
 
     rows = Table.grid(padding=(0, 2))
-    for name, value in _places(settings, servers, supplies):
+    for name, value in _places(settings, servers, supplies, shop):
         rows.add_row(Text(name, "bold"), Text(value, overflow="fold"))
     out = console()
     out.print(Panel(rows, title="dunning up", title_align="left", border_style="green", expand=False))
@@ -55,12 +56,14 @@ def print_addresses(
 
 
 def _places(
-    settings: Mapping[str, str], servers: Mapping[str, Server], supplies: Supplies | None
+    settings: Mapping[str, str], servers: Mapping[str, Server], supplies: Supplies | None, shop: str | None
 ) -> Iterator[tuple[str, str]]:
     yield "webhooks", webhook_url(settings)
     yield "access API", _access(settings, "CUSTOMER")
     if page := {**given(), **settings}.get("DUNNING_PORTAL_URL"):
         yield "customers' page", page
+    if shop:
+        yield "your application", f"an example with the banner and the wall, {shop}"
     if supplies and supplies.stripe:
         yield "Stripe", f"simulated, {supplies.stripe.url}, key {supplies.stripe.api_key}"
     else:
@@ -109,8 +112,13 @@ def _commands(
 
 
 def _access(settings: Mapping[str, str], customer: str) -> str:
+    return f"{api_url(settings)}/v1/access/{customer}"
+
+
+def api_url(settings: Mapping[str, str]) -> str:
+    """Where the access API answers."""
     api = load(ApiSettings, settings)
-    return f"{_url(api.api_host, api.api_port)}/v1/access/{customer}"
+    return _url(api.api_host, api.api_port)
 
 
 def _url(host: str, port: int) -> str:

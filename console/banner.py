@@ -66,7 +66,7 @@ def banner(
         return None
     language, locale = BANNERS.choose(tags)
     text = BANNERS.translations(language).gettext(message)
-    return text.replace("{until}", _date(ahead, locale, zone)) if ahead else text
+    return text.replace("{until}", date_text(ahead, locale, zone)) if ahead else text
 
 
 def _message(level: str, reason: str, until: datetime | None) -> Message | None:
@@ -79,5 +79,6 @@ def _message(level: str, reason: str, until: datetime | None) -> Message | None:
     return None
 
 
-def _date(moment: datetime, locale: str, zone: tzinfo) -> str:
+def date_text(moment: datetime, locale: str, zone: tzinfo) -> str:
+    """A moment as `locale` writes it within a sentence, in `zone`."""
     return in_a_sentence(format_date_time(moment, locale, zone), Locale.parse(locale, sep="-"))

@@ -6,6 +6,7 @@ import serving.server
 from console.app import create_app
 from console.store import Store
 from settings import ApiSettings
+from worker.pages import pages
 
 
 def serve(settings: ApiSettings) -> int:
@@ -14,5 +15,5 @@ def serve(settings: ApiSettings) -> int:
     PostgreSQL may come later.
     """
     keys = [key.get_secret_value() for key in settings.api_keys]
-    app = create_app(Store(settings.database_dsn), keys, zone=settings.timezone)
+    app = create_app(Store(settings.database_dsn), keys, zone=settings.timezone, pages=pages(settings))
     return serving.server.serve("api", app, settings.api_host, settings.api_port)

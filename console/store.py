@@ -10,7 +10,7 @@ import asyncpg  # type: ignore[import-untyped]  # ships no annotations
 import structlog
 
 from db import access
-from db.access import AccessRow
+from db.access import AccessRow, CaseLink
 
 log = structlog.get_logger()
 
@@ -67,6 +67,10 @@ class Store:
     async def access(self, source: str, customer: str) -> AccessRow | None:
         """What `db.access.read` finds. Raises Unavailable within LIMIT seconds."""
         return await self._ask(lambda connection: access.read(connection, source, customer))
+
+    async def access_with_link(self, source: str, customer: str) -> tuple[AccessRow, CaseLink | None] | None:
+        """What `db.access.read_with_link` finds. Raises Unavailable within LIMIT seconds."""
+        return await self._ask(lambda connection: access.read_with_link(connection, source, customer))
 
     async def probe(self) -> None:
         """Return when access can be read. Raises Unavailable within LIMIT seconds."""

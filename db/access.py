@@ -1,6 +1,7 @@
 """One customer's access, by one statement on asyncpg alone: for the access API, which has to be quick.
 
-The database role needs SELECT on `customers`, `access` and `test_clocks`, and nothing else.
+The database role needs SELECT on `customers`, `access` and `test_clocks`; on `cases` and `links` too where
+banners lead to our own pages; and nothing else.
 """
 
 from __future__ import annotations
@@ -15,6 +16,27 @@ SELECT customers.ref AS customer, customers.locales, test_clocks.reached AS cloc
 FROM customers
 JOIN access ON access.customer_id = customers.id
 LEFT JOIN test_clocks ON test_clocks.source = customers.source AND test_clocks.ref = customers.test_clock
+WHERE customers.source = $1 AND customers.ref = $2
+"""
+# Of the links that still open something, the newest: to a case that is open, or that ended with its
+# subscription, and of these rather to that of the subscription which decides about access.
+_READ_WITH_LINK = """
+SELECT customers.ref AS customer, customers.locales, test_clocks.reached AS clock,
+       access.level, access.reason, access.until, access.subscription, access.changed_at,
+       link.digest, link.made_at, link.closed_at
+FROM customers
+JOIN access ON access.customer_id = customers.id
+LEFT JOIN test_clocks ON test_clocks.source = customers.source AND test_clocks.ref = customers.test_clock
+LEFT JOIN LATERAL (
+    SELECT links.digest, links.made_at, cases.closed_at
+    FROM links
+    JOIN cases ON cases.customer_id = links.customer_id AND cases.invoice = links."case"
+    WHERE links.customer_id = customers.id AND links.revoked_at IS NULL
+      AND (cases.closed_at IS NULL OR cases.outcome = 'ended')
+    ORDER BY cases.closed_at IS NULL DESC, cases.subscription = access.subscription DESC NULLS LAST,
+             links.made_at DESC, links.digest
+    LIMIT 1
+) AS link ON access.level <> 'full'
 WHERE customers.source = $1 AND customers.ref = $2
 """
 _PROBE = "SELECT customer_id FROM access LIMIT 0"  # fails while migrations are missing, and reads no row
@@ -34,13 +56,38 @@ class AccessRow:
     changed_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class CaseLink:
+    """A link to the page of a case, by its digest. Both times are the account's."""
+
+    digest: bytes
+    made_at: datetime
+    closed_at: datetime | None
+
+
 async def read(connection: Any, source: str, customer: str) -> AccessRow | None:
     """The access of a customer of `source` ("stripe") by the provider's id; None for an unknown one.
 
     `connection` is asyncpg's, whose errors pass through.
     """
     row = await connection.fetchrow(_READ, source, customer)
-    return AccessRow(**{**row, "locales": tuple(row["locales"])}) if row else None
+    return _access(dict(row)) if row else None
+
+
+async def read_with_link(
+    connection: Any, source: str, customer: str
+) -> tuple[AccessRow, CaseLink | None] | None:
+    """The same, with the link by which this customer reaches what is to be paid, if a mail was given one."""
+    row = await connection.fetchrow(_READ_WITH_LINK, source, customer)
+    if row is None:
+        return None
+    found = dict(row)
+    link = CaseLink(*(found.pop(name) for name in ("digest", "made_at", "closed_at")))
+    return _access(found), link if link.digest else None
+
+
+def _access(row: dict[str, Any]) -> AccessRow:
+    return AccessRow(**{**row, "locales": tuple(row["locales"])})
 
 
 async def probe(connection: Any) -> None:

@@ -20,7 +20,9 @@ from itsdangerous import BadSignature, Signer
 
 # One salt a purpose: what was signed for another one opens no page.
 CASE: Final = b"dunning.portal.case.v1"
+BANNER: Final = b"dunning.portal.banner.v1"
 ID_BYTES: Final = 16
+DIGEST_BYTES: Final = sha256().digest_size
 # A link outlives its case, so that whoever pays late or comes back finds more than a closed door.
 LIFE_AFTER: Final = timedelta(days=7)
 # No link of ours is longer; whatever is, is refused before it is looked at.
@@ -51,30 +53,34 @@ class Links:
         """Raises ValueError without a secret, or with an empty one: anybody could sign then."""
         if not secrets or not all(secrets):
             raise ValueError("links need a secret, and none may be empty")
-        self._signer = Signer(
-            [secret.encode() for secret in reversed(secrets)],  # itsdangerous signs with the last
-            salt=CASE,
-            key_derivation="hmac",
-            digest_method=sha256,
-        )
+        self._signer = _signer(secrets, CASE)
+        self._banner = _signer(secrets, BANNER)
 
     def mint(self) -> Minted:
         """A link that nobody can guess. It opens nothing until its digest is stored."""
         return self._signed(secrets.token_bytes(ID_BYTES))
 
     def _signed(self, link_id: bytes) -> Minted:
-        token = self._signer.sign(urlsafe_b64encode(link_id).rstrip(b"=")).decode()
-        return Minted(token, digest(link_id))
+        return Minted(_text(self._signer, link_id), digest(link_id))
+
+    def banner(self, link: bytes) -> str:
+        """The token by which a banner leads to what the link of this digest opens, the same each time.
+
+        A banner is asked for at every turn, and asking must not write: a row for each answer would grow
+        without end, and a fresh token cannot be had again from the hash of an old one. So this is a second
+        name of a link that a mail was given: the digest itself, signed for this purpose. All that holds of
+        that link holds of it: its one case, its life, and that it can be revoked. Nor is it easier to make:
+        the digest is the hash of 128 random bits and stands in the database alone, and the signature needs
+        the secret.
+        """
+        return _text(self._banner, link)
 
     def read(self, token: str) -> bytes | None:
         """The digest of a token that one of our secrets has signed, or None. Compares in constant time."""
         if len(token) > LONGEST or not token.isascii():
             return None
-        try:
-            link_id = urlsafe_b64decode(self._signer.unsign(token) + b"==")
-        except (BadSignature, ValueError):
-            return None
-        return digest(link_id) if len(link_id) == ID_BYTES else None
+        link_id = _bytes(self._signer, token, ID_BYTES)
+        return digest(link_id) if link_id else _bytes(self._banner, token, DIGEST_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,33 @@ class Pages:
     def url(self, minted: Minted) -> str:
         """The address of one page. It is a secret: it belongs in a mail and in no log."""
         return f"{self.base}/p/{minted.token}"
+
+    def banner_url(self, link: bytes) -> str:
+        """The address at which a banner leads to the page of the link of this digest; as secret."""
+        return f"{self.base}/p/{self.links.banner(link)}"
+
+
+def _signer(secrets: Sequence[str], purpose: bytes) -> Signer:
+    return Signer(
+        [secret.encode() for secret in reversed(secrets)],  # itsdangerous signs with the last
+        salt=purpose,
+        key_derivation="hmac",
+        digest_method=sha256,
+    )
+
+
+def _text(signer: Signer, value: bytes) -> str:
+    return signer.sign(urlsafe_b64encode(value).rstrip(b"=")).decode()
+
+
+def _bytes(signer: Signer, token: str, size: int) -> bytes | None:
+    """What was signed, if it was and has this size."""
+    try:
+        value = signer.unsign(token)
+        signed = urlsafe_b64decode(value + b"=" * (-len(value) % 4))
+    except (BadSignature, ValueError):
+        return None
+    return signed if len(signed) == size else None
 
 
 def digest(link_id: bytes) -> bytes:

@@ -1,7 +1,8 @@
 """What `dunning up --sandbox` adds where nothing is set: a simulated Stripe, a local inbox, a merchant."""
 
 import secrets
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -58,6 +59,12 @@ def open_for_business(stripe: SimulatedStripe, webhook_url: str) -> list[Role]:
     clock = roles[0].clock
     stripe.engine.advance(clock.record, clock.time(0, MORNING))
     return roles
+
+
+def shop_command(port: int, api_url: str, roles: Sequence[Role]) -> list[str]:
+    """The command line of the merchant's application for these customers."""
+    people = [f"{role.customer.id}={role.story.name}" for role in roles]
+    return [sys.executable, "-P", "-m", "sandbox.shop", "--port", str(port), "--api", api_url, *people]
 
 
 def days_later(stripe: SimulatedStripe, role: Role, days: int) -> str:

@@ -44,7 +44,7 @@ class SchedulerSettings(Logs, SchedulerProcess, Breaker, Redis, Database):
     """`dunning scheduler`"""
 
 
-class ApiSettings(Logs, ApiServer, Times, Mode, Database):
+class ApiSettings(Logs, ApiServer, Links, Times, Mode, Database):
     """`dunning api`"""
 
 

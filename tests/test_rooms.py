@@ -23,7 +23,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "webhooks": {"providers", "db.intake", "worker.queues", "settings"},
     "worker": {"dunning", "settings", "providers", "emails", "db", "portal.links"},
     "portal": {"dunning", "language", "settings", "providers", "emails", "db", "worker", "serving"},
-    "console": {"dunning", "language", "settings", "providers", "emails", "db", "worker", "serving"},
+    "console": {
+        "dunning",
+        "language",
+        "settings",
+        "providers",
+        "emails",
+        "db",
+        "worker",
+        "serving",
+        "portal.links",
+    },
     "sandbox": {
         "dunning",
         "settings",
@@ -34,6 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "webhooks",
         "console",
         "portal",
+        "serving",
     },
     "cli": {
         "dunning",

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from sandbox.stripe import collection, invoices, subscriptions
+from sandbox.stripe import checkout, collection, invoices, subscriptions
 from sandbox.stripe.errors import ApiError
 from sandbox.stripe.ledger import Ledger, Task
 from sandbox.stripe.policy import DAY
-from sandbox.stripe.records import Charge, Invoice, Subscription, TestClock
+from sandbox.stripe.records import Charge, CheckoutSession, Invoice, Subscription, TestClock
 
 LIFETIME = 30 * DAY
 
@@ -65,6 +65,11 @@ def _perform(ledger: Ledger, task: Task, now: int) -> None:
             subscriptions.expire(ledger, subscription, now)
         elif subscription.current_period_end == task.due and not subscription.ended:
             subscriptions.renew(ledger, subscription, now)
+        return
+    if task.action == "lapse":
+        session = ledger.get(CheckoutSession, task.object_id)
+        if session.status == "open":
+            checkout.expire(ledger, session)
         return
     if task.action == "clear":
         collection.clear(ledger, ledger.get(Charge, task.object_id), now)

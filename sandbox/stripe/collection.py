@@ -9,7 +9,7 @@ from sandbox.stripe.payments import Attempt
 from sandbox.stripe.records import Charge, Invoice, PaymentMethod, Subscription
 
 
-def collect(ledger: Ledger, invoice: Invoice, now: int) -> Attempt:
+def collect(ledger: Ledger, invoice: Invoice, now: int, *, on_session: bool = False) -> Attempt:
     """The automatic attempt that is due. A card refused for good is counted, but not charged."""
     if invoice.total == 0:
         invoices.settle(ledger, replace(invoice, attempted=True), now)
@@ -21,7 +21,7 @@ def collect(ledger: Ledger, invoice: Invoice, now: int) -> Attempt:
     elif method.id == invoice.refused:
         attempt = Attempt(method=method, skipped=True)
     else:
-        attempt = payments.attempt(ledger, invoice, method, now)
+        attempt = payments.attempt(ledger, invoice, method, now, on_session=on_session)
     record(ledger, invoice, attempt, now, automatic=True)
     return attempt
 
@@ -118,17 +118,7 @@ def pay(
     on_session: bool = False,
 ) -> Attempt:
     """A try by hand; a refusal is in the returned attempt. Raises ApiError when nothing can be tried."""
-    if invoice.status == "draft":
-        invoice = invoices.finalize(ledger, invoice, now)
-    if invoice.status == "paid":
-        raise ApiError.invalid("Invoice is already paid")
-    if not invoice.payable:
-        raise ApiError.invalid(f"You cannot pay an invoice that is {invoice.status}.")
-    if payments.is_under_way(ledger, invoice):
-        raise ApiError.invalid(
-            "You cannot pay this invoice while a payment of it is processing.",
-            code="payment_intent_unexpected_state",
-        )
+    invoice = ready(ledger, invoice, now)
     subscription = ledger.get(Subscription, invoice.subscription)
     method = method or payments.payment_method_of(ledger, subscription)
     if method is None:
@@ -142,6 +132,22 @@ def pay(
     if attempt.succeeded and subscription.save_default_payment_method:
         _remember_on_subscription(ledger, invoice.subscription, method.id, now)
     return attempt
+
+
+def ready(ledger: Ledger, invoice: Invoice, now: int) -> Invoice:
+    """The invoice as it may be paid by hand, a draft finalised; raises ApiError when it may not be."""
+    if invoice.status == "draft":
+        invoice = invoices.finalize(ledger, invoice, now)
+    if invoice.status == "paid":
+        raise ApiError.invalid("Invoice is already paid")
+    if not invoice.payable:
+        raise ApiError.invalid(f"You cannot pay an invoice that is {invoice.status}.")
+    if payments.is_under_way(ledger, invoice):
+        raise ApiError.invalid(
+            "You cannot pay this invoice while a payment of it is processing.",
+            code="payment_intent_unexpected_state",
+        )
+    return invoice
 
 
 def _remember_on_subscription(ledger: Ledger, subscription_id: str, method_id: str, now: int) -> None:

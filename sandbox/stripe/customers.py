@@ -7,7 +7,7 @@ from sandbox.stripe.cards import Card
 from sandbox.stripe.errors import ApiError
 from sandbox.stripe.ids import derived
 from sandbox.stripe.ledger import Ledger
-from sandbox.stripe.records import Customer, PaymentMethod, SetupIntent, Subscription
+from sandbox.stripe.records import Customer, PaymentMethod, Subscription
 
 
 def create(ledger: Ledger, customer: Customer, now: int) -> Customer:
@@ -78,18 +78,6 @@ def make_default(ledger: Ledger, customer: Customer, method: PaymentMethod, now:
         return customer
     changed = replace(customer, default_payment_method=method.id)
     return ledger.change("customer.updated", changed, at=now)
-
-
-def save_card(ledger: Ledger, customer: Customer, card: Card, now: int) -> PaymentMethod:
-    """What the portal does when somebody enters a card: set up, attach, make it the customer's default."""
-    method = new_payment_method(ledger, card, now, name=customer.name, email=customer.email)
-    intent = ledger.put(
-        SetupIntent(id=ledger.ids.new("seti"), created=now, customer=customer.id, payment_method=method.id)
-    )
-    method = attach(ledger, method, customer, now)
-    ledger.emit("setup_intent.succeeded", intent, at=now)
-    make_default(ledger, ledger.get(Customer, customer.id), method, now)
-    return method
 
 
 def replace_card(

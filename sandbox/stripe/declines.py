@@ -21,6 +21,8 @@ HARD_DECLINES = frozenset(
 APPROVED = "ok"
 # The intent asks for 3D Secure before any charge is made: no charge exists and `last_payment_error` is empty.
 REQUIRES_ACTION = "requires_action"
+# What a customer who is there can answer with 3D Secure.
+ASKING = (REQUIRES_ACTION, "authentication_required")
 # "processing:5:ok": the charge is pending for five days, and then it is "ok".
 PROCESSING = "processing"
 
@@ -30,8 +32,9 @@ class Decline:
     """One refusal, in the terms of Stripe's `last_payment_error` and `charge.outcome`."""
 
     reason: str
+    type: str = "card_error"
     code: str = "card_declined"
-    decline_code: str
+    decline_code: str | None
     message: str = "Your card was declined."
     advice_code: str | None = None
     network_decline_code: str | None = None
@@ -97,6 +100,22 @@ _KNOWN: dict[str, tuple[str, str, str | None, str | None]] = {
     "stolen_card": ("card_declined", "Your card was declined.", "do_not_try_again", "43"),
     "transaction_not_allowed": ("card_declined", "Your card was declined.", "do_not_try_again", "57"),
 }
+
+
+# The customer was asked by the bank, and did not confirm: nothing is charged, and no issuer has declined.
+NOT_AUTHENTICATED = Decline(
+    reason="payment_intent_authentication_failure",
+    type="invalid_request_error",
+    code="payment_intent_authentication_failure",
+    decline_code=None,
+    message="We are unable to authenticate your payment method. Please choose a different payment method "
+    "and try again.",
+)
+SETUP_NOT_AUTHENTICATED = replace(
+    NOT_AUTHENTICATED,
+    reason="setup_intent_authentication_failure",
+    code="setup_intent_authentication_failure",
+)
 
 
 def decline_for(reason: str) -> Decline:

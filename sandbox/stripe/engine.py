@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from sandbox.stripe import collection, customers, invoices, standing, subscriptions
 from sandbox.stripe.cards import Card
 from sandbox.stripe.payments import Attempt
-from sandbox.stripe.people import People
-from sandbox.stripe.policy import RetryPolicy
+from sandbox.stripe.policy import DAY, RetryPolicy
 from sandbox.stripe.records import Customer, Invoice, PaymentMethod, Price, Subscription
+from sandbox.stripe.visitors import Visitors
 
 
-class BillingEngine(People):
+class BillingEngine(Visitors):
     """Every method is one locked step and may be called from any thread.
 
     Objects come back as immutable records; `get` reads their present state. Methods raise ApiError where
@@ -36,13 +36,14 @@ class BillingEngine(People):
         subscription's own default, which goes before the customer's.
         """
         with self.ledger.lock:
+            now = self._time(customer)
             return subscriptions.create(
                 self.ledger,
                 self.ledger.get(Customer, customer.id),
                 [(price, quantity)],
-                now=self._time(customer),
+                now=now,
                 policy=policy or self.ledger.policy,
-                trial_days=trial_days,
+                trial_end=now + trial_days * DAY if trial_days else None,
                 metadata=dict(metadata or {}),
                 default_payment_method=payment_method.id if payment_method else None,
                 save_default_payment_method=save_default_payment_method,

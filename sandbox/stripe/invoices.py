@@ -6,9 +6,13 @@ from sandbox.stripe import intents, standing
 from sandbox.stripe.errors import ApiError
 from sandbox.stripe.ids import derived
 from sandbox.stripe.ledger import Ledger
+from sandbox.stripe.policy import DAY
 from sandbox.stripe.records import Customer, Invoice, InvoiceLine, Subscription
 
 HOUR = 3600
+# How long the page to pay on stays, and how long at least after somebody was shown its address.
+PAGE_LIFE = 30 * DAY
+PAGE_SHOWN = 10 * DAY
 
 
 def draft(
@@ -65,6 +69,7 @@ def finalize(ledger: Ledger, invoice: Invoice, now: int, *, collect_at: int | No
         status="open",
         number=f"{customer.invoice_prefix}-{customer.next_invoice_sequence:04d}",
         hosted_url=f"{ledger.hosted_base_url}/hosted/invoice/{invoice.id}?s={derived(invoice.id, 'page')}",
+        hosted_until=now + PAGE_LIFE,
         payment_intent=intent.id if intent else None,
         customer_email=customer.email,
         customer_name=customer.name,
@@ -75,6 +80,13 @@ def finalize(ledger: Ledger, invoice: Invoice, now: int, *, collect_at: int | No
     if collect_at is not None:
         ledger.plan(invoice.test_clock, collect_at, "collect", invoice.id)
     return ledger.change("invoice.finalized", finalized, at=now)
+
+
+def shown(ledger: Ledger, invoice: Invoice, now: int) -> Invoice:
+    """Somebody was told where the invoice can be paid: that address is good for ten days more at least."""
+    if invoice.hosted_url is None or invoice.hosted_until >= now + PAGE_SHOWN:
+        return invoice
+    return ledger.put(replace(invoice, hosted_until=now + PAGE_SHOWN))
 
 
 def settle(ledger: Ledger, invoice: Invoice, now: int, *, out_of_band: bool = False) -> Invoice:

@@ -111,6 +111,10 @@ class Ledger:
         self._charged[method.id] += 1
         return method.card.outcome(charge)
 
+    def coming_outcome(self, method: PaymentMethod) -> str:
+        """The same without a charge: what would be answered."""
+        return method.card.outcome(self._charged[method.id])
+
     def restart_card(self, method_id: str) -> None:
         """Begin the card's script anew, after the network has replaced the card."""
         self._charged[method_id] = 0

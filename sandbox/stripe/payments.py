@@ -2,7 +2,15 @@
 
 from dataclasses import dataclass, replace
 
-from sandbox.stripe.declines import APPROVED, REQUIRES_ACTION, Decline, decline_for, returned, under_way
+from sandbox.stripe.declines import (
+    APPROVED,
+    ASKING,
+    REQUIRES_ACTION,
+    Decline,
+    decline_for,
+    returned,
+    under_way,
+)
 from sandbox.stripe.ledger import Ledger
 from sandbox.stripe.policy import DAY
 from sandbox.stripe.records import (
@@ -65,16 +73,21 @@ def attempt(
     later = under_way(outcome)
     if later is not None:
         return _begin(ledger, invoice, intent, method, now, days=later[0], clears=later[1])
-    asks_customer = outcome in (REQUIRES_ACTION, "authentication_required")
+    asks_customer = outcome in ASKING
     if outcome == APPROVED or (asks_customer and on_session):
         charge = _charge(ledger, invoice, intent, method, now, authenticated=asks_customer)
         return _succeed(ledger, intent, charge, now)
     if outcome == REQUIRES_ACTION:
-        waiting = replace(intent, status="requires_action", payment_method=method.id, error=None)
-        ledger.change("payment_intent.requires_action", waiting, at=now)
-        return Attempt(method=method, action_required=True)
-    charge = _charge(ledger, invoice, intent, method, now, decline=_refusal(method, outcome))
+        return ask(ledger, intent, method, now)
+    charge = _charge(ledger, invoice, intent, method, now, decline=refusal(method, outcome))
     return _decline(ledger, intent, charge, now)
+
+
+def ask(ledger: Ledger, intent: PaymentIntent, method: PaymentMethod, now: int) -> Attempt:
+    """Wait for 3D Secure before anything is charged."""
+    waiting = replace(intent, status="requires_action", payment_method=method.id, error=None)
+    ledger.change("payment_intent.requires_action", waiting, at=now)
+    return Attempt(method=method, action_required=True)
 
 
 def is_under_way(ledger: Ledger, invoice: Invoice) -> bool:
@@ -92,11 +105,12 @@ def clear(ledger: Ledger, charge: Charge, now: int) -> Attempt | None:
     answered = replace(charge, clears=None)
     if charge.clears == APPROVED:
         return _succeed(ledger, intent, ledger.put(answered), now)
-    decline = _refusal(charge.payment_method, charge.clears)
+    decline = refusal(charge.payment_method, charge.clears)
     return _decline(ledger, intent, ledger.put(replace(answered, decline=decline)), now)
 
 
-def _refusal(method: PaymentMethod, reason: str) -> Decline:
+def refusal(method: PaymentMethod, reason: str) -> Decline:
+    """A card's refusal, or a bank account's."""
     return decline_for(reason) if method.card.type == "card" else returned(reason)
 
 

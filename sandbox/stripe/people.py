@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from sandbox.stripe import customers
+from sandbox.stripe import customers, setups
 from sandbox.stripe.cards import Card
 from sandbox.stripe.records import Customer, PaymentMethod, Price, Product, TestClock
 from sandbox.stripe.timeline import Timeline
@@ -64,13 +64,13 @@ class People(Timeline):
             )
             customer = customers.create(self.ledger, customer, now)
             if card is not None:
-                customers.save_card(self.ledger, customer, card, now)
+                setups.save(self.ledger, customer, card, now)
             return self.ledger.get(Customer, customer.id)
 
     def save_card(self, customer: Customer, card: Card) -> PaymentMethod:
         """The customer enters a new card in the portal; it becomes the default, and nothing is retried."""
         with self.ledger.lock:
-            return customers.save_card(
+            return setups.save(
                 self.ledger, self.ledger.get(Customer, customer.id), card, self._time(customer)
             )
 

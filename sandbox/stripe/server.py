@@ -15,7 +15,7 @@ from sandbox.stripe.api.faults import Faults
 from sandbox.stripe.delivery import WebhookDelivery
 from sandbox.stripe.endpoints import DeliveryPolicy, Endpoint
 from sandbox.stripe.engine import BillingEngine
-from sandbox.stripe.hosted import HostedPages
+from sandbox.stripe.hosted import hosted_pages
 from sandbox.stripe.policy import RetryPolicy
 from sandbox.stripe.timeline import START
 from sandbox.stripe.versions import NEW
@@ -40,7 +40,7 @@ class SimulatedStripe:
         self._socket = socket.create_server((host, port), backlog=2048)
         self.url = f"http://{host}:{self._socket.getsockname()[1]}"
         engine.ledger.hosted_base_url = self.url
-        app = Starlette(routes=[*api.routes(), *HostedPages(engine).routes()], lifespan=self._lifespan)
+        app = Starlette(routes=[*api.routes(), *hosted_pages(engine)], lifespan=self._lifespan)
         self._server = uvicorn.Server(
             uvicorn.Config(app, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=1)
         )

@@ -7,7 +7,7 @@ from sandbox.stripe import collection, invoices, payments, standing
 from sandbox.stripe.errors import ApiError
 from sandbox.stripe.ledger import Ledger
 from sandbox.stripe.periods import period_start
-from sandbox.stripe.policy import DAY, RetryPolicy
+from sandbox.stripe.policy import RetryPolicy
 from sandbox.stripe.records import Customer, Invoice, InvoiceLine, Price, Subscription, SubscriptionItem
 
 # Stripe gives the first payment, and a resumption invoice, 23 hours.
@@ -21,13 +21,18 @@ def create(
     *,
     now: int,
     policy: RetryPolicy,
-    trial_days: int = 0,
+    trial_end: int | None = None,
     metadata: Mapping[str, str],
     default_payment_method: str | None = None,
     save_default_payment_method: bool = False,
+    charge: bool = True,
+    on_session: bool = False,
 ) -> Subscription:
-    """Start a subscription and take its first payment; raises ApiError without a card to charge."""
-    anchor = now + trial_days * DAY
+    """Start a subscription and take its first payment; raises ApiError without a card to charge.
+
+    Without `charge` the first invoice is left open for the customer to pay.
+    """
+    anchor = now if trial_end is None else trial_end
     price = prices[0][0]
     subscription = Subscription(
         id=ledger.ids.new("sub"),
@@ -40,19 +45,19 @@ def create(
         ),
         policy=policy,
         anchor=anchor,
-        period=-1 if trial_days else 0,
+        period=0 if trial_end is None else -1,
         current_period_start=now,
         current_period_end=anchor
-        if trial_days
+        if trial_end
         else period_start(anchor, price.interval, price.interval_count, 1),
-        status="trialing" if trial_days else "incomplete",
-        trial_start=now if trial_days else None,
-        trial_end=anchor if trial_days else None,
+        status="trialing" if trial_end else "incomplete",
+        trial_start=now if trial_end else None,
+        trial_end=trial_end,
         metadata=metadata,
         default_payment_method=default_payment_method,
         save_default_payment_method=save_default_payment_method,
     )
-    if not trial_days and payments.payment_method_of(ledger, subscription) is None:
+    if charge and not trial_end and payments.payment_method_of(ledger, subscription) is None:
         raise ApiError.invalid(
             "This customer has no attached payment source or default payment method. Please consider adding "
             "a default payment method.",
@@ -60,17 +65,21 @@ def create(
         )
     if customer.currency is None:
         ledger.put(replace(customer, currency=price.currency))
-    _first_payment(ledger, ledger.put(subscription), now)
+    _first_payment(ledger, ledger.put(subscription), now, charge=charge, on_session=on_session)
     return ledger.get(Subscription, subscription.id)
 
 
-def _first_payment(ledger: Ledger, subscription: Subscription, now: int) -> None:
+def _first_payment(
+    ledger: Ledger, subscription: Subscription, now: int, *, charge: bool, on_session: bool
+) -> None:
     free = subscription.status == "trialing"
     invoice = _bill(ledger, subscription, "subscription_create", (now, now), now, free=free)
     ledger.emit("customer.subscription.created", ledger.get(Subscription, subscription.id), at=now)
     ledger.emit("invoice.created", invoice, at=now)
     ledger.plan(subscription.test_clock, subscription.current_period_end, "renew", subscription.id)
-    collection.collect(ledger, invoices.finalize(ledger, invoice, now), now)
+    opened = invoices.finalize(ledger, invoice, now)
+    if charge or opened.total == 0:
+        collection.collect(ledger, opened, now, on_session=on_session)
     if ledger.get(Subscription, subscription.id).status == "incomplete":
         ledger.plan(subscription.test_clock, now + PATIENCE, "expire", subscription.id)
 

@@ -26,8 +26,8 @@ def start_api(database_url: str) -> Iterator[StartApi]:
     """Start the API on the test's database, or on another one; it is stopped with the test."""
     started: list[ApiProcess] = []
 
-    def start(url: str = database_url) -> ApiProcess:
-        started.append(ApiProcess(url, KEYS))
+    def start(url: str = database_url, **settings: str) -> ApiProcess:
+        started.append(ApiProcess(url, KEYS, **settings))
         return started[-1]
 
     yield start

@@ -28,7 +28,7 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
 class ApiProcess:
     """One running API, its log lines, and a client with its first key."""
 
-    def __init__(self, database_url: str, keys: Sequence[str]) -> None:
+    def __init__(self, database_url: str, keys: Sequence[str], **settings: str) -> None:
         """Start it and wait until it says where it listens."""
         self.log: list[dict[str, Any]] = []
         env = {
@@ -38,6 +38,7 @@ class ApiProcess:
             "DUNNING_API_KEYS": ",".join(keys),
             "DUNNING_LIVEMODE": "false",
             "DUNNING_LOG_FORMAT": "json",
+            **settings,
         }
         self.popen = subprocess.Popen(
             [sys.executable, "-m", "cli", "api", "--port", "0"], env=env, stderr=subprocess.PIPE, text=True
@@ -58,6 +59,11 @@ class ApiProcess:
         """Ask about a customer; header names are given with underscores."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.client.get(f"/v1/access/{customer}", headers=named)
+
+    def banner(self, customer: str, **headers: str) -> httpx.Response:
+        """Ask what to show a customer."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.client.get(f"/v1/banner/{customer}", headers=named)
 
     def said(self, event: str) -> list[dict[str, Any]]:
         """The log lines of this event so far."""

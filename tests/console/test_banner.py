@@ -8,6 +8,7 @@ import pytest
 
 from console.banner import BANNERS, banner
 from console.extract import source_catalogue
+from console.notice import CLOSE, LEAVE, PAY, RETURN
 from dunning.access import Level, Reason
 from tests.emails.voices import VOICES
 
@@ -132,7 +133,8 @@ def test_a_sentence_with_its_date_reads_well(language: str) -> None:
 
 def test_the_table_shows_every_text_there_is() -> None:
     """A text added to the code is looked at here too."""
-    assert len(set(every("en"))) == len(TEXTS) == len([each for each in source_catalogue() if each.id])
+    texts = {each.id for each in source_catalogue() if each.id} - {PAY, RETURN, CLOSE, LEAVE}
+    assert len(set(every("en"))) == len(TEXTS) == len(texts)
 
 
 @pytest.mark.parametrize("level", [Level.WARNED, Level.LIMITED])

@@ -22,7 +22,7 @@ BOUND = re.compile(r'name="bound" value="([^"]+)"')
 class PortalProcess:
     """One running portal, its log lines, and a browser without JavaScript."""
 
-    def __init__(self, database_url: str, redis_url: str, **settings: str) -> None:
+    def __init__(self, database_url: str, redis_url: str, port: int = 0, **settings: str) -> None:
         """Start it and wait until it says where it listens."""
         self.lines: list[str] = []
         env = {
@@ -40,7 +40,7 @@ class PortalProcess:
             "DUNNING_LOG_FORMAT": "json",
             **settings,
         }
-        command = [sys.executable, "-m", "cli", "portal", "--port", "0"]
+        command = [sys.executable, "-m", "cli", "portal", "--port", str(port)]
         self.popen = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

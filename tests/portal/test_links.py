@@ -6,7 +6,7 @@ from hashlib import sha256
 import pytest
 from itsdangerous import Signer
 
-from portal.links import CASE, LIFE_AFTER, Links, Pages, Verdict, digest, short, verdict
+from portal.links import BANNER, CASE, LIFE_AFTER, Links, Pages, Verdict, digest, short, verdict
 
 OLD, NEW = "an old secret of more than 32 characters", "a new secret of more than 32 characters"
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -29,6 +29,29 @@ def test_the_address_of_a_page_is_plain() -> None:
     assert url == f"https://pay.acme.example/p/{minted.token}"
     assert set(minted.token) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
     assert len(minted.token) == 66
+
+
+def test_a_banner_has_a_second_name_for_a_link() -> None:
+    """The same each time, so that asking for it writes nothing; it is read back to the link's own digest."""
+    links = Links([NEW])
+    minted = links.mint()
+    assert links.banner(minted.digest) == links.banner(minted.digest) != minted.token
+    assert links.read(links.banner(minted.digest)) == minted.digest
+    assert Links([OLD, NEW]).read(links.banner(minted.digest)) == minted.digest
+    assert Links([OLD]).read(links.banner(minted.digest)) is None
+
+
+def test_whoever_reads_a_link_cannot_make_a_banner_of_it_nor_the_other_way_round() -> None:
+    """A token of one purpose with the signature of the other is none."""
+    links = Links([NEW])
+    minted = links.mint()
+    banner = links.banner(minted.digest)
+    value, other = minted.token.partition(".")[0], banner.partition(".")[0]
+    for salt, signed in ((BANNER, value), (CASE, other)):
+        signer = Signer(NEW, salt=salt, key_derivation="hmac", digest_method=sha256)
+        assert links.read(signer.sign(signed).decode()) is None
+    assert links.read(f"{value}.{banner.partition('.')[2]}") is None
+    assert links.read(f"{other}.{minted.token.partition('.')[2]}") is None
 
 
 def test_a_secret_can_be_replaced() -> None:

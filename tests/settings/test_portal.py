@@ -2,7 +2,7 @@
 
 import pytest
 
-from settings import PortalSettings, SettingsError, ToolSettings, WorkerSettings
+from settings import ApiSettings, PortalSettings, SettingsError, ToolSettings, WorkerSettings
 from tests.settings.examples import ALL, from_env
 
 LONG = "0123456789abcdef0123456789abcdef"
@@ -29,8 +29,8 @@ def test_what_cannot_be_meant_is_told(changes: dict[str, str], wrong: str) -> No
         from_env(PortalSettings, **changes)
 
 
-@pytest.mark.parametrize("process", [WorkerSettings, ToolSettings])
-def test_others_need_both_or_neither(process: type[WorkerSettings | ToolSettings]) -> None:
+@pytest.mark.parametrize("process", [WorkerSettings, ToolSettings, ApiSettings])
+def test_others_need_both_or_neither(process: type[WorkerSettings | ToolSettings | ApiSettings]) -> None:
     """Without an address there is no page; with one, links have to be signed."""
     assert from_env(process, DUNNING_PORTAL_URL="", DUNNING_LINK_SECRETS="").portal_url is None
     with pytest.raises(SettingsError, match="links have to be signed"):

@@ -13,7 +13,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from sandbox.stripe.api import account, customers, invoices, payment_methods, payments, subscriptions
+from sandbox.stripe.api import (
+    account,
+    billing_portal,
+    checkout,
+    customers,
+    invoices,
+    payment_methods,
+    payments,
+    subscriptions,
+)
 from sandbox.stripe.api.calls import Calls, authenticate
 from sandbox.stripe.api.faults import Faults
 from sandbox.stripe.api.idempotency import Stored
@@ -24,7 +33,7 @@ from sandbox.stripe.errors import ApiError
 from sandbox.stripe.records import RequestRef
 from sandbox.stripe.versions import NEW, ApiVersion
 
-_MODULES = (invoices, payments, subscriptions, customers, payment_methods, account)
+_MODULES = (invoices, payments, subscriptions, customers, payment_methods, billing_portal, checkout, account)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""/v1/customers, /v1/billing_portal/sessions"""
+"""/v1/customers"""
 
 from dataclasses import replace
 from typing import Any
@@ -7,7 +7,7 @@ from sandbox.stripe import customers
 from sandbox.stripe.api.pages import PAGING, page
 from sandbox.stripe.api.request import Answer, ApiRequest, Page, Routes
 from sandbox.stripe.objects.customers import deleted_customer
-from sandbox.stripe.records import Customer, PaymentMethod, PortalSession, TestClock
+from sandbox.stripe.records import Customer, PaymentMethod, TestClock
 
 _TEXTS = ("email", "name", "phone", "description")
 _SETTABLE = (*_TEXTS, "metadata", "preferred_locales", "invoice_settings")
@@ -58,6 +58,9 @@ def _with_settings(request: ApiRequest, customer: Customer) -> Customer:
 
 def _set_default(request: ApiRequest, customer: Customer, now: int) -> Customer:
     chosen = request.params.group("invoice_settings").text("default_payment_method")
+    if chosen == "" and customer.default_payment_method is not None:
+        bare = replace(customer, default_payment_method=None)
+        return request.ledger.change("customer.updated", bare, at=now)
     if chosen:
         method = request.ledger.get(PaymentMethod, chosen)
         return customers.make_default(request.ledger, customer, method, now)
@@ -88,26 +91,6 @@ def _payment_methods(request: ApiRequest) -> Page:
     return page(request, request.ledger.of(PaymentMethod, _known(request)[0].id))
 
 
-def _portal(request: ApiRequest) -> Answer:
-    """The address is good for one visit to this simulation's own page."""
-    params = request.params
-    params.only("customer", "return_url", "locale", "flow_data", "configuration")
-    customer = request.ledger.get(Customer, params.required("customer"))
-    session_id = request.ledger.ids.new("bps")
-    flow = params.group("flow_data").values
-    return request.ledger.put(
-        PortalSession(
-            id=session_id,
-            created=request.ledger.now(customer.test_clock),
-            customer=customer.id,
-            url=f"{request.ledger.hosted_base_url}/hosted/portal/{session_id}",
-            return_url=params.text("return_url"),
-            locale=params.text("locale"),
-            flow=flow or None,
-        )
-    )
-
-
 ROUTES: Routes = (
     ("GET", "/v1/customers", _list),
     ("POST", "/v1/customers", _create),
@@ -115,5 +98,4 @@ ROUTES: Routes = (
     ("POST", "/v1/customers/{id}", _update),
     ("DELETE", "/v1/customers/{id}", _delete),
     ("GET", "/v1/customers/{id}/payment_methods", _payment_methods),
-    ("POST", "/v1/billing_portal/sessions", _portal),
 )

@@ -2,7 +2,7 @@
 
 from sandbox.stripe.api.request import ApiRequest
 from sandbox.stripe.errors import ApiError
-from sandbox.stripe.objects import payment_error, render
+from sandbox.stripe.objects import error_body, payment_error, render
 from sandbox.stripe.payments import Attempt
 from sandbox.stripe.records import PaymentIntent
 
@@ -25,3 +25,18 @@ def refusal(request: ApiRequest, intent_id: str, attempt: Attempt) -> ApiError:
             },
         )
     return ApiError(402, {"payment_intent": body} | payment_error(intent.error, request.version))
+
+
+def refusal_of_subscription(request: ApiRequest, attempt: Attempt) -> ApiError:
+    """The same for a subscription that is not made because of it."""
+    if attempt.decline is None or attempt.method is None:
+        return ApiError(
+            402,
+            {
+                "code": "subscription_payment_intent_requires_action",
+                "message": "Payment for this subscription requires additional user action before it can be "
+                "completed successfully.",
+                "type": "card_error",
+            },
+        )
+    return ApiError(402, error_body(attempt.decline, attempt.method, None, request.version))

@@ -5,10 +5,10 @@ from typing import Any
 
 from sandbox.stripe.errors import ApiError
 from sandbox.stripe.ledger import Ledger
-from sandbox.stripe.objects import Json, confirmation_secret, render
+from sandbox.stripe.objects import Json, confirmation_secret, line_items, render
 from sandbox.stripe.objects.common import list_of
 from sandbox.stripe.objects.customers import deleted_customer
-from sandbox.stripe.records import Customer, Invoice, InvoicePayment, Subscription
+from sandbox.stripe.records import CheckoutSession, Customer, Invoice, InvoicePayment, Subscription
 from sandbox.stripe.versions import ApiVersion
 
 # Stripe's limit, counted in path segments, the `data` of lists included.
@@ -66,6 +66,7 @@ class Expansion:
             ("customer", "subscriptions"): self._subscriptions,
             ("customer", "sources"): lambda owner: list_of([], f"/v1/customers/{owner}/sources"),
             ("customer", "tax_ids"): lambda owner: list_of([], f"/v1/customers/{owner}/tax_ids"),
+            ("checkout.session", "line_items"): self._line_items,
             ("charge", "refunds"): lambda owner: list_of([], f"/v1/charges/{owner}/refunds"),
         }
         if self._version.basil:
@@ -85,6 +86,9 @@ class Expansion:
 
     def _confirmation_secret(self, invoice_id: str) -> Json | None:
         return confirmation_secret(self._ledger.get(Invoice, invoice_id))
+
+    def _line_items(self, session_id: str) -> Json:
+        return line_items(self._ledger.get(CheckoutSession, session_id), self._version)
 
     def _subscriptions(self, customer_id: str) -> Json:
         live = [each for each in self._ledger.of(Subscription, customer_id) if not each.ended]

@@ -19,7 +19,7 @@ def _list(request: ApiRequest) -> Page:
     return page(
         request,
         [
-            each
+            invoices.shown(request.ledger, each, request.ledger.now(each.test_clock))
             for each in records
             if all(value is None or getattr(each, name) == value for name, value in wanted.items())
         ],
@@ -33,7 +33,7 @@ def _known(request: ApiRequest) -> tuple[Invoice, int]:
 
 def _retrieve(request: ApiRequest) -> Answer:
     request.params.only()
-    return _known(request)[0]
+    return invoices.shown(request.ledger, *_known(request))
 
 
 def _update(request: ApiRequest) -> Answer:
@@ -45,6 +45,15 @@ def _update(request: ApiRequest) -> Answer:
         auto_advance=request.params.flag("auto_advance", invoice.auto_advance),
     )
     return request.ledger.change("invoice.updated", changed, at=now)
+
+
+def _delete(request: ApiRequest) -> Answer:
+    """Only one-off drafts can be deleted, and there are none here: a subscription's is to be voided."""
+    request.params.only()
+    invoice = _known(request)[0]
+    if invoice.status != "draft":
+        raise ApiError.invalid("You can only delete draft invoices.")
+    raise ApiError.invalid("You can't delete invoices created by subscriptions.")
 
 
 def _finalize(request: ApiRequest) -> Answer:
@@ -128,6 +137,7 @@ ROUTES: Routes = (
     ("GET", "/v1/invoices", _list),
     ("GET", "/v1/invoices/{id}", _retrieve),
     ("POST", "/v1/invoices/{id}", _update),
+    ("DELETE", "/v1/invoices/{id}", _delete),
     ("POST", "/v1/invoices/{id}/finalize", _finalize),
     ("POST", "/v1/invoices/{id}/pay", _pay),
     ("POST", "/v1/invoices/{id}/void", _void),

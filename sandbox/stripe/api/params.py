@@ -62,6 +62,18 @@ class Params:
             raise ApiError.invalid(f"Missing required param: {name}.", code="parameter_missing", param=name)
         return value
 
+    def url(self, name: str) -> str | None:
+        """An absolute web address."""
+        value = self.text(name)
+        if value and not value.startswith(("http://", "https://")):
+            raise ApiError.invalid("Not a valid URL", code="url_invalid", param=name)
+        return value or None
+
+    def required_url(self, name: str) -> str:
+        """A web address without which nothing can be done."""
+        self.required(name)
+        return self.url(name) or ""
+
     def integer(self, name: str) -> int | None:
         """A whole number."""
         value = self.text(name)

@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 from sandbox.stripe import standing, subscriptions
+from sandbox.stripe.api.new_subscription import create, own_card, saves_default
 from sandbox.stripe.api.pages import PAGING, page
 from sandbox.stripe.api.request import Answer, ApiRequest, Page, Routes
 from sandbox.stripe.errors import ApiError
-from sandbox.stripe.records import Customer, PaymentMethod, Price, Subscription
+from sandbox.stripe.records import Subscription
 
 _ENDED = ("canceled", "incomplete_expired")
 _BEHAVIORS = ("keep_as_draft", "mark_uncollectible", "void")
@@ -46,64 +47,33 @@ def _retrieve(request: ApiRequest) -> Answer:
     return _known(request)[0]
 
 
-def _create(request: ApiRequest) -> Answer:
-    params = request.params
-    params.only("customer", "items", "metadata", "default_payment_method", "trial_period_days")
-    ledger = request.ledger
-    customer = ledger.get(Customer, params.required("customer"))
-    prices = [
-        (ledger.get(Price, item["price"]), int(item.get("quantity", "1"))) for item in params.each("items")
-    ]
-    if not prices:
-        raise ApiError.invalid("Missing required param: items.", code="parameter_missing", param="items")
-    return subscriptions.create(
-        ledger,
-        customer,
-        prices,
-        now=ledger.now(customer.test_clock),
-        policy=ledger.policy,
-        trial_days=params.integer("trial_period_days") or 0,
-        metadata=params.metadata({}),
-        default_payment_method=params.text("default_payment_method"),
-    )
-
-
 def _update(request: ApiRequest) -> Answer:
     params = request.params
     params.only(
-        "metadata", "default_payment_method", "cancel_at_period_end", "pause_collection", "payment_settings"
+        "metadata",
+        "default_payment_method",
+        "default_source",
+        "cancel_at_period_end",
+        "pause_collection",
+        "payment_settings",
     )
+    if params.text("default_source"):
+        raise ApiError.missing("Sources are not simulated.", param="default_source")
     subscription, now = _known(request)
     if subscription.ended:
         raise ApiError.missing(f"No such subscription: '{subscription.id}'")
     changed = replace(
         subscription,
         metadata=params.metadata(dict(subscription.metadata)),
-        default_payment_method=_default_payment_method(request, subscription),
+        default_payment_method=own_card(request, subscription.customer, subscription.default_payment_method),
         pause_collection=_pause_collection(request, subscription),
-        save_default_payment_method=_saves_default(request, subscription),
+        save_default_payment_method=saves_default(request, subscription.save_default_payment_method),
     )
     if "cancel_at_period_end" in params:
         changed = subscriptions.with_cancellation(changed, params.flag("cancel_at_period_end"), now)
     if changed == subscription:
         return subscription
     return request.ledger.change("customer.subscription.updated", changed, at=now)
-
-
-def _default_payment_method(request: ApiRequest, subscription: Subscription) -> str | None:
-    chosen = request.params.text("default_payment_method")
-    if chosen is None:
-        return subscription.default_payment_method
-    if chosen == "":
-        return None
-    method = request.ledger.get(PaymentMethod, chosen)
-    if method.customer != subscription.customer:
-        raise ApiError.invalid(
-            f"The customer does not have a payment method with the ID {chosen}.",
-            code="resource_missing",
-            param="default_payment_method",
-        )
-    return method.id
 
 
 def _pause_collection(request: ApiRequest, subscription: Subscription) -> str | None:
@@ -115,11 +85,6 @@ def _pause_collection(request: ApiRequest, subscription: Subscription) -> str | 
     if behavior not in _BEHAVIORS:
         raise ApiError.invalid(f"Invalid behavior: {behavior}", param="pause_collection[behavior]")
     return behavior
-
-
-def _saves_default(request: ApiRequest, subscription: Subscription) -> bool:
-    chosen = request.params.group("payment_settings").text("save_default_payment_method")
-    return subscription.save_default_payment_method if chosen is None else chosen == "on_subscription"
 
 
 def _cancel(request: ApiRequest) -> Answer:
@@ -156,7 +121,7 @@ def _resume(request: ApiRequest) -> Answer:
 
 ROUTES: Routes = (
     ("GET", "/v1/subscriptions", _list),
-    ("POST", "/v1/subscriptions", _create),
+    ("POST", "/v1/subscriptions", create),
     ("GET", "/v1/subscriptions/{id}", _retrieve),
     ("POST", "/v1/subscriptions/{id}", _update),
     ("DELETE", "/v1/subscriptions/{id}", _cancel),

@@ -5,14 +5,18 @@ from typing import Any
 
 from sandbox.stripe.objects.catalogue import price, product, test_clock
 from sandbox.stripe.objects.charge import charge
+from sandbox.stripe.objects.checkout import checkout_session, line_items
 from sandbox.stripe.objects.common import Json
-from sandbox.stripe.objects.customers import customer, payment_method, portal_session, setup_intent
+from sandbox.stripe.objects.customers import customer, payment_method
 from sandbox.stripe.objects.event import changed_attributes, event_body
 from sandbox.stripe.objects.invoice import confirmation_secret, invoice
-from sandbox.stripe.objects.payments import invoice_payment, payment_error, payment_intent
+from sandbox.stripe.objects.payments import error_body, invoice_payment, payment_error, payment_intent
+from sandbox.stripe.objects.portal import portal_session
+from sandbox.stripe.objects.setups import setup_intent
 from sandbox.stripe.objects.subscription import subscription
 from sandbox.stripe.records import (
     Charge,
+    CheckoutSession,
     Customer,
     Event,
     Invoice,
@@ -29,10 +33,19 @@ from sandbox.stripe.records import (
 )
 from sandbox.stripe.versions import ApiVersion
 
-__all__ = ["Json", "confirmation_secret", "payment_error", "render", "render_event"]
+__all__ = [
+    "Json",
+    "confirmation_secret",
+    "error_body",
+    "line_items",
+    "payment_error",
+    "render",
+    "render_event",
+]
 
 _RENDERERS: dict[type[Record], Callable[[Any, ApiVersion], Json]] = {
     Charge: charge,
+    CheckoutSession: checkout_session,
     Customer: customer,
     Invoice: invoice,
     InvoicePayment: invoice_payment,

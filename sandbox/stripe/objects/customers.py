@@ -1,8 +1,8 @@
-"""Customers, cards, portal sessions and setup intents as Stripe sends them."""
+"""Customers and their cards as Stripe sends them."""
 
 from sandbox.stripe.ids import derived
 from sandbox.stripe.objects.common import Json, bank_account, billing_details
-from sandbox.stripe.records import Customer, PaymentMethod, PortalSession, SetupIntent
+from sandbox.stripe.records import Customer, PaymentMethod
 from sandbox.stripe.versions import ApiVersion
 
 
@@ -98,72 +98,3 @@ def _card(record: PaymentMethod) -> Json:
         "three_d_secure_usage": {"supported": True},
         "wallet": None,
     }
-
-
-def setup_intent(record: SetupIntent, version: ApiVersion) -> Json:
-    """How a card was saved."""
-    body: Json = {
-        "id": record.id,
-        "object": "setup_intent",
-        "application": None,
-        "automatic_payment_methods": None,
-        "cancellation_reason": None,
-        "client_secret": f"{record.id}_secret_{derived(record.id, 'secret')}",
-        "created": record.created,
-        "customer": record.customer,
-        "description": None,
-        "flow_directions": None,
-        "last_setup_error": None,
-        "latest_attempt": None,
-        "livemode": False,
-        "mandate": None,
-        "metadata": {},
-        "next_action": None,
-        "on_behalf_of": None,
-        "payment_method": record.payment_method,
-        "payment_method_configuration_details": None,
-        "payment_method_options": {
-            "card": {"mandate_options": None, "network": None, "request_three_d_secure": "automatic"}
-        },
-        "payment_method_types": ["card"],
-        "single_use_mandate": None,
-        "status": record.status,
-        "usage": "off_session",
-    }
-    if version.basil:
-        body |= {"customer_account": None, "excluded_payment_method_types": None}
-    if version.endive:
-        body |= {"allowed_payment_method_types": None, "managed_payments": None}
-    return body
-
-
-def portal_session(record: PortalSession, version: ApiVersion) -> Json:
-    """A way into the customer portal; its address lives for minutes only."""
-    body: Json = {
-        "id": record.id,
-        "object": "billing_portal.session",
-        "configuration": f"bpc_{derived('portal', 'configuration')}",
-        "created": record.created,
-        "customer": record.customer,
-        "flow": _portal_flow(record, version) if record.flow is not None else None,
-        "livemode": False,
-        "locale": record.locale,
-        "on_behalf_of": None,
-        "return_url": record.return_url,
-        "url": record.url,
-    }
-    if version.basil:
-        body |= {"customer_account": None}
-    if version.endive:
-        body |= {"after_expiration": None}
-    return body
-
-
-def _portal_flow(record: PortalSession, version: ApiVersion) -> Json:
-    unused = dict.fromkeys(
-        ("subscription_cancel", "subscription_update", "subscription_update_confirm"), None
-    )
-    after = {"hosted_confirmation": None, "redirect": None, "type": "portal_homepage"}
-    asked = dict(record.flow or {})
-    body: Json = unused | asked | {"after_completion": after | asked.get("after_completion", {})}
-    return {"customer_update": None, "subscription_pause": None} | body if version.endive else body

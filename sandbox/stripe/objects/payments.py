@@ -1,10 +1,11 @@
 """Payment intents, invoice payments, and the reasons they failed, as Stripe sends them."""
 
+from sandbox.stripe.declines import Decline
 from sandbox.stripe.ids import derived
 from sandbox.stripe.objects.common import Json
 from sandbox.stripe.objects.customers import payment_method
 from sandbox.stripe.objects.invoice import client_secret
-from sandbox.stripe.records import InvoicePayment, PaymentError, PaymentIntent
+from sandbox.stripe.records import InvoicePayment, PaymentError, PaymentIntent, PaymentMethod
 from sandbox.stripe.versions import ApiVersion
 
 
@@ -33,7 +34,7 @@ def payment_intent(record: PaymentIntent, version: ApiVersion) -> Json:
         "latest_charge": record.latest_charge,
         "livemode": False,
         "metadata": {},
-        "next_action": _next_action(record),
+        "next_action": next_action(record.id) if record.status == "requires_action" else None,
         "on_behalf_of": None,
         "payment_method": record.payment_method,
         "payment_method_configuration_details": None,
@@ -78,33 +79,36 @@ def payment_intent(record: PaymentIntent, version: ApiVersion) -> Json:
 
 
 def payment_error(error: PaymentError, version: ApiVersion) -> Json:
+    """Why the last try failed."""
+    return error_body(error.decline, error.payment_method, error.charge, version)
+
+
+def error_body(decline: Decline, method: PaymentMethod, charge: str | None, version: ApiVersion) -> Json:
     """Stripe leaves out what it does not know instead of sending null."""
-    decline = error.decline
     page = decline.code.replace("_", "-")
     body: Json = {
         "advice_code": decline.advice_code,
-        "charge": error.charge,
+        "charge": charge,
         "code": decline.code,
         "decline_code": decline.decline_code,
         "doc_url": f"https://stripe.com/docs/error-codes/{page}",
         "message": decline.message,
         "network_advice_code": decline.network_advice_code,
         "network_decline_code": decline.network_decline_code,
-        "payment_method": payment_method(error.payment_method, version),
-        "payment_method_type": error.payment_method.card.type if version.endive else None,
-        "type": "card_error",
+        "payment_method": payment_method(method, version),
+        "payment_method_type": method.card.type if version.endive else None,
+        "type": decline.type,
     }
     return {key: value for key, value in body.items() if value is not None}
 
 
-def _next_action(record: PaymentIntent) -> Json | None:
-    if record.status != "requires_action":
-        return None
+def next_action(intent_id: str) -> Json:
+    """What a page has to do about 3D Secure."""
     return {
         "type": "use_stripe_sdk",
         "use_stripe_sdk": {
             "directory_server_encryption": None,
-            "source": f"payatt_{derived(record.id, 'attempt')}",
+            "source": f"payatt_{derived(intent_id, 'attempt')}",
             "type": "three_d_secure_redirect",
         },
     }

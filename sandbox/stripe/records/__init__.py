@@ -15,6 +15,7 @@ from sandbox.stripe.records.billing import (
     Subscription,
     SubscriptionItem,
 )
+from sandbox.stripe.records.checkout import CheckoutSession, LineItem
 from sandbox.stripe.records.customers import (
     Customer,
     PaymentMethod,
@@ -32,11 +33,13 @@ from sandbox.stripe.records.payments import (
 
 __all__ = [
     "Charge",
+    "CheckoutSession",
     "Customer",
     "Event",
     "Invoice",
     "InvoiceLine",
     "InvoicePayment",
+    "LineItem",
     "PaymentError",
     "PaymentIntent",
     "PaymentMethod",

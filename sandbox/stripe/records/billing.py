@@ -103,6 +103,7 @@ class Invoice(Record):
     payment_intent: str | None = None
     charge: str | None = None
     hosted_url: str | None = None
+    hosted_until: int = 0
     amount_paid: int = 0
     paid_out_of_band: bool = False
     finalized_at: int | None = None

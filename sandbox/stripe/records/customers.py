@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from sandbox.stripe.cards import Card
+from sandbox.stripe.declines import Decline
 from sandbox.stripe.records.base import Record
 
 
@@ -73,18 +74,31 @@ class PaymentMethod(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetupIntent(Record):
-    """How a card came to be saved without a charge."""
+    """How a card came to be saved without a charge, or why it was not; `tried` is the card last entered."""
 
     OBJECT: ClassVar[str] = "setup_intent"
 
     customer: str
-    payment_method: str
+    tried: PaymentMethod
     status: str = "succeeded"
+    decline: Decline | None = None
+
+    @property
+    def payment_method(self) -> str | None:
+        """A refused card is taken off again."""
+        return None if self.status == "requires_payment_method" else self.tried.id
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        return (self.customer,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortalSession(Record):
-    """A short-lived way into the customer portal."""
+    """A short-lived way into the customer portal.
+
+    `used_at` is the customer's last visit, `setup` the intent of the card they entered last.
+    """
 
     OBJECT: ClassVar[str] = "billing_portal.session"
 
@@ -93,3 +107,6 @@ class PortalSession(Record):
     return_url: str | None = None
     locale: str | None = None
     flow: Mapping[str, Any] | None = None
+    configuration: str | None = None
+    used_at: int | None = None
+    setup: str | None = None

@@ -10,10 +10,10 @@ from sandbox.stripe.records.customers import PaymentMethod
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentError:
-    """Why the last try of a payment intent failed, with the card as it then was."""
+    """Why the last try of a payment intent failed, with the card as it then was; `charge` if one was made."""
 
     decline: Decline
-    charge: str
+    charge: str | None
     payment_method: PaymentMethod
 
 
