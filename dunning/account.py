@@ -16,6 +16,7 @@ from types import MappingProxyType
 from dunning.events import AsOf
 from dunning.instructions import Instruction
 from dunning.policy import Policy
+from dunning.values import lean
 
 # Stripe: past_due is recoverable and keeps its entitlement until a grace window says otherwise.
 ENTITLED = frozenset({"trialing", "active", "past_due"})
@@ -25,6 +26,7 @@ ENDED = frozenset({"canceled", "incomplete_expired"})
 PAUSED_FOR_NONPAYMENT = frozenset({"first_payment_failure", "final_payment_failure"})
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Customer:
     """Who is mailed, in which language, and on which test clock they live (None: the wall clock)."""
@@ -42,6 +44,7 @@ class Customer:
     method_changed_at: datetime | None = None
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Subscription:
     """The newest observation, and three latest-ever latches.
@@ -91,6 +94,7 @@ class Subscription:
         return self.status in ENDED
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Charge:
     """A failed charge that reached the network. `at` is when it was made."""
@@ -108,6 +112,7 @@ class Charge:
     card_country: str | None = None
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Method:
     """A way to pay, as it was seen last. A card is good to the end of its month of expiry."""
@@ -123,6 +128,7 @@ class Method:
     detached: bool = False
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Invoice:
     """Amounts in minor units. `failed_at` is the earliest failure seen, `attempt_count` the highest."""
@@ -172,6 +178,7 @@ class Outcome(StrEnum):
     PAID_AFTER_END = "paid_after_end"
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Case:
     """The dunning of one unpaid invoice. `opened_at` is its first failure, `grace` is stamped once.
@@ -202,6 +209,7 @@ class Case:
         return self.opened_at + self.grace
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Account:
     """One customer of one source ("stripe") with everything known of them, keyed by provider id.

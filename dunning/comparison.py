@@ -116,9 +116,7 @@ class Comparison:
         of = traits(account)
         return min(
             self._same_for(self._old.choose(known, invoice), self._new.choose(known, invoice), of)
-            for _, known in past.news
-            for invoice in known.invoices.values()
-            if invoice.failed_at
+            for known, invoice in past.opened()
         )
 
     def _same_for(self, one: Policy, other: Policy, of: Traits) -> timedelta:

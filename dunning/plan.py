@@ -12,8 +12,8 @@ from datetime import datetime
 from dunning.access import Access, Level, access_of, still_taken
 from dunning.account import Account
 from dunning.case import Situation, why_kept
-from dunning.rules.asking import Answers
-from dunning.rules.context import FOR_EVER, RESOLUTION, Context, Rule, Terms, on, terms
+from dunning.rules.asking import Answer, Answers, answer_of
+from dunning.rules.context import RESOLUTION, Context, Rule, Terms, on, terms
 from dunning.rules.endings import ending, late_payment, of_same_subscription, recovery
 from dunning.rules.escalation import escalation, levels, reminders
 from dunning.rules.expiry import end_action, expiry, limited, limited_from, restriction
@@ -25,6 +25,7 @@ from dunning.rules.retries import retries
 from dunning.rules.warnings import final_warnings
 from dunning.segments import PolicySource
 from dunning.steps import FRESH_LINK, Effect, History, Kind, Plan, Step, Withheld
+from dunning.values import lean
 
 CLOSED: tuple[Rule, ...] = (recovery, ending, late_payment)
 STOPPED: tuple[Rule, ...] = (ending, end_action, escalation, reminders)
@@ -61,41 +62,41 @@ class Outlook:
 
     def look(self, now: datetime) -> Look:
         """What is to be done from now on; `now` is no earlier than of the look before."""
-        if self._last is None or now >= self._last.until:
+        if self._last is None or not self._last.holds(now):
             self._last = self._look(now)
         return self._last
 
     def _look(self, now: datetime) -> Look:
-        history, until = self._history, FOR_EVER
-        steps: list[Step] = []
-        withheld: list[Withheld] = []
-        for each in self._cases:
-            for answer in each.at(history, now):
-                steps += answer.steps
-                withheld += answer.withheld
-                until = min(until, answer.until)
-        for item in renewals(self._account, history, self._policies, now):
-            until = now + RESOLUTION
-            steps.append(item) if isinstance(item, Step) else withheld.append(item)
-        steps = [step for step in steps if step.key not in history]
+        history = self._history
+        answers = [answer for each in self._cases for answer in each.at(history, now)]
+        if coming := list(renewals(self._account, history, self._policies, now)):
+            answers.append(answer_of(coming, until=now + RESOLUTION))
+        steps = [step for answer in answers for step in answer.steps if step.key not in history]
         steps.sort(key=_order)
-        withheld = [item for item in withheld if item.key not in history]
-        return Look(self._account, [each.terms for each in self._cases], history, steps, withheld, until)
+        return Look(self._account, [each.terms for each in self._cases], history, steps, answers)
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Look:
     """A plan in the making: who only takes a step of it need not ask for access.
 
-    It is the same at every moment before `until`, but for access.
+    `steps` are in order.
     """
 
     account: Account
     terms: list[Terms]
     history: History
     steps: list[Step]
-    withheld: list[Withheld]
-    until: datetime
+    answers: list[Answer]
+
+    def holds(self, now: datetime) -> bool:
+        """Whether the rules would say the same then, if nothing was done."""
+        return all(now < answer.until for answer in self.answers)
+
+    @property
+    def withheld(self) -> list[Withheld]:
+        return [item for answer in self.answers for item in answer.withheld if item.key not in self.history]
 
     def access(self, now: datetime) -> Access:
         """As it is then."""

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from dunning.access import Access
+from dunning.values import lean
 
 # The mail that customers ask for on their page: see `dunning.rules.requested`.
 FRESH_LINK = "fresh_link"
@@ -27,6 +28,7 @@ class Kind(StrEnum):
     END = "end"
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Step:
     """Something to do once, at or after `due_at`. `key` says what it is for ever: it is the idempotency key.
@@ -49,6 +51,7 @@ class Step:
         return Step(self.kind, self.key, self.name, self.case, due_at, reason or self.reason, wanted_at)
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Withheld:
     """A step that was considered and is not taken, with the reason why not."""
@@ -58,6 +61,7 @@ class Withheld:
     reason: str
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Effect:
     """What became of a step that was taken. Times are the account's (wall or test clock), UTC.

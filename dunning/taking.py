@@ -16,6 +16,7 @@ from dunning.plan import Look, Outlook
 from dunning.receipts import with_access_taken
 from dunning.segments import PolicySource
 from dunning.steps import Effect, Kind, Plan, Step
+from dunning.values import lean
 
 Allowed = Callable[[Account, Step], bool]
 
@@ -23,6 +24,7 @@ Allowed = Callable[[Account, Step], bool]
 MOST_MOMENTS = 2_000
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Moment:
     """What was done at `at`, in order, the account after it, and what it leaves to be done."""

@@ -9,8 +9,10 @@ from datetime import datetime
 from dunning.rules.context import FOR_EVER, Context, Rule, Terms, on
 from dunning.rules.governing import governed
 from dunning.steps import Effect, History, Step, Withheld
+from dunning.values import lean
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a rule calls for and holds back, once `governed`: the same at every moment before `until`."""
@@ -49,11 +51,18 @@ class Answers:
 def ask(rule: Rule, c: Context) -> Answer:
     """What the rule says of the case as it is."""
     c.holds_until = FOR_EVER
-    steps: list[Step] = []
-    withheld: list[Withheld] = []
-    for item in rule.ask(c):
-        if item.key in c.history:
-            continue
-        found = governed(c, item) if isinstance(item, Step) else item
-        steps.append(found) if isinstance(found, Step) else withheld.append(found)
-    return Answer(tuple(steps), tuple(withheld), c.holds_until)
+    said = [
+        governed(c, item) if isinstance(item, Step) else item
+        for item in rule.ask(c)
+        if item.key not in c.history
+    ]
+    return answer_of(said, until=c.holds_until)
+
+
+def answer_of(said: list[Step | Withheld], until: datetime) -> Answer:
+    """What was said, in its order, sorted into what is to be done and what is not."""
+    return Answer(
+        tuple([item for item in said if isinstance(item, Step)]),
+        tuple([item for item in said if isinstance(item, Withheld)]),
+        until,
+    )
