@@ -16,7 +16,7 @@ from types import MappingProxyType
 from dunning.events import AsOf
 from dunning.instructions import Instruction
 from dunning.policy import Policy
-from dunning.values import lean
+from dunning.values import lean, quick
 
 # Stripe: past_due is recoverable and keeps its entitlement until a grace window says otherwise.
 ENTITLED = frozenset({"trialing", "active", "past_due"})
@@ -164,6 +164,7 @@ class Invoice:
         return bool(self.paid_at or self.voided_at or self.written_off_at)
 
 
+@quick
 class Outcome(StrEnum):
     """How a case ended. A payment gives access back, and so does a person who forgives the debt; a write-off
     or a void does not.

@@ -12,7 +12,7 @@ from datetime import datetime
 from dunning.access import Access, Level, access_of, still_taken
 from dunning.account import Account
 from dunning.case import Situation, why_kept
-from dunning.rules.asking import Answer, Answers, answer_of
+from dunning.rules.asking import Answer, Answers
 from dunning.rules.context import RESOLUTION, Context, Rule, Terms, on, terms
 from dunning.rules.endings import ending, late_payment, of_same_subscription, recovery
 from dunning.rules.escalation import escalation, levels, reminders
@@ -51,6 +51,7 @@ class Outlook:
         cases = sorted(account.cases.values(), key=lambda case: (case.opened_at, case.invoice))
         known = [terms(account, case, policies) for case in cases]
         self._cases = [Answers(each, _rules_for(each.s)) for each in known]
+        self._renews = any(each.period_end for each in account.subscriptions.values())
         self._last: Look | None = None
 
     def done(self, effect: Effect) -> None:
@@ -69,11 +70,16 @@ class Outlook:
     def _look(self, now: datetime) -> Look:
         history = self._history
         answers = [answer for each in self._cases for answer in each.at(history, now)]
-        if coming := list(renewals(self._account, history, self._policies, now)):
-            answers.append(answer_of(coming, until=now + RESOLUTION))
+        if self._renews:
+            answers.append(self._coming(now))
         steps = [step for answer in answers for step in answer.steps if step.key not in history]
         steps.sort(key=_order)
         return Look(self._account, [each.terms for each in self._cases], history, steps, answers)
+
+    def _coming(self, now: datetime) -> Answer:
+        items = list(renewals(self._account, self._history, self._policies, now))
+        steps = [item for item in items if isinstance(item, Step)]
+        return Answer(steps, [item for item in items if isinstance(item, Withheld)], now + RESOLUTION)
 
 
 @lean

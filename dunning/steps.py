@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from dunning.access import Access
-from dunning.values import lean
+from dunning.values import lean, quick
 
 # The mail that customers ask for on their page: see `dunning.rules.requested`.
 FRESH_LINK = "fresh_link"
@@ -16,6 +16,7 @@ FRESH_LINK = "fresh_link"
 FINAL_WARNING, LAST_CALL = "final_warning", "last_call"
 
 
+@quick
 class Kind(StrEnum):
     """Who is reached: the customer by mail, the merchant's team, the entitlement itself, or the provider,
     which is to charge once more or to end what nobody pays for.

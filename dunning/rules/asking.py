@@ -17,8 +17,8 @@ from dunning.values import lean
 class Answer:
     """What a rule calls for and holds back, once `governed`: the same at every moment before `until`."""
 
-    steps: tuple[Step, ...]
-    withheld: tuple[Withheld, ...]
+    steps: Sequence[Step]
+    withheld: Sequence[Withheld]
     until: datetime
 
 
@@ -51,18 +51,11 @@ class Answers:
 def ask(rule: Rule, c: Context) -> Answer:
     """What the rule says of the case as it is."""
     c.holds_until = FOR_EVER
-    said = [
-        governed(c, item) if isinstance(item, Step) else item
-        for item in rule.ask(c)
-        if item.key not in c.history
-    ]
-    return answer_of(said, until=c.holds_until)
-
-
-def answer_of(said: list[Step | Withheld], until: datetime) -> Answer:
-    """What was said, in its order, sorted into what is to be done and what is not."""
-    return Answer(
-        tuple([item for item in said if isinstance(item, Step)]),
-        tuple([item for item in said if isinstance(item, Withheld)]),
-        until,
-    )
+    steps: list[Step] = []
+    withheld: list[Withheld] = []
+    for item in rule.ask(c):
+        if item.key in c.history:
+            continue
+        found = governed(c, item) if isinstance(item, Step) else item
+        steps.append(found) if isinstance(found, Step) else withheld.append(found)
+    return Answer(steps, withheld, c.holds_until)

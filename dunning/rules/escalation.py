@@ -67,9 +67,11 @@ def levels(c: Context) -> Iterator[Step | Withheld]:
 def reminders(c: Context) -> Iterator[Step | Withheld]:
     """A call that nobody has acknowledged is repeated; where a person is waited for, until one has."""
     calls = [e for e in c.done.values() if e.kind is Kind.TEAM]
+    if not calls and not c.said.owner:
+        return
     # Whoever took it over before anybody was called is reminded as well.
     taken_over = latest(c.s.case.opened_at, c.said.acknowledged_at) if c.said.owner else None
-    last = latest(*(effect.created_at for effect in calls), taken_over)
+    last = latest(*[effect.created_at for effect in calls], taken_over)
     if last is None:
         return
     made = sum(effect.name.startswith("reminder") for effect in calls)

@@ -24,6 +24,7 @@ def notices(c: Context) -> Iterator[Step | Withheld]:
     rungs = c.terms.rungs
     if c.s.decline.category is Category.PROCESSING_ERROR and c.failed_attempts >= TRANSIENT_ATTEMPTS:
         rungs = [min(rung, c.failed_at) for rung in rungs[:1]] + rungs[1:]
+    excuse = why_no_notice(c)
     for number, rung in enumerate(rungs, start=1):
         key = f"payment_failed:{c.ref}:{number}"
         if key in c.history:
@@ -32,13 +33,15 @@ def notices(c: Context) -> Iterator[Step | Withheld]:
             yield c.withhold(key, "a later mail tells it")
         elif number == 1 and _told_before(c, key):
             yield c.withhold(key, "a mail has told it already")
+        elif excuse:
+            yield c.withhold(key, excuse)
         else:
             yield _told_or_due(c, key, rung, _reason(c, number))
-    changed = c.s.needs_customer_since
-    if changed:
-        yield _told_or_due(
-            c, f"payment_failed:{c.ref}:new_reason", changed, "only the customer can mend what fails now"
-        )
+    changed, key = c.s.needs_customer_since, f"payment_failed:{c.ref}:new_reason"
+    if changed and excuse:
+        yield c.withhold(key, excuse)
+    elif changed:
+        yield _told_or_due(c, key, changed, "only the customer can mend what fails now")
     if not rungs:
         yield c.withhold(f"payment_failed:{c.ref}:1", _never_told(c.s.decline.category))
 
@@ -66,9 +69,6 @@ def _never_told(category: Category) -> str:
 
 def _told_or_due(c: Context, key: str, due_at: datetime, reason: str) -> Step | Withheld:
     told_at = max((_at(e) for e in c.mails if e.key != key and _tells(c, e)), default=None)
-    excuse = why_no_notice(c)
-    if excuse:
-        return c.withhold(key, excuse)
     if told_at and told_at >= due_at:
         return c.withhold(key, "a mail since then has told it")
     changed_at = c.s.account.customer.method_changed_at
