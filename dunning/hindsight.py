@@ -67,7 +67,7 @@ class Hindsight:
         return self._seen[moment]
 
     def opened(self) -> Iterator[tuple[Account, Invoice]]:
-        """Each invoice that is dunned, and the account, as of the moment at which its failure became known."""
+        """Each invoice that is dunned, with the account, as of when its failure became known."""
         for ref in self.openings:
             heard = self._account.invoices[ref].failed_at
             known = self.at(next(moment for moment in self.moments if heard and moment >= heard))

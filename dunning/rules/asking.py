@@ -17,8 +17,8 @@ from dunning.values import lean
 class Answer:
     """What a rule calls for and holds back, once `governed`: the same at every moment before `until`."""
 
-    steps: Sequence[Step]
-    withheld: Sequence[Withheld]
+    steps: list[Step]
+    withheld: list[Withheld]
     until: datetime
 
 

@@ -103,8 +103,8 @@ def test_a_rule_reads_what_it_says_it_reads(
             for rule in {*CLOSED, *STOPPED, *RUNNING}:
                 if not rule.minds(after[step.key]):
                     was, will = ask(rule, on(about, history, now)), ask(rule, on(about, after, now))
-                    assert will.steps == tuple(each for each in was.steps if each.key != step.key)
-                    assert will.withheld == tuple(each for each in was.withheld if each.key != step.key)
+                    assert will.steps == [each for each in was.steps if each.key != step.key]
+                    assert will.withheld == [each for each in was.withheld if each.key != step.key]
 
 
 def _imaginable(account: Account, policy: Policy, now: datetime) -> Iterator[Step]:
