@@ -99,6 +99,8 @@ _ALARMS: Final[Mapping[str, str]] = {
     "reminder": "nobody has seen the last call",
     "paid_after_end": "paid after the end",
     "paid_but_stopped": "paid, but still stopped",
+    "end_unconfirmed": "the provider did not confirm the end of the subscription",
+    "charge_unconfirmed": "the provider did not say what came of a charge of our own",
 }
 
 _STEPS: Final[Mapping[str, str]] = {

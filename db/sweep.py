@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 BATCH = 500
@@ -64,48 +64,37 @@ OUTBOX = text("""
     RETURNING id, kind
 """)
 
-CASES = text("""
-    UPDATE cases SET swept_at = clock_timestamp()
-    WHERE (customer_id, invoice) IN (
-        SELECT customer_id, invoice FROM cases
-        WHERE test_clock IS NULL AND due_at <= :now
-          AND (swept_at IS NULL OR swept_at <= clock_timestamp() - make_interval(secs => :again))
-        ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
-    RETURNING customer_id
-""")
 
-RENEWALS = text("""
-    UPDATE subscriptions SET swept_at = clock_timestamp()
-    WHERE (customer_id, ref) IN (
-        SELECT customer_id, ref FROM subscriptions
-        WHERE test_clock IS NULL AND due_at <= :now
-          AND (swept_at IS NULL OR swept_at <= clock_timestamp() - make_interval(secs => :again))
-        ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
-    RETURNING customer_id
-""")
+def _due(table: str, key: str) -> TextClause:
+    """Customers who live by the wall clock and have a row of `table` that is due."""
+    return text(f"""
+        UPDATE {table} SET swept_at = clock_timestamp()
+        WHERE (customer_id, {key}) IN (
+            SELECT customer_id, {key} FROM {table}
+            WHERE test_clock IS NULL AND due_at <= :now
+              AND (swept_at IS NULL OR swept_at <= clock_timestamp() - make_interval(secs => :again))
+            ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
+        RETURNING customer_id
+    """)  # noqa: S608  # names of our own, below
 
-RENEWALS_ON_CLOCKS = text("""
-    UPDATE subscriptions SET swept_at = clock_timestamp()
-    WHERE (customer_id, ref) IN (
-        SELECT subscriptions.customer_id, subscriptions.ref FROM test_clocks
-        JOIN subscriptions ON subscriptions.test_clock = test_clocks.ref
-                          AND subscriptions.due_at <= test_clocks.reached
-        JOIN customers ON customers.id = subscriptions.customer_id AND customers.source = test_clocks.source
-        WHERE swept_at IS NULL OR swept_at <= clock_timestamp() - make_interval(secs => :again)
-        ORDER BY subscriptions.due_at LIMIT :batch FOR UPDATE OF subscriptions SKIP LOCKED)
-    RETURNING customer_id
-""")
 
-CASES_ON_CLOCKS = text("""
-    UPDATE cases SET swept_at = clock_timestamp()
-    WHERE (customer_id, invoice) IN (
-        SELECT cases.customer_id, cases.invoice FROM test_clocks
-        JOIN cases ON cases.test_clock = test_clocks.ref AND cases.due_at <= test_clocks.reached
-        JOIN customers ON customers.id = cases.customer_id AND customers.source = test_clocks.source
-        WHERE swept_at IS NULL OR swept_at <= clock_timestamp() - make_interval(secs => :again)
-        ORDER BY cases.due_at LIMIT :batch FOR UPDATE OF cases SKIP LOCKED)
-    RETURNING customer_id
-""")
+def _due_on_clocks(table: str, key: str) -> TextClause:
+    """The same of those who live by a test clock, at the time that clock has reached."""
+    return text(f"""
+        UPDATE {table} SET swept_at = clock_timestamp()
+        WHERE (customer_id, {key}) IN (
+            SELECT due.customer_id, due.{key} FROM test_clocks
+            JOIN {table} due ON due.test_clock = test_clocks.ref AND due.due_at <= test_clocks.reached
+            JOIN customers ON customers.id = due.customer_id AND customers.source = test_clocks.source
+            WHERE swept_at IS NULL OR swept_at <= clock_timestamp() - make_interval(secs => :again)
+            ORDER BY due.due_at LIMIT :batch FOR UPDATE OF due SKIP LOCKED)
+        RETURNING customer_id
+    """)  # noqa: S608  # names of our own, below
+
+
+TIMED = {"cases": "invoice", "subscriptions": "ref"}
+DUE = {table: _due(table, key) for table, key in TIMED.items()}
+DUE_ON_CLOCKS = {table: _due_on_clocks(table, key) for table, key in TIMED.items()}
 
 
 async def sweep(connection: AsyncConnection, *, now: datetime, delay: float) -> Swept:
@@ -120,10 +109,10 @@ async def sweep(connection: AsyncConnection, *, now: datetime, delay: float) -> 
     events = await connection.execute(EVENTS, {"most": MOST_ATTEMPTS, "batch": BATCH})
     effects = (await connection.execute(OUTBOX, {"delay": delay, "batch": BATCH})).all()
     customers: set[int] = set()
-    for statement in (CASES, RENEWALS):
+    for statement in DUE.values():
         due = await connection.execute(statement, {"now": now, "again": 3 * delay, "batch": BATCH})
         customers |= {row.customer_id for row in due}
-    for statement in (CASES_ON_CLOCKS, RENEWALS_ON_CLOCKS):
+    for statement in DUE_ON_CLOCKS.values():
         due = await connection.execute(statement, {"again": 3 * delay, "batch": BATCH})
         customers |= {row.customer_id for row in due}
     return Swept(

@@ -131,7 +131,11 @@ class Method:
 @lean
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """Amounts in minor units. `failed_at` is the earliest failure seen, `attempt_count` the highest."""
+    """Amounts in minor units. `failed_at` is the earliest failure seen, `attempt_count` the highest.
+
+    `counted_at` is the earliest look at it that `counted` so many attempts, the most of all: right after the
+    provider's own last one, since what is tried by hand is not counted.
+    """
 
     ref: str
     as_of: AsOf | None = None
@@ -152,6 +156,8 @@ class Invoice:
     last_failed_at: datetime | None = None
     attempt_count: int = 0
     ledger_attempt: int = 0
+    counted: int = 0
+    counted_at: datetime | None = None
     action_required: bool = False
     reason_code: str | None = None
     reason_decline_code: str | None = None
@@ -184,9 +190,10 @@ class Outcome(StrEnum):
 class Case:
     """The dunning of one unpaid invoice. `opened_at` is its first failure, `grace` is stamped once.
 
-    `policy` is what it was opened with and keeps; None: whatever is in force. What *we* took is its
-    revocation receipt, so that a payment gives back exactly that: access was limited at `limited_at`, and
-    from `taken_from` became `taken_level` at `taken_at`, when grace ran out.
+    `policy` is what it was opened with and keeps, unless somebody moves it to another, which at `moved_at`
+    moved its deadline; None: whatever is in force. What *we* took is its revocation receipt, so that a
+    payment gives back exactly that: access was limited at `limited_at`, and from `taken_from` became
+    `taken_level` at `taken_at`, when grace ran out.
     """
 
     invoice: str
@@ -200,6 +207,7 @@ class Case:
     taken_from: str | None = None
     limited_at: datetime | None = None
     policy: Policy | None = None
+    moved_at: datetime | None = None
 
     @property
     def is_open(self) -> bool:

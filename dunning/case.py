@@ -169,9 +169,13 @@ class Situation:
 
     @lazy
     def failed_at(self) -> datetime:
-        """When the current notice's failure happened."""
-        if self.invoice.ledger_attempt < self.invoice.attempt_count or not self.charges:
-            return latest(self.invoice.last_failed_at, self.case.opened_at) or self.case.opened_at
+        """When the current notice's failure happened: the provider's own, whatever was tried by hand."""
+        invoice = self.invoice
+        if invoice.ledger_attempt < invoice.attempt_count or not self.charges:
+            return latest(invoice.last_failed_at, self.case.opened_at) or self.case.opened_at
+        if invoice.counted_at and invoice.counted == self.executed_attempts:
+            made = [charge.at for charge in self.charges if charge.at <= invoice.counted_at]
+            return made[-1] if made else invoice.counted_at
         return self.charges[min(self.notice_number, len(self.charges)) - 1].at
 
     @lazy

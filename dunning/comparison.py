@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from dunning.policy import Policy
 from dunning.relevance import Traits, paid_within, same_for, traits
 from dunning.replay import steps_apart
 from dunning.segments import PolicySource
-from dunning.steps import Kind, Step
+from dunning.steps import FINAL_WARNING, Kind, Step
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 
@@ -56,7 +57,7 @@ class Change:
 
 def changes(old: Sequence[Step], new: Sequence[Step]) -> tuple[Change, ...]:
     """The steps that differ between two replays, by their times. The same key is the same step."""
-    before, after = ({step.key: step for step in steps} for steps in (old, new))
+    before, after = by_key(old), by_key(new)
     found = []
     for key in before.keys() | after.keys():
         was, will = before.get(key), after.get(key)
@@ -65,6 +66,24 @@ def changes(old: Sequence[Step], new: Sequence[Step]) -> tuple[Change, ...]:
         if step and times[0] != times[1]:
             found.append(Change(key, step.kind, step.name, step.case, *times))
     return tuple(sorted(found, key=lambda change: (change.at, change.key)))
+
+
+def by_key(steps: Sequence[Step]) -> dict[str, Step]:
+    """The steps of a replay; the first final warning, so long before the end, is the same under every policy.
+
+    The end may have moved at another time, which its key names, or not at all.
+    """
+    found: dict[str, Step] = {}
+    rounds: Counter[tuple[str, str]] = Counter()
+    for step in steps:
+        key = step.key
+        if step.name == FINAL_WARNING:
+            before = key.rpartition(":")[2]
+            rounds[step.case, before] += 1
+            number = rounds[step.case, before]
+            key = f"final_warning:{step.case}:{before if number == 1 else f'{number}:{before}'}"
+        found[key] = step
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from dunning.account import Case
 from dunning.case import Situation
+from dunning.fold import latest
 from dunning.policy import WARNED_BEFORE, Policy
-from dunning.standing import Standing
+from dunning.standing import Standing, standing
 from dunning.steps import FINAL_WARNING, History
 
 # The longest window in which Stripe retries: a grace that counts from the final failure begins by then.
@@ -21,7 +24,7 @@ SETTLED_WITHIN = timedelta(hours=2)
 def warnings_accepted(case: Case, history: History, since: datetime | None = None) -> list[datetime]:
     """When the mail server accepted each final warning of the case, earliest first.
 
-    Warnings decided before `since`, when somebody moved the deadline, spoke of another one.
+    Warnings decided before `since`, when the deadline moved (see `moved_at`), spoke of another one.
     """
     return sorted(
         effect.accepted_at
@@ -36,12 +39,34 @@ def warnings_accepted(case: Case, history: History, since: datetime | None = Non
 
 def grace_ends_at(s: Situation, said: Standing, policy: Policy) -> datetime:
     """The end of grace, with the time that people have granted."""
-    end = s.case.grace_ends_at
-    if policy.grace_from == "final_failure":
-        last = min(max(s.case.opened_at, s.failed_at), s.case.opened_at + LONGEST_WINDOW)
-        end = last + s.case.grace
-    end += said.extension
+    end = _counted_from(s, policy) + s.case.grace + said.extension
     return max(end, said.pushed_to + WARNED_BEFORE) if said.pushed_to else end
+
+
+def _counted_from(s: Situation, policy: Policy) -> datetime:
+    opened = s.case.opened_at
+    if policy.grace_from == "first_failure":
+        return opened
+    return min(max(opened, s.failed_at), opened + LONGEST_WINDOW)
+
+
+def moved_at(s: Situation, policy: Policy) -> datetime | None:
+    """When the end of grace became what it is, or None where it has never been another.
+
+    What people say moves it, another policy, and a later charge where grace counts from the last. A word that
+    leaves it where it was, such as a pause that is over long before, does not.
+    """
+    begun = _counted_from(s, policy)
+    told = s.account.instructions
+    ends = [_end_after(s, number, policy) for number in range(len(told) + 1)] if told else []
+    by_word = (each.at for each, (before, after) in zip(told, pairwise(ends), strict=True) if before != after)
+    return latest(*by_word, s.case.moved_at, begun if begun > s.case.opened_at else None)
+
+
+def _end_after(s: Situation, number: int, policy: Policy) -> datetime:
+    """The end of grace as it was told when so many instructions had been given."""
+    then = replace(s.account, instructions=s.account.instructions[:number])
+    return in_working_hours(grace_ends_at(s, standing(then, s.case, policy.zone), policy), policy)
 
 
 def access_ends_at(s: Situation, said: Standing, history: History, policy: Policy, now: datetime) -> datetime:
@@ -50,7 +75,7 @@ def access_ends_at(s: Situation, said: Standing, history: History, policy: Polic
     Before any warning was accepted it is what a warning accepted at `now` would make it, which is what such
     a warning has to promise. What was promised only ever moves back.
     """
-    accepted = warnings_accepted(s.case, history, said.moved_at)
+    accepted = warnings_accepted(s.case, history, moved_at(s, policy))
     return ends_at(grace_ends_at(s, said, policy), accepted[0] if accepted else now, policy)
 
 

@@ -110,8 +110,11 @@ def _fold_subscription(seen: Subscription, fact: SubscriptionSeen) -> Subscripti
 
 def _fold_invoice(account: Account, fact: InvoiceSeen) -> Account:
     seen = _invoice(account, fact.invoice)
+    known = seen.counted_at if fact.attempt_count == seen.counted else None
     invoice = replace(
         _observe(seen, fact, INVOICE_SNAPSHOT),
+        counted=max(seen.counted, fact.attempt_count),
+        counted_at=earliest(known, fact.as_of.at) if fact.attempt_count >= seen.counted else seen.counted_at,
         attempt_count=max(seen.attempt_count, fact.attempt_count),
         amount_paid=max(seen.amount_paid, fact.amount_paid),
         paid_at=earliest(seen.paid_at, fact.paid_at),

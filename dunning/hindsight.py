@@ -115,6 +115,7 @@ class Hindsight:
             last_failed_at=max(failures, default=None),
             attempt_count=attempts,
             ledger_attempt=read,
+            counted_at=_until(invoice.counted_at, moment),
             next_attempt_at=_next_attempt(invoice, charges, moment),
             processing_since=None if paid_at else _until(invoice.processing_since, moment),
             paid_at=paid_at,

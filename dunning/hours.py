@@ -91,7 +91,8 @@ def _next_open(hours: Hours, moment: datetime, zone: tzinfo, holidays: frozenset
     day = moment.astimezone(zone).date()
     for _ in range(LONGEST_CLOSURE):
         opening = _at(day, hours.opens, zone)
-        if hours.works(day, holidays) and opening >= moment:
+        # Hours that lie within the hour a clock change skips do not open on that day.
+        if opening >= moment and hours.open_at(opening, zone, holidays):
             return opening
         day += A_DAY
     return moment
@@ -104,7 +105,7 @@ def _last_open(hours: Hours, moment: datetime, zone: tzinfo, holidays: frozenset
     day = moment.astimezone(zone).date()
     for _ in range(LONGEST_CLOSURE):
         closing = _at(day, hours.closes - 1, zone)
-        if hours.works(day, holidays) and closing <= moment:
+        if closing <= moment and hours.open_at(closing, zone, holidays):
             return closing
         day -= A_DAY
     return moment

@@ -10,11 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dunning.account import Account, Charge
+from dunning.account import Account, Charge, Method
 
 CEILINGS = ((timedelta(days=14), 8), (timedelta(days=30), 15))
 # From any other attempt at the same card.
 APART = timedelta(hours=24)
+
+# Brand and last digits.
+Label = tuple[str | None, str | None]
+UNKNOWN: Label = (None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +37,22 @@ class Ceiling:
 def attempts_on_card(account: Account, charge: Charge | None) -> list[datetime]:
     """When the card (or account) of `charge` was charged in vain, for whatever invoice, oldest first.
 
-    Without its last digits, or without any charge, a card cannot be told from another: then all of the
-    customer's count.
+    Without any charge, all of the customer's count.
     """
+    return _attempts_on(account, (charge.card_brand, charge.card_last4) if charge else UNKNOWN)
+
+
+def attempts_on_method(account: Account, method: Method | None) -> list[datetime]:
+    """The same of a way to pay that may never have been charged; if it is not known, all of them count."""
+    return _attempts_on(account, (method.brand, method.last4) if method else UNKNOWN)
+
+
+def _attempts_on(account: Account, label: Label) -> list[datetime]:
+    """Without its last digits a card cannot be told from another: then all of the customer's count."""
     return sorted(
         other.at
         for other in account.charges.values()
-        if charge is None
-        or charge.card_last4 is None
-        or other.card_last4 is None
-        or (other.card_brand, other.card_last4) == (charge.card_brand, charge.card_last4)
+        if None in (label[1], other.card_last4) or (other.card_brand, other.card_last4) == label
     )
 
 

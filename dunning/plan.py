@@ -13,25 +13,35 @@ from dunning.access import Access, Level, access_of, still_taken
 from dunning.account import Account
 from dunning.case import Situation, why_kept
 from dunning.rules.asking import Answer, Answers
-from dunning.rules.context import RESOLUTION, Context, Rule, Terms, on, terms
+from dunning.rules.context import RESOLUTION, Context, Rule, Terms, context, on, terms
 from dunning.rules.endings import ending, late_payment, of_same_subscription, recovery
 from dunning.rules.escalation import escalation, levels, reminders
 from dunning.rules.expiry import end_action, expiry, limited, limited_from, restriction
 from dunning.rules.first_payment import first_payment
+from dunning.rules.new_method import new_method
 from dunning.rules.notices import notices
+from dunning.rules.paying_now import why_not_any_more
 from dunning.rules.renewals import renewals
 from dunning.rules.requested import why_not_requested
 from dunning.rules.retries import retries
 from dunning.rules.warnings import final_warnings
 from dunning.segments import PolicySource
-from dunning.steps import FRESH_LINK, Effect, History, Kind, Plan, Step, Withheld
+from dunning.steps import ASKED, ASKED_ANEW, FRESH_LINK, Effect, History, Kind, Plan, Step, Withheld
 from dunning.values import lean
 
 CLOSED: tuple[Rule, ...] = (recovery, ending, late_payment)
-STOPPED: tuple[Rule, ...] = (ending, end_action, escalation, reminders)
+STOPPED: tuple[Rule, ...] = (ending, end_action, new_method, escalation, reminders)
 RUNNING: tuple[Rule, ...] = (
-    notices, final_warnings, restriction, expiry, retries, escalation, reminders, levels,
-)  # fmt: skip
+    notices,
+    final_warnings,
+    restriction,
+    expiry,
+    new_method,
+    retries,
+    escalation,
+    reminders,
+    levels,
+)
 
 
 def plan(account: Account, history: History, policies: PolicySource, now: datetime) -> Plan:
@@ -154,8 +164,12 @@ class Verdict:
 
 def verdict(account: Account, history: History, policies: PolicySource, now: datetime, key: str) -> Verdict:
     """Ask the same rules again, as if the step had not been decided yet, at the point of effect."""
-    if key in history and history[key].name == FRESH_LINK:
-        return Verdict(excuse=why_not_requested(account, history[key].case))
+    asked = history.get(key)
+    if asked and asked.name == FRESH_LINK:
+        return Verdict(excuse=why_not_requested(account, asked.case))
+    if asked and asked.name in (ASKED, ASKED_ANEW):
+        c = context(account, account.cases[asked.case], history, policies, now)
+        return Verdict(excuse=why_not_any_more(c, asked))
     before = {other: effect for other, effect in history.items() if other != key}
     again = plan(account, before, policies, now)
     step = next((step for step in again.steps if step.key == key), None)

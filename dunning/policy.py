@@ -142,6 +142,10 @@ class Policy(BaseModel):
     retries: Literal["provider", "worker"] = Field(
         default="provider", description="Who charges again: the billing system, or this program."
     )
+    pay_on_new_method: bool = Field(
+        default=False,
+        description="Charge an open invoice at once when the customer gives a new payment method.",
+    )
     retry: RetrySchedule = Field(default=RetrySchedule(), description="When this program charges again.")
 
     @model_validator(mode="after")

@@ -22,8 +22,7 @@ class Standing:
 
     `hold` is why nothing is done by itself, without an end in sight. Until `quiet_until` nothing is done,
     for `quiet_why`; `paused_until` is the same without promises. Access ends no sooner than three days after
-    `pushed_to`, nor than grace and `extension` allow; `moved_at` is when an instruction moved that deadline
-    last, `moves` how often one did.
+    `pushed_to`, nor than grace and `extension` allow; `moved_at` is when an instruction gave time last.
     """
 
     hold: str | None = None
@@ -35,7 +34,6 @@ class Standing:
     pushed_to: datetime | None = None
     extension: timedelta = timedelta(0)
     moved_at: datetime | None = None
-    moves: int = 0
     promise: Instruction | None = None
     acknowledged_at: datetime | None = None
 
@@ -72,7 +70,6 @@ def standing(account: Account, case: Case, zone: tzinfo = UTC) -> Standing:
         pushed_to=latest(*(end for _, end in quiet), *over),
         extension=sum((each.span or timedelta(0) for each in told if each.verb is Verb.EXTEND), timedelta(0)),
         moved_at=max((each.at for each in moving), default=None),
-        moves=len(moving),
         promise=next((each for each in reversed(told) if each.verb is Verb.PROMISE), None),
         acknowledged_at=max(
             (each.at for each in told if each.verb in (Verb.ACKNOWLEDGE, Verb.HAND_OVER)), default=None

@@ -12,6 +12,11 @@ from dunning.values import lean, quick
 
 # The mail that customers ask for on their page: see `dunning.rules.requested`.
 FRESH_LINK = "fresh_link"
+# Charges that customers ask for there, of what is on file or of what they have just given: see
+# `dunning.rules.paying_now`. NEW_METHOD is the same by the policy, when an event tells of a new method.
+ASKED = "asked"
+ASKED_ANEW = "asked_anew"
+NEW_METHOD = "new_method"
 # What access waits for: that the customer was warned, and that a person has seen the call before it ends.
 FINAL_WARNING, LAST_CALL = "final_warning", "last_call"
 

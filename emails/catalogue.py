@@ -23,14 +23,23 @@ class CardLabel:
     last4: str
 
 
+@dataclass(frozen=True, slots=True)
+class OtherInvoice:
+    """One more invoice that a mail speaks of, with the reason why this one is open."""
+
+    number: str | None
+    amount: Money
+    category: Category
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentFailed:
     """A payment is open: what happened, what to do, what happens next.
 
     `attempt` counts the charges that really happened (0 when none did). `charged_again` says that one
     happened since the last mail: only then does the mail say "we tried again". `next_attempt_at` is given
-    only when that attempt will really be made. `other_open` is how many further invoices `amount` includes.
-    `ends_in` is what access becomes at `access_until`.
+    only when that attempt will really be made. `other_open` is how many further invoices `amount` includes,
+    and `others` are those. `ends_in` is what access becomes at `access_until`.
     """
 
     template: ClassVar = "payment_failed"
@@ -47,6 +56,7 @@ class PaymentFailed:
     pay_url: str | None
     invoice_number: str | None
     other_open: int
+    others: tuple[OtherInvoice, ...] = ()
     ends_in: Consequence = "revoked"
 
 
@@ -70,6 +80,7 @@ class FinalWarning:
     pay_url: str | None
     invoice_number: str | None
     other_open: int
+    others: tuple[OtherInvoice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from babel import Locale
 from babel.dates import format_skeleton
 
 from dunning.money import Money, format_date, format_date_time, format_money
-from emails.catalogue import CardLabel, Mail
+from emails.catalogue import CardLabel, Mail, OtherInvoice
 from emails.names import MAX_LENGTH, clean_name
 from language.typography import in_a_sentence
 
@@ -73,6 +73,10 @@ class Reader:
                 return self.moment(value)
             case CardLabel():
                 return card_label(value)
+            case OtherInvoice():
+                return {
+                    each.name: self._shown(each.name, getattr(value, each.name)) for each in fields(value)
+                }
             case (int() as year, int() as month):
                 return self.month(year, month)
             case tuple():

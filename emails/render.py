@@ -10,7 +10,7 @@ from babel import Locale
 from css_inline import CSSInliner
 
 from emails.brand import Brand
-from emails.catalogue import FinalWarning, FirstPaymentOpen, Mail, PaymentFailed, TeamEscalation
+from emails.catalogue import CardExpiring, FinalWarning, FirstPaymentOpen, Mail, PaymentFailed, TeamEscalation
 from emails.context import Reader
 from emails.environment import fill
 from emails.translations import SOURCE_LANGUAGE, choose_locale, language_of
@@ -58,7 +58,8 @@ def render(
 def facts_of(props: Mail, brand: Brand, locale: str, timezone: tzinfo, now: datetime) -> dict[str, object]:
     """Everything the templates of this mail may print, by name."""
     shown = Reader(locale, timezone).show(_without_the_past(props, now))
-    return shown | _frame(brand, locale) | {"days_left": _days_left(props, now)}
+    counted = {"days_left": _days_left(props, now), "card_expired": _card_expired(props, timezone, now)}
+    return shown | _frame(brand, locale) | counted
 
 
 def _without_the_past(props: Mail, now: datetime) -> Mail:
@@ -86,6 +87,12 @@ def _days_left(props: Mail, now: datetime) -> int:
         if isinstance(props, FinalWarning)
         else 0
     )
+
+
+def _card_expired(props: Mail, timezone: tzinfo, now: datetime) -> bool:
+    """Whether the last month of a card that is told to expire is over, on the reader's calendar."""
+    today = now.astimezone(timezone)
+    return isinstance(props, CardExpiring) and (today.year, today.month) > props.expires
 
 
 def _frame(brand: Brand, locale: str) -> dict[str, object]:

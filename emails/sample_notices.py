@@ -1,5 +1,6 @@
 """Examples of the mails no failed renewal stands behind: first payments, what is ahead, what is asked for."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from dunning.declines import Category
@@ -47,6 +48,11 @@ def card_expiring() -> CardExpiring:
         renews_at=datetime(2026, 12, 7, 9, 0, tzinfo=UTC),
         update_url=URL,
     )
+
+
+def card_expiring_late() -> CardExpiring:
+    """A card that is good no more when the mail is written."""
+    return replace(card_expiring(), expires=(2026, 10))
 
 
 def card_expiring_bare() -> CardExpiring:

@@ -14,6 +14,7 @@ from emails.catalogue import (
     EndReason,
     FinalWarning,
     Mail,
+    OtherInvoice,
     PaymentFailed,
     PaymentRecovered,
     TeamEscalation,
@@ -22,6 +23,7 @@ from emails.sample_facts import AMOUNT, CARD, CUSTOMER, INVOICE, PLAN, URL, meth
 from emails.sample_notices import (
     card_expiring,
     card_expiring_bare,
+    card_expiring_late,
     first_payment,
     first_payment_bare,
     fresh_link,
@@ -59,6 +61,7 @@ def samples() -> Iterator[tuple[str, Mail]]:
         yield f"payment_failed-{category}", payment_failed(category)
     yield "payment_failed-again", payment_failed(Category.INSUFFICIENT_FUNDS, attempt=2, charged_again=True)
     yield "payment_failed-limited", replace(payment_failed(Category.EXPIRED_CARD), ends_in="limited")
+    yield "payment_failed-several", _several()
     yield "payment_failed-bare", _bare()
     for category in Category:
         yield f"final_warning-{category}", final_warning(category)
@@ -76,6 +79,7 @@ def _notices() -> Iterator[tuple[str, Mail]]:
         yield f"first_payment-{category}", first_payment(category)
     yield "first_payment-bare", first_payment_bare()
     yield "card_expiring", card_expiring()
+    yield "card_expiring-late", card_expiring_late()
     yield "card_expiring-bare", card_expiring_bare()
     yield "renewal_notice", renewal_notice()
     yield "renewal_notice-bare", renewal_notice_bare()
@@ -98,6 +102,18 @@ def payment_failed(category: Category, *, attempt: int = 1, charged_again: bool 
         pay_url=URL,
         invoice_number=INVOICE,
         other_open=0,
+    )
+
+
+def _several() -> PaymentFailed:
+    """Of three invoices two have reasons of their own, and one has no number."""
+    return replace(
+        payment_failed(Category.INSUFFICIENT_FUNDS),
+        other_open=2,
+        others=(
+            OtherInvoice("NW-1041", Money(1900, "eur"), Category.EXPIRED_CARD),
+            OtherInvoice(None, Money(2500, "eur"), Category.AUTHENTICATION_REQUIRED),
+        ),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dunning.account import Invoice
-from dunning.case import Situation, why_kept
+from dunning.case import Situation, situation, why_kept
 from dunning.money import Money
 from dunning.rules.context import Context
 from dunning.rules.expiry import limited, limited_from
@@ -21,6 +21,7 @@ from emails.catalogue import (
     FirstPaymentOpen,
     FreshLink,
     Mail,
+    OtherInvoice,
     PaymentFailed,
     PaymentRecovered,
 )
@@ -84,6 +85,19 @@ class _Facts:
     def other_open(self) -> int:
         return len(self.together) - 1
 
+    @property
+    def others(self) -> tuple[OtherInvoice, ...]:
+        """Those besides the case's own, each with its own reason."""
+        account = self.s.account
+        return tuple(
+            OtherInvoice(
+                each.number,
+                Money(each.amount_remaining, each.currency),
+                situation(account, account.cases[each.ref]).decline.category,
+            )
+            for each in self.together[1:]
+        )
+
 
 def next_attempt(s: Situation, now: datetime) -> datetime | None:
     """When the provider will really charge again: what it schedules but does not execute is no promise."""
@@ -119,6 +133,7 @@ def _payment_failed(f: _Facts) -> Mail:
         pay_url=f.pay_url,
         invoice_number=f.s.invoice.number,
         other_open=f.other_open,
+        others=f.others,
     )
 
 
@@ -135,6 +150,7 @@ def _final_warning(f: _Facts) -> Mail:
         pay_url=f.pay_url,
         invoice_number=f.s.invoice.number,
         other_open=f.other_open,
+        others=f.others,
     )
 
 

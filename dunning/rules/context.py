@@ -9,12 +9,23 @@ from zoneinfo import ZoneInfo
 
 from dunning.account import Account, Case
 from dunning.case import Situation, situation
-from dunning.deadline import ends_at, grace_ends_at, in_working_hours, warnings_accepted
+from dunning.deadline import ends_at, grace_ends_at, in_working_hours, moved_at, warnings_accepted
 from dunning.lazy import lazy
 from dunning.policy import WARNED_BEFORE, Policy
 from dunning.segments import PolicySource
 from dunning.standing import Standing, standing
-from dunning.steps import FRESH_LINK, Effect, History, Kind, Step, Withheld, hours
+from dunning.steps import (
+    ASKED,
+    ASKED_ANEW,
+    FINAL_WARNING,
+    FRESH_LINK,
+    Effect,
+    History,
+    Kind,
+    Step,
+    Withheld,
+    hours,
+)
 from dunning.zones import zone_of
 
 
@@ -43,12 +54,17 @@ class Terms:
         return [self.s.case.opened_at + wait for wait in self.policy.ladder.of(self.s.decline.category)]
 
     @lazy
+    def moved_at(self) -> datetime | None:
+        """When the end of grace became what it is; None: it has never moved."""
+        return moved_at(self.s, self.policy)
+
+    @lazy
     def warnings(self) -> list[tuple[timedelta, str]]:
         """Each final warning, by how long before the end it comes, with its key.
 
-        Each time somebody moves the deadline, the customer is warned anew.
+        Each time the deadline moves, whatever moved it, the customer is warned anew.
         """
-        moved = f"{self.said.moves}:" if self.said.moves else ""
+        moved = f"{self.moved_at:%Y%m%dT%H%M%S}:" if self.moved_at else ""
         prefix = f"final_warning:{self.s.case.invoice}:{moved}"
         return [(before, f"{prefix}{hours(before)}h") for before in self.policy.final_warnings]
 
@@ -151,7 +167,20 @@ class Context:
     @lazy
     def warned_at(self) -> list[datetime]:
         """When the warnings that speak of the present deadline were accepted, earliest first."""
-        return warnings_accepted(self.s.case, self.done, self.said.moved_at)
+        return warnings_accepted(self.s.case, self.done, self.terms.moved_at)
+
+    def warned_by(self, key: str) -> Effect | None:
+        """The final warning of this key, or one that said the same of the present deadline under another."""
+        since, suffix = self.terms.moved_at, key[key.rindex(":") :]
+        same = (
+            effect
+            for effect in self.done.values()
+            if effect.name == FINAL_WARNING
+            and effect.key.endswith(suffix)
+            and effect.status != "suppressed"
+            and (since is None or effect.created_at >= since)
+        )
+        return self.history.get(key) or next(same, None)
 
     @lazy
     def failed_attempts(self) -> int:
@@ -169,7 +198,9 @@ class Context:
 
     @lazy
     def _own_charges(self) -> int:
-        return len([e for e in self.done.values() if e.kind is Kind.RETRY and e.status == "sent"])
+        """The customer's own are none of ours: whoever tries again is not to be called for that."""
+        ours = (e for e in self.done.values() if e.kind is Kind.RETRY and e.name not in (ASKED, ASKED_ANEW))
+        return sum(effect.status == "sent" for effect in ours)
 
     # when, and for whom
 

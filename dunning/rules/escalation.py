@@ -12,10 +12,10 @@ from dunning.hours import working_days_after
 from dunning.rules.context import Context, reads
 from dunning.rules.expiry import awaits_acknowledgement
 from dunning.standing import PROMISE_SLACK
-from dunning.steps import FINAL_WARNING, LAST_CALL, Kind, Step, Withheld
+from dunning.steps import FINAL_WARNING, LAST_CALL, Effect, Kind, Step, Withheld
 
 
-# A mail that could not be delivered is no step that is taken: it was one before.
+# What has failed is no step that is taken: it was one before.
 @reads(Kind.RETRY)
 def escalation(c: Context) -> Iterator[Step | Withheld]:
     """Charges keep failing, or mails cannot help."""
@@ -33,6 +33,37 @@ def escalation(c: Context) -> Iterator[Step | Withheld]:
     if c.s.decline.category in CALLED_AT_ONCE:
         name, reason = CALLED_AT_ONCE[c.s.decline.category]
         yield c.team(name, c.s.failed_at, reason)
+    yield from unanswered(c)
+
+
+def unanswered(c: Context) -> Iterator[Step]:
+    """Something that we wanted done at the provider failed, or nobody knows whether it was done."""
+    for effect in c.done.values():
+        if effect.status not in ("failed", "unknown") or _has_come_about(c, effect):
+            continue
+        if effect.kind is Kind.END:
+            reason = f"the provider was to {ENDS[effect.name]}, and did not confirm it"
+            yield c.team("end_unconfirmed", effect.created_at, reason)
+        elif effect.kind is Kind.RETRY:
+            number = effect.key.partition(f"{c.ref}:")[2]
+            reason = "a charge of our own may have been made, and the provider did not say what came of it"
+            yield c.team(f"charge_unconfirmed:{number}", effect.created_at, reason)
+
+
+ENDS = {
+    "cancel": "cancel the subscription",
+    "unpaid": "charge the subscription no more",
+    "pause": "pause the subscription",
+}
+
+
+def _has_come_about(c: Context, effect: Effect) -> bool:
+    """Whether the facts say that what we asked for was done all the same."""
+    if effect.kind is Kind.RETRY:
+        return any(charge.at >= effect.created_at for charge in c.s.charges)
+    subscription = c.s.subscription
+    paused = effect.name == "pause" and subscription.status == "paused"
+    return paused or subscription.ended or subscription.stopped_for_nonpayment
 
 
 CALLED_AT_ONCE = {

@@ -64,7 +64,8 @@ def renewals(
     if not coming:
         return
     excluded = _excluded(account)
-    earliest = latest(now, _paused_until(account)) or now
+    paused_until = _paused_until(account)
+    earliest = latest(now, paused_until) or now
     for renewal in coming:
         policy = policies.choose(account, _as_invoice(renewal))
         day = renewal.at.date().isoformat()
@@ -85,7 +86,7 @@ def renewals(
                 due_at, wanted_at = item
                 yield Step(Kind.MAIL, key, name, renewal.ref, due_at, reason, wanted_at)
             else:
-                yield Withheld(key, renewal.ref, "it is too late for this notice")
+                yield Withheld(key, renewal.ref, _too_late(policy, paused_until, now))
 
 
 def _step(
@@ -104,6 +105,12 @@ def _step(
     due_at = policy.mail_hours.next_open(max(wanted, earliest), zone, policy.holidays)
     wanted = latest(wanted, _paused_until(account)) or wanted
     return (due_at, wanted) if due_at <= renewal.at - AT_LEAST_BEFORE else None
+
+
+def _too_late(policy: Policy, paused_until: datetime | None, now: datetime) -> str:
+    if paused_until and paused_until > now:
+        return f"paused until {paused_until.astimezone(policy.zone):%Y-%m-%d}, too late for this notice"
+    return "it is too late for this notice"
 
 
 def _excluded(account: Account) -> str | None:

@@ -22,7 +22,7 @@ def final_warnings(c: Context) -> Iterator[Step | Withheld]:
     excuse = why_kept(c.s)
     earlier: Effect | None = None
     for before, key in c.terms.warnings:
-        done = c.history.get(key)
+        done = c.warned_by(key)
         if excuse:
             yield c.withhold(key, excuse)
             continue
@@ -51,5 +51,5 @@ def _due_at(c: Context, wanted: datetime, earlier: Effect | None) -> datetime:
 
 def all_warnings_tried(c: Context) -> bool:
     """A case that is learned of late is past its grace before anybody could be warned."""
-    tried = [c.history.get(key) for _, key in c.terms.warnings]
+    tried = [c.warned_by(key) for _, key in c.terms.warnings]
     return all(effect and effect.status not in ("pending", "sending") for effect in tried)

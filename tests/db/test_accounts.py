@@ -83,6 +83,8 @@ FULL_INVOICE = Invoice(
     last_failed_at=day(4),
     attempt_count=5,
     ledger_attempt=4,
+    counted=5,
+    counted_at=day(4.5),
     action_required=True,
     reason_code="card_declined",
     reason_decline_code="do_not_honor",
@@ -124,6 +126,7 @@ FULL_CASE = Case(
     taken_level="limited",
     taken_from="warned",
     limited_at=day(10),
+    moved_at=day(9),
     policy=Policy(
         key="2026-03/annual",
         grace=timedelta(days=21),

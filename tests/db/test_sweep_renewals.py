@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db import accounts
-from db.sweep import BATCH, RENEWALS, Swept, sweep
+from db.sweep import BATCH, DUE, Swept, sweep
 from dunning.account import Account, Customer, Subscription
 from dunning.events import AsOf
 from tests.db.conftest import Database
@@ -115,12 +115,12 @@ def test_a_renewal_that_somebody_is_writing_is_passed_over(database: Database) -
             for number in range(3):
                 await a_renewal(connection, f"cus_{number}", day(number))
         async with engine.connect() as one, engine.connect() as other:
-            answers = [await each.execute(RENEWALS, wanted) for each in (one, other)]
+            answers = [await each.execute(DUE["subscriptions"], wanted) for each in (one, other)]
             found = [sorted(row.customer_id for row in answer) for answer in answers]
             await one.rollback()
             await other.commit()
         async with engine.begin() as third:
-            found.append(sorted(row.customer_id for row in await third.execute(RENEWALS, wanted)))
+            found.append(sorted(row.customer_id for row in await third.execute(DUE["subscriptions"], wanted)))
         return found
 
     assert database.play(story) == [[1, 2], [3], [1, 2]]

@@ -15,8 +15,10 @@ from dunning.account import Account
 from dunning.case import settle
 from dunning.events import CustomerFact
 from dunning.fold import empty, fold
+from dunning.instructions import Instruction
 from dunning.plan import plan, verdict
 from dunning.policy import Policy
+from dunning.requests import refusal
 from dunning.steps import Effect, Kind, Plan
 from sandbox.stripe.errors import ApiError
 from sandbox.stripe.records import Invoice, Subscription
@@ -61,10 +63,14 @@ class Life:
             return
         if name not in SAYINGS:
             act(self.story, action)
-        elif said := instruction(self.account, self.now, action):
+        elif (said := instruction(self.account, self.now, action)) and not self._refused(said):
             told = replace(self.account, instructions=(*self.account.instructions, said))
             self.account = settle(told, self.policy)
         self.look()
+
+    def _refused(self, said: Instruction) -> bool:
+        """The commands take nothing that changes nothing, so neither do we."""
+        return refusal(self.account, self.known(), self.policy, said, self.now) is not None
 
     def wait(self, days: float) -> None:
         """Look in when something is due, and at times of no meaning."""

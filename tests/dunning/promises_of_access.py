@@ -58,7 +58,7 @@ def _ended(life: Life, step: Step) -> None:
 
 
 def _warned(life: Life, case: Case) -> None:
-    moved_at = deadline_moved_at(life.account, case)
+    moved_at = deadline_moved_at(life.account, case, life.promised)
     warned = [
         at
         for at, mail in life.done.mails

@@ -22,8 +22,8 @@ PROMISED = """
 10 Thu 10:00 call reminder:1
 11 Fri 10:00 call last_call
 11 Fri 10:00 call promise_broken:2026-03-19
-11 Fri 10:00 mail final_warning 1 72h
-13 Sun 10:00 mail final_warning 1 24h
+11 Fri 10:00 mail final_warning 72h
+13 Sun 10:00 mail final_warning 24h
 14 Mon 10:00 access revoked
 14 Mon 10:00 mail access_ended
 """
@@ -32,8 +32,8 @@ PAUSED = """
  7 Mon 10:00 call unresolved
 10 Thu 10:00 call reminder:1
 18 Fri 10:00 call last_call
-18 Fri 10:00 mail final_warning 1 72h
-20 Sun 11:00 mail final_warning 1 24h
+18 Fri 10:00 mail final_warning anew 72h
+20 Sun 11:00 mail final_warning anew 24h
 21 Mon 11:00 access revoked
 21 Mon 11:00 mail access_ended
 """
@@ -41,9 +41,9 @@ RESUMED = """
 20 Sun 11:00 call attempts
 20 Sun 11:00 call last_call
 20 Sun 11:00 call unresolved
-20 Sun 11:00 mail final_warning 1 72h
+20 Sun 11:00 mail final_warning anew 72h
 21 Mon 11:00 access limited
-22 Tue 11:00 mail final_warning 1 24h
+22 Tue 11:00 mail final_warning anew 24h
 23 Wed 11:00 access revoked
 23 Wed 11:00 call reminder:1
 23 Wed 11:00 mail access_ended
@@ -58,8 +58,8 @@ EXTENDED = """
 11 Fri 10:00 call last_call
 11 Fri 10:00 mail final_warning 72h
 17 Thu 10:00 access limited
-18 Fri 10:00 mail final_warning 1 72h
-20 Sun 11:00 mail final_warning 1 24h
+18 Fri 10:00 mail final_warning anew 72h
+20 Sun 11:00 mail final_warning anew 24h
 21 Mon 11:00 access revoked
 21 Mon 11:00 mail access_ended
 """

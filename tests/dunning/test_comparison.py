@@ -30,6 +30,7 @@ from tests.dunning.builders import (
     day,
     failures,
     invoice,
+    method,
     mirror,
     paid,
     subscription,
@@ -116,6 +117,8 @@ ONE_FIELD: list[tuple[dict[str, Any], list[CustomerFact], dict[str, Any], dict[s
         {"payment_failed:1": "-1", "payment_failed:3": "+1"},
     ),
     ({"ladder": {"expired_card": []}}, UNPAID, {}, {}),
+    ({"pay_on_new_method": True}, [*UNPAID, method(9)], {}, {"retry:method:20260310T090000": "comes on 9"}),
+    ({"pay_on_new_method": True}, UNPAID, {}, {}),
     (
         {"first_payment_mails": ["30min", "4h"]},
         FIRST,

@@ -18,6 +18,11 @@ AT_ONCE = timedelta(0)
 CYCLES = [each * 7.0 for each in range(12)]
 
 
+def by_hand(at: float, attempt: int) -> list[CustomerFact]:
+    """A try of the customer's own, which fails with the number of the attempt before it."""
+    return [charge(at), failed(at, attempt), ledger(attempt)]
+
+
 def ends(
     facts: list[CustomerFact], *told: Instruction, rules: Policy = FROM_LAST, now: float = 5
 ) -> datetime:
@@ -32,6 +37,23 @@ def ends(
         (failures(0, 3, 5), 14, 19),
         # The customer's own tries, of which the provider's count knows nothing.
         ([*failures(0, 3), charge(6), charge(9)], 14, 17),
+        # Also where they lie between the scheduled ones, whichever news comes first.
+        ([*failures(0), *by_hand(2, 1), *failures(0, 5)], 14, 19),
+        ([*failures(0), *by_hand(2, 1), *by_hand(3, 1), *failures(0, 5), *by_hand(6, 2)], 14, 19),
+        ([*by_hand(6, 2), *failures(0, 5), *by_hand(2, 1)], 14, 19),
+        # The event is made a little after its charge.
+        (
+            [
+                *failures(0),
+                *by_hand(2, 1),
+                charge(5),
+                invoice(5.01, attempt_count=2),
+                failed(5.01, 2),
+                ledger(2),
+            ],
+            14,
+            19,
+        ),
         # Retries that are counted and never made.
         ([*failures(0, code="stolen_card"), failed(3, 2), failed(5, 3), ledger(3)], 14, 14),
         ([*failures(0), failed(3, 1), failed(5, 1)], 14, 14),
@@ -109,7 +131,54 @@ def test_a_warning_of_another_deadline_does_not_count() -> None:
     c = seen(known, 20, warning(11))
     assert c.warned_at == []
     assert c.ends_at == day(23)
-    assert dict(c.terms.warnings)[timedelta(hours=72)] == "final_warning:in_1:1:72h"
+    assert dict(c.terms.warnings)[timedelta(hours=72)] == "final_warning:in_1:20260313T090000:72h"
+
+
+A_WEEK = timedelta(days=7)
+
+
+@pytest.mark.parametrize(
+    ("told", "at"),
+    [
+        ([], None),
+        ([said(Verb.EXTEND, 3, span=A_WEEK)], 3),
+        ([said(Verb.EXTEND, 3, case="in_2", span=A_WEEK)], None),
+        ([said(Verb.PAUSE, 3, until=20)], 3),
+        # What is over three days before the end leaves it where it was, to the second.
+        ([said(Verb.PAUSE, 3, until=11)], None),
+        ([said(Verb.PAUSE, 3, until=11 + 1 / 86_400)], 3),
+        ([said(Verb.PROMISE, 3, until=10)], None),
+        ([said(Verb.PROMISE, 3, until=10.1)], 3),
+        ([said(Verb.STOP, 3)], None),
+        ([said(Verb.STOP, 3), said(Verb.RESUME, 11)], None),
+        ([said(Verb.STOP, 3), said(Verb.RESUME, 11.1)], 11.1),
+        ([said(Verb.PAUSE, 3, until=20), said(Verb.RESUME, 12)], 12),
+        ([said(Verb.EXTEND, 3, span=A_WEEK), said(Verb.PAUSE, 4, until=18)], 3),
+        ([said(Verb.ACKNOWLEDGE, 3)], None),
+    ],
+)
+def test_when_the_end_moved_last(told: list[Instruction], at: float | None) -> None:
+    """Only a word that moves it is one."""
+    c = seen(after(account(failures(0)), *told), 12)
+    assert c.terms.moved_at == (None if at is None else day(at))
+
+
+def test_the_same_working_hour_is_the_same_end() -> None:
+    """From Friday to Saturday is no move where access ends on Monday in both cases."""
+    rules = policy(OFFICE, time_zone="UTC")
+    friday = account(failures(5), policy=rules)
+    paused = after(friday, said(Verb.PAUSE, 6, until=16.5), rules=rules)
+    assert seen(paused, 8, rules=rules).terms.granted_until == day(19.5)
+    assert seen(paused, 8, rules=rules).terms.moved_at is None
+    longer = after(friday, said(Verb.PAUSE, 6, until=19.5), rules=rules)
+    assert seen(longer, 8, rules=rules).terms.moved_at == day(6)
+
+
+@pytest.mark.parametrize(("rules", "at"), [(policy(), None), (FROM_LAST, 3)])
+def test_a_later_charge_moves_the_end_where_it_counts_from_the_last(rules: Policy, at: float | None) -> None:
+    """Not what the customer tries by hand."""
+    known = account(failures(0, 3), charge(5), failed(5, 2), ledger(2), policy=rules)
+    assert seen(known, 8, rules=rules).terms.moved_at == (None if at is None else day(at))
 
 
 @pytest.mark.parametrize(

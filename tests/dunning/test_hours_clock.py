@@ -115,6 +115,28 @@ def test_an_hour_that_is_repeated_is_open_both_times() -> None:
     assert NIGHT.open_at(second, BERLIN)
 
 
+def test_hours_within_the_hour_that_is_skipped_wait_for_the_next_day() -> None:
+    """02:15 to 02:45 does not come in that night in Berlin: nothing is done at another hour instead."""
+    early = parse_hours("daily 02:15-02:45")
+    assert early.next_open(local("2026-03-29 00:30"), BERLIN) == local("2026-03-30 02:15")
+    assert early.last_open(local("2026-03-29 12:00"), BERLIN) == local("2026-03-28 02:44")
+
+
+@pytest.mark.parametrize("hours", [OFFICE, DAILY, NIGHT], ids=str)
+@pytest.mark.parametrize("first", ["2026-03-20", "2026-10-16", "2026-12-20"])
+def test_the_next_opening_is_never_before_and_none_is_passed_over(hours: Hours, first: str) -> None:
+    """A fortnight around each change of clocks and the end of the year, a quarter of an hour at a time."""
+    holidays = {date(2026, 12, 24), date(2026, 12, 25), date(2027, 1, 1)}
+    quarters = [local(first) + number * timedelta(minutes=15) for number in range(14 * 96)]
+    coming: datetime | None = None
+    for moment in reversed(quarters):
+        coming = moment if hours.open_at(moment, BERLIN, holidays) else coming
+        found = hours.next_open(moment, BERLIN, holidays)
+        assert found >= moment
+        assert hours.open_at(found, BERLIN, holidays)
+        assert coming is None or found == coming
+
+
 @pytest.mark.parametrize(
     ("at", "number", "then"),
     [

@@ -1,6 +1,7 @@
 """Whatever Stripe tells, in whatever order and how often: one account, one plan.
 
-PROPERTY_EXAMPLES in the environment asks for more examples than a push can wait for, with another seed.
+PROPERTY_EXAMPLES in the environment asks for more examples than a push can wait for, with another seed; then
+run with `--timeout=0`.
 """
 
 from __future__ import annotations

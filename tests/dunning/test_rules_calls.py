@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,9 +12,11 @@ from dunning.instructions import Instruction, Verb
 from dunning.policy import Policy
 from dunning.steps import Effect, Kind, Plan
 from tests.dunning.builders import (
+    INVOICE,
     account,
     charge,
     day,
+    effect,
     failed,
     failures,
     ledger,
@@ -186,6 +189,67 @@ def test_a_mail_that_could_not_be_delivered_calls_a_person() -> None:
     """Class 28: nobody would hear of anything."""
     found = planned(account(failures(0)), 2, notice_sent(1, status="failed"))
     assert calls(found) == {"undeliverable": 1}
+
+
+def asked(kind: Kind, key: str, status: str) -> Effect:
+    return effect(key, 14, status, name=key.rpartition(":")[2], kind=kind)
+
+
+@pytest.mark.parametrize("status", ["failed", "unknown", "sent", "suppressed", "sending", "pending"])
+@pytest.mark.parametrize("action", ["cancel", "unpaid", "pause"])
+def test_an_end_that_the_provider_did_not_confirm_calls_a_person(action: str, status: str) -> None:
+    """Once: access has ended, and the customer may go on being charged."""
+    rules = policy(end_action=action)
+    known = account(failures(0), policy=rules)
+    taken = replace(known.cases[INVOICE], taken_at=day(14), taken_level="revoked")
+    known = replace(known, cases={INVOICE: taken})
+    ended = asked(Kind.END, f"end:in_1:{action}", status)
+    called_for = {"end_unconfirmed": 14} if status in ("failed", "unknown") else {}
+    assert calls(planned(known, 14.1, ended, policy=rules)) == called_for
+    once = planned(known, 15, ended, called("end_unconfirmed", 14.1), policy=rules)
+    assert calls(once) == {}
+
+
+@pytest.mark.parametrize(
+    ("action", "fields"),
+    [
+        ("cancel", {"status": "canceled"}),
+        ("unpaid", {"status": "unpaid"}),
+        ("pause", {"status": "paused"}),
+        ("pause", {"status": "paused", "paused_for": "pause_requested"}),
+    ],
+)
+def test_an_end_that_came_about_all_the_same_calls_nobody(action: str, fields: dict[str, str]) -> None:
+    """The news of it is the answer."""
+    rules = policy(end_action=action)
+    known = account(failures(0), subscription(14.1, **fields), policy=rules)
+    found = planned(known, 15, asked(Kind.END, f"end:in_1:{action}", "unknown"), policy=rules)
+    assert "end_unconfirmed" not in calls(found)
+
+
+@pytest.mark.parametrize(
+    ("status", "charged", "expected"),
+    [
+        ("unknown", None, {"charge_unconfirmed:1": 3}),
+        ("failed", None, {"charge_unconfirmed:1": 3}),
+        ("sent", None, {}),
+        ("suppressed", None, {}),
+        ("sending", None, {}),
+        # The ledger has it, so it is known what came of it; one from before says nothing.
+        ("unknown", 3.1, {}),
+        ("unknown", 3, {}),
+        ("unknown", 2.9, {"charge_unconfirmed:1": 3}),
+    ],
+)
+def test_a_charge_of_ours_of_which_nothing_is_known_calls_a_person(
+    status: str, charged: float | None, expected: dict[str, float]
+) -> None:
+    """The customer may have paid, and nobody knows."""
+    rules = policy(retries="worker")
+    news = [] if charged is None else [charge(charged)]
+    known = account(failures(0), news, policy=rules)
+    made = effect("retry:in_1:1", 3, status, name="retry", kind=Kind.RETRY)
+    assert calls(planned(known, 3.5, made, policy=rules)) == expected
 
 
 @pytest.mark.parametrize(("until", "at"), [(5, 6), (8, 9)])

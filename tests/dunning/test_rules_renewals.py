@@ -154,7 +154,11 @@ def test_a_notice_comes_in_waking_hours(renewal: str, now: str, due: str | None)
         ([said(Verb.PAUSE, 0, case=None, until=10)], 17, None),
         ([said(Verb.PAUSE, 0, case=None, until=20)], 20, None),
         ([said(Verb.PAUSE, 0, case=None, until=20), said(Verb.RESUME, 1, case=None)], 17, None),
-        ([said(Verb.PAUSE, 0, case=None, until=30.5)], None, "it is too late for this notice"),
+        (
+            [said(Verb.PAUSE, 0, case=None, until=30.5)],
+            None,
+            "paused until 2026-03-31, too late for this notice",
+        ),
         ([said(Verb.ACKNOWLEDGE, 0, case=None)], 17, None),
     ],
 )

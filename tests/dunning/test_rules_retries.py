@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -91,6 +91,29 @@ def test_the_schedule_of_a_category(code: str, country: str, expected: list[str]
     zone = BERLIN if country == "DE" else NEW_YORK
     known = account(customer(0, country=country), failures(0, code=code), policy=OURS)
     assert [wall(each, zone) for each in charges(planned(known, 0, policy=OURS))] == expected
+
+
+@pytest.mark.parametrize("opened", [each * 0.77 for each in range(40)])
+@pytest.mark.parametrize("country", ["DE", "US"])
+def test_a_late_payday_swallows_no_other_charge(opened: float, country: str) -> None:
+    """Whatever day it begins: on the third and the eighth day, on a payday, and on the twelfth."""
+    known = account(customer(opened, country=country), failures(opened), policy=OURS)
+    rungs = charges(planned(known, day(opened), policy=OURS))
+    assert len({each.date() for each in rungs}) == 4
+    for number in (3, 8, 12):
+        late = [each - day(opened + number) for each in rungs]
+        assert any(timedelta(0) <= each <= timedelta(days=1) for each in late), number
+
+
+def test_a_payday_on_the_morning_of_another_charge_is_charged_once_and_again_two_days_later() -> None:
+    """Wednesday: the third day is Sunday morning, the next payday Friday, the eighth day Friday as well."""
+    known = account(customer(3.04, country="DE"), failures(3.04), policy=OURS)
+    assert [wall(each) for each in charges(planned(known, day(3.04), policy=OURS))] == [
+        "Sun 08 Mar 08:00",
+        "Fri 13 Mar 08:00",
+        "Sun 15 Mar 08:00",
+        "Tue 17 Mar 08:00",
+    ]
 
 
 HARD = "the network forbids to charge this card again"

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 
+from dunning.events import CustomerFact
 from dunning.policy import Policy
 from dunning.steps import Effect, Kind, Plan
 from tests.dunning.builders import (
+    INVOICE,
     account,
+    charge,
     day,
     effect,
     failures,
     method,
     planned,
+    subscription,
 )
-from tests.dunning.more_builders import policy
+from tests.dunning.more_builders import card, policy
 
 OURS = policy(retries="worker")
 
@@ -71,3 +76,55 @@ def test_a_new_method_and_a_rung_are_one_charge() -> None:
         done += [effect(each.key, 3.5, "pending", name="retry", kind=Kind.RETRY) for each in due]
     assert len(done) == 1
     assert done[0].key.startswith("retry:in_1:method:")
+
+
+GIVEN = [subscription(0.1, payment_method="pm_1"), card(2, 12, 2030)]
+
+
+@pytest.mark.parametrize(
+    ("facts", "last4", "at"),
+    [
+        # The ceilings hold for it too: eight in a fortnight, the first of them eleven days ago.
+        (GIVEN, "4242", 3),
+        # Another card has its own.
+        (GIVEN, "1111", 2),
+        # What is not known may be the same.
+        ([], "1111", 3),
+        (GIVEN, None, 3),
+    ],
+)
+def test_class_34_a_card_that_is_given_again_and_again_stays_below_the_ceilings(
+    facts: list[CustomerFact], last4: str | None, at: float
+) -> None:
+    """Whoever saves it eight times is not charged eight times in a fortnight."""
+    label = {"card_brand": "visa", "card_last4": last4}
+    before = [charge(each, ref="in_9", **label) for each in (-11, -6, -5, -4, -3, -2, -1)]
+    failed = [*failures(0), charge(0, **label)]
+    rules = policy(OURS, retry={"insufficient_funds": ["13d"]})
+    known = account(before, failed, facts, method(2), policy=rules)
+    due = next(each.due_at for each in planned(known, 2, policy=rules).steps if each.key == METHOD)
+    assert due == day(at)
+
+
+def test_a_policy_may_have_it_charged_whoever_charges_otherwise() -> None:
+    """Beside the provider's plans, and once, though several events tell of one card."""
+    rules = policy(pay_on_new_method=True)
+    known = account(failures(0, code="expired_card", next_attempt_at=day(5)), method(2), policy=rules)
+    assert charges(planned(known, 2, policy=rules)) == [day(2)]
+    done = effect(METHOD, 2, "pending", name="new_method", kind=Kind.RETRY)
+    later = account(failures(0, code="expired_card"), method(2.0004), policy=rules)
+    assert charges(planned(later, 2.001, done, policy=rules)) == []
+    again = account(failures(0, code="expired_card"), method(3), policy=rules)
+    assert charges(planned(again, 3, done, policy=rules)) == [day(3)]
+
+
+def test_what_is_given_after_access_was_taken_pays_too() -> None:
+    """That is when most people do it; once the subscription has ended, paying brings nothing back."""
+    rules = policy(pay_on_new_method=True)
+    known = account(failures(0, code="expired_card"), method(20), policy=rules)
+    taken = replace(known.cases[INVOICE], taken_at=day(14), taken_level="revoked")
+    lost = replace(known, cases={INVOICE: taken})
+    assert charges(planned(lost, 20, policy=rules)) == [day(20)]
+    end = subscription(14, "canceled", ended_at=day(14))
+    ended = account(failures(0, code="expired_card"), end, method(20), policy=rules)
+    assert charges(planned(ended, 20, policy=rules)) == []

@@ -150,8 +150,8 @@ def test_how_long_it_is_quiet(told: list[Instruction], quiet: float | None, why:
     assert found.quiet_why == why
 
 
-def test_moves_are_counted_and_the_last_is_remembered() -> None:
-    """Each moves the deadline, so each makes the warnings before it old."""
+def test_when_time_was_given_last_is_remembered() -> None:
+    """By an extension, a pause, a promise, or whoever resumes."""
     told = [
         said(Verb.ACKNOWLEDGE, 1),
         said(Verb.EXTEND, 2, span=timedelta(days=7)),
@@ -161,7 +161,7 @@ def test_moves_are_counted_and_the_last_is_remembered() -> None:
         said(Verb.ACKNOWLEDGE, 6),
     ]
     found = of(account(failures(0)), *told)
-    assert (found.moves, found.moved_at, found.extension) == (3, day(5), timedelta(days=7))
+    assert (found.moved_at, found.extension) == (day(5), timedelta(days=7))
     assert found.acknowledged_at == day(6)
     assert found.promise == told[2]
 

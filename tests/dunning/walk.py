@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,6 +36,7 @@ Timeline = list[tuple[float, list[Told]]]
 # The first failure of a schedule, in days of the builders: Monday 9 March 2026, 10:00 in Berlin.
 MONDAY = 8.0
 SCHEDULE = (0, 3, 5, 7)
+MOMENT = re.compile(r"\d{8}T\d{6}")
 WORDS = {
     Kind.MAIL: "mail",
     Kind.TEAM: "call",
@@ -104,10 +106,11 @@ class Walk:
 
 
 def _what(step: Step) -> str:
-    """`payment_failed 2` rather than `payment_failed:in_1:2`."""
+    """`payment_failed 2` rather than `payment_failed:in_1:2`; a warning of an end that has moved is anew."""
     if step.kind is not Kind.MAIL:
         return step.name
-    return " ".join(part for part in step.key.split(":") if not part.startswith(("in_", "sub_")))
+    parts = [part for part in step.key.split(":") if not part.startswith(("in_", "sub_"))]
+    return " ".join("anew" if MOMENT.fullmatch(part) else part for part in parts)
 
 
 def charged(code: str, *, real: bool = True, **plan: Any) -> Timeline:

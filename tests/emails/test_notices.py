@@ -188,3 +188,33 @@ def test_a_notice_links_to_pages_only(props: Mail) -> None:
     """The same rule as for every other mail."""
     with pytest.raises(ValueError, match="http"):
         rendered(props)
+
+
+GOOD_NO_MORE = {
+    "en": ("is only valid until the end of", "was only valid until the end of"),
+    "de": ("ist nur bis Ende", "war nur bis Ende"),
+    "fr": ("n’est valable que jusqu’à fin", "n’était valable que jusqu’à fin"),  # noqa: RUF001 - French
+    "es": ("solo es válida hasta el final de", "solo era válida hasta el final de"),
+    "pt": ("termina no fim de", "terminou no fim de"),
+    "ja": ("月末です。", "月末で切れました。"),
+}
+
+
+@pytest.mark.parametrize("locale", languages())
+@pytest.mark.parametrize(
+    ("now", "late"),
+    [
+        ("2026-11-30T23:59:59+01:00", False),
+        ("2026-12-01T00:00:00+01:00", True),
+        # The month of the customer's calendar, not of UTC.
+        ("2026-11-30T23:30:00+00:00", True),
+        ("2027-01-01T00:00:00+01:00", True),
+    ],
+)
+def test_a_card_that_has_expired_already_is_not_said_to_be_valid(locale: str, now: str, late: bool) -> None:
+    """A mail that waited for the morning, or for an outage, has the words for the day it is written."""
+    mail = rendered(card_expiring(), locale, datetime.fromisoformat(now))
+    before, after = GOOD_NO_MORE[locale]
+    for form in (mail.text, read(mail.html).text):
+        assert (after if late else before) in form
+        assert (before if late else after) not in form

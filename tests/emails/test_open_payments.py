@@ -1,5 +1,6 @@
 """What an open payment includes, and what becomes of access while it stays open."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
@@ -7,7 +8,8 @@ from typing import Literal
 import pytest
 
 from dunning.declines import Category
-from emails.catalogue import AccessEnded, FinalWarning, PaymentFailed
+from dunning.money import Money
+from emails.catalogue import AccessEnded, FinalWarning, OtherInvoice, PaymentFailed
 from emails.render import render
 from emails.samples import BRAND, NOW, access_ended, final_warning, payment_failed
 from emails.translations import languages
@@ -104,3 +106,55 @@ def test_nothing_is_said_of_access_nobody_takes() -> None:
     for until in (None, datetime(2026, 11, 1, tzinfo=UTC)):
         props = replace(payment_failed(Category.UNKNOWN), access_until=until, ends_in="limited")
         assert all("limited" not in form for form in forms(props))
+
+
+WHY_ELSE = {
+    "en": "Invoice NW-1041 of €19.00 is open for another reason. The card we have for you has expired.",
+    "de": "Die Rechnung NW-1041 über 19,00 € ist aus einem anderen Grund offen. Die bei uns hinterlegte",
+    "fr": "La facture NW-1041 de 19,00 € reste à régler pour une autre raison. La carte enregistrée",
+    "es": "La factura NW-1041 de 19,00 € está pendiente por otro motivo. La tarjeta registrada",
+    "pt": "A fatura NW-1041 de € 19,00 está em aberto por outro motivo. O cartão associado",
+    "ja": "請求書NW-1041（€19.00）は、別の理由で未払いとなっています。ご登録のカードの有効期限が",  # noqa: RUF001 - Japanese
+}
+EXPIRED = OtherInvoice("NW-1041", Money(1900, "eur"), Category.EXPIRED_CARD)
+
+
+def visible(props: PaymentFailed | FinalWarning, locale: str) -> list[str]:
+    """Both forms, with one kind of space."""
+    return [" ".join(form.split()) for form in forms(props, locale)]
+
+
+@pytest.mark.parametrize("props", [payment_failed, final_warning], ids=lambda props: props.__name__)
+@pytest.mark.parametrize("locale", languages())
+def test_another_invoice_has_its_own_reason(
+    locale: str, props: Callable[[Category], PaymentFailed | FinalWarning]
+) -> None:
+    """In each language, in text and HTML, after the reason of the invoice the mail is about."""
+    for form in visible(replace(props(Category.INSUFFICIENT_FUNDS), other_open=1, others=(EXPIRED,)), locale):
+        assert WHY_ELSE[locale] in form
+
+
+@pytest.mark.parametrize("props", [payment_failed, final_warning], ids=lambda props: props.__name__)
+@pytest.mark.parametrize("locale", languages())
+def test_the_same_reason_is_said_once(
+    locale: str, props: Callable[[Category], PaymentFailed | FinalWarning]
+) -> None:
+    """Two invoices on one expired card are one piece of news."""
+    alone = props(Category.EXPIRED_CARD)
+    both = replace(alone, other_open=1, others=(EXPIRED,))
+    assert visible(both, locale) == visible(replace(alone, other_open=1), locale)
+
+
+def test_an_invoice_without_a_number_is_named_by_its_amount() -> None:
+    """Stripe gives a draft none."""
+    other = replace(EXPIRED, number=None)
+    for form in visible(replace(payment_failed(Category.UNKNOWN), other_open=1, others=(other,)), "en"):
+        assert "One more invoice, of €19.00, is open for another reason. The card we have" in form
+
+
+@pytest.mark.parametrize("category", [Category.MASKED, Category.FRAUD])
+def test_what_must_not_be_told_of_an_invoice_is_not_told_of_another(category: Category) -> None:
+    """Lost, stolen or suspected: that the payment was declined, and no more."""
+    other = replace(EXPIRED, category=category)
+    for form in visible(replace(payment_failed(Category.EXPIRED_CARD), other_open=1, others=(other,)), "en"):
+        assert "is open for another reason. The payment was declined." in form

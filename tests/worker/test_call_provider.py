@@ -94,13 +94,13 @@ def test_class_7_killed_after_it_was_handed_over_it_is_charged_once(
 def test_killed_and_the_news_of_the_charge_came_first_nobody_says_it_was_not_made(
     make_world: MakeWorld, outcome: str
 ) -> None:
-    """The event makes the step pointless; it was made all the same, and is not called suppressed."""
+    """It was made all the same: paid, the step is pointless; declined, the same key tells once more."""
     one = calling(make_world, outcome)
     killed(one, "after")
     one.world.settle()
     one.later()
     one.carry_out()
-    assert (one.status, one.charges) == ("unknown", 2)
+    assert (one.status, one.charges) == ("unknown" if outcome == "ok" else "sent", 2)
 
 
 def test_class_7_ten_workers_charge_once(make_world: MakeWorld) -> None:
@@ -219,3 +219,16 @@ def test_an_unknown_row_is_nobodys(make_world: MakeWorld) -> None:
     one.row = 404
     one.world.run(one.call())
     assert {row.status for row in one.world.rows(models.outbox) if row.kind == "retry"} == {"pending"}
+
+
+def test_a_charge_of_which_stripe_never_says_what_came_is_a_persons(make_world: MakeWorld) -> None:
+    """The card may have been charged, and the customer may believe so."""
+    one = calling(make_world)
+    one.world.stripe.faults.add(Fault(match="/pay$", status=503, times=1000))
+    for _ in range(MOST_ATTEMPTS):
+        one.carry_out()
+        one.later(LONGEST_WAIT)
+    assert (one.status, one.story.calls()) == ("unknown", [])
+    one.world.tick()
+    one.world.tick()
+    assert [what for _, what in one.story.calls()] == ["charge_unconfirmed 1"]

@@ -22,6 +22,7 @@ from emails.catalogue import (
     CardLabel,
     FinalWarning,
     Mail,
+    OtherInvoice,
     PaymentFailed,
     PaymentRecovered,
 )
@@ -247,3 +248,14 @@ def test_what_is_promised_never_moves_earlier() -> None:
                 done.append(warning(now, hours))
                 assert found.access_until - day(first) >= timedelta(hours=72)
         assert promised == sorted(promised)
+
+
+def test_each_further_invoice_comes_with_its_own_reason() -> None:
+    """Number, amount and why, of whatever else is open in the same currency."""
+    found = notice(
+        failures(0, code="insufficient_funds"),
+        failures(1, ref="in_2", of="sub_2", code="expired_card", number="A-2"),
+        failures(2, ref="in_3", of="sub_3", code="stolen_card", currency="eur"),
+    )
+    assert found.other_open == 1
+    assert found.others == (OtherInvoice("A-2", Money(1900, "usd"), Category.EXPIRED_CARD),)

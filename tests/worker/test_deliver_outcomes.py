@@ -68,7 +68,7 @@ def test_a_deferred_mail_is_the_same_mail_when_it_is_sent_at_last(world: World) 
     assert one.status == "sent"
     first, second, third = transport.sent
     assert first == second == third
-    assert b"Date: Sun, 01 Feb 2026 10:00:00 +0000" in first
+    assert b"Date: Mon, 02 Feb 2026 10:00:00 +0000" in first
 
 
 def test_class_28_a_deferred_mail_goes_to_the_address_the_customer_has_by_then(world: World) -> None:

@@ -11,11 +11,12 @@ from sandbox.stripe import Card, Fault, custom_schedule
 from sandbox.stripe.records import Subscription
 from tests.scenarios.conftest import MakeWorld
 from tests.scenarios.story import Story, subscriber
-from tests.scenarios.world import World
+from tests.scenarios.world import TEAM_ADDRESS, World
 from tests.worker.calling import Calling, disturbed
 from tests.worker.plain import plain
 from tests.worker.test_call_provider import ProcessEndedError, end_of_process
 from worker.queues import BILLING
+from worker.usecases.outcomes import LONGEST_WAIT, MOST_ATTEMPTS
 
 # Stripe tries once more and then leaves the end of access to us.
 LEFT_TO_US = custom_schedule(3, at_end="past_due")
@@ -135,3 +136,25 @@ def test_without_stripe_it_waits(make_world: MakeWorld) -> None:
     one.carry_out()
     assert (one.status, one.story.status) == ("sent", "canceled")
     assert one.story.outcome() == "ended"
+
+
+def called(one: Calling) -> list[str]:
+    """The calls of which the team has heard, in order."""
+    return [what for _, what in one.story.calls()]
+
+
+@pytest.mark.parametrize("action", [action for action, _ in ENDS])
+def test_an_end_that_stripe_never_confirms_is_a_persons(make_world: MakeWorld, action: str) -> None:
+    """After a working day without an answer; once, and the journal says why."""
+    one = waiting(make_world, action)
+    one.world.stripe.faults.add(Fault(match="/v1/subscriptions/", status=503, times=1000))
+    for _ in range(MOST_ATTEMPTS):
+        one.carry_out()
+        one.later(LONGEST_WAIT)
+    assert (one.status, called(one)) == ("unknown", [])
+    one.world.tick()
+    one.world.tick()
+    assert called(one) == ["end_unconfirmed"]
+    [entry] = [row for row in one.story.journal() if row.kind == "team.called"]
+    assert "did not confirm it" in entry.reason
+    assert "did not confirm it" in one.world.inbox.to(TEAM_ADDRESS)[-1].text

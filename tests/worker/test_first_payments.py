@@ -103,4 +103,4 @@ def test_it_says_until_when(trial: Trial) -> None:
     """Stripe holds an incomplete subscription for 23 hours."""
     trial.until(0.25)
     text: Any = trial.story.text()
-    assert "January 2, 2026" in text
+    assert "January 3, 2026" in text

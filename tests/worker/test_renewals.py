@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from db import models
+from dunning.instructions import Verb
+from dunning.policy import Policy
+from dunning.requests import Request
 from sandbox.stripe import Card
 from sandbox.stripe.records import PaymentMethod
 from tests.scenarios.conftest import MakeWorld
@@ -157,7 +160,7 @@ def test_a_tripped_breaker_holds_it_and_lets_it_go(world: World) -> None:
 
 def test_a_notice_waits_for_the_morning(make_default_world: MakeWorld) -> None:
     """In the customer's waking hours, by their own time zone."""
-    world = make_default_world()
+    world = make_default_world(policy=Policy())
     renewing(world, country="JP")
     # 09:00 UTC is 18:00 in Tokyo, within the hours; in Honolulu it is the night before.
     assert due_at(world) == NOTICE_AT
@@ -167,3 +170,35 @@ def test_a_notice_waits_for_the_morning(make_default_world: MakeWorld) -> None:
     rows = {row.customer_id: row.due_at for row in world.rows(models.subscriptions)}
     assert rows[2] == NOTICE_AT.replace(hour=19)
     assert other.inbox == []
+
+
+@pytest.mark.parametrize("interval", ["month", "year"])
+def test_a_paused_customer_is_not_told_before_the_pause_is_over(world: World, interval: str) -> None:
+    """Neither of the card nor of the renewal; afterwards there is still time for it, and it is told once."""
+    card = EXPIRING if interval == "month" else Card()
+    story = renewing(world, card, interval=interval)
+    (renewal,) = [row.period_end for row in world.rows(models.subscriptions)]
+    advance(story, renewal - timedelta(days=15))
+    until = (renewal - timedelta(days=10)).date()
+    world.tell(story.customer, Request(Verb.PAUSE, "maria", "they move banks", until=until))
+    for before in (14, 12, 10):
+        advance(story, renewal - timedelta(days=before))
+    assert notices(world) == []
+    advance(story, renewal - timedelta(days=9))
+    advance(story, renewal - timedelta(days=2))
+    assert notices(world) == [("card_expiring" if interval == "month" else "renewal_notice", "sent")]
+
+
+def test_a_notice_that_waits_to_be_sent_when_the_customer_is_paused_waits_on(world: World) -> None:
+    """It was decided a moment before."""
+    story = renewing(world)
+    world.held = {MAIL}
+    advance(story, NOTICE_AT)
+    until = (NOTICE_AT + timedelta(days=3)).date()
+    world.tell(story.customer, Request(Verb.PAUSE, "maria", "they move banks", until=until))
+    world.held = set()
+    later(world)
+    assert notices(world) == [("card_expiring", "pending")]
+    advance(story, NOTICE_AT + timedelta(days=4))
+    later(world)
+    assert notices(world) == [("card_expiring", "sent")]

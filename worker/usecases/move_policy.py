@@ -57,18 +57,21 @@ async def move_policy(
         wanted = policy.choose(account, account.invoices[case.invoice])
         if case.policy == wanted or (segment and segment_of(wanted) != segment):
             continue
-        cases[case.invoice] = moved(account, loaded, policy, case, wanted, at)
-        ends = [
-            context(account, each, loaded.history, policy, at).ends_at for each in (case, cases[case.invoice])
-        ]
+        after = moved(account, loaded, policy, case, wanted, at)
+        ended_at, ends_at = (_ends_at(account, each, loaded, policy, at) for each in (case, after))
+        if ends_at != ended_at:
+            # Whoever has been warned hears of the new end, three days before it as well.
+            after = replace(after, moved_at=at)
+            ends_at = _ends_at(account, after, loaded, policy, at)
+        cases[case.invoice] = after
         moves.append(
-            Move(account.customer.ref, case.invoice, policy.of(case).key, wanted.key, ends[0], ends[1])
+            Move(account.customer.ref, case.invoice, policy.of(case).key, wanted.key, ended_at, ends_at)
         )
     if not moves:
         return []
-    after = replace(account, cases=MappingProxyType(cases))
+    after_all = replace(account, cases=MappingProxyType(cases))
     await journal.write(connection, [_entry(customer_id, move, by, why, at) for move in moves])
-    await enact(connection, loaded, after, policy=policy, team_channels=(), now=at, taking=False)
+    await enact(connection, loaded, after_all, policy=policy, team_channels=(), now=at, taking=False)
     log.info("policy.moved", customer=customer_id, cases=len(moves))
     return moves
 
@@ -86,7 +89,11 @@ def moved(
     if missing <= timedelta(0):
         return after
     # Grace may end long before what a late warning has made of it, so it grows up to the promised end.
-    return replace(after, grace=after.grace + (before.ends_at - then.grace_ends_at))
+    return replace(after, grace=after.grace + (before.ends_at - then.terms.granted_until))
+
+
+def _ends_at(account: Account, case: Case, loaded: Loaded, policies: PolicySource, now: datetime) -> datetime:
+    return context(account, case, loaded.history, policies, now).ends_at
 
 
 def segment_of(policy: Policy) -> str:
