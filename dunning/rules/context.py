@@ -49,9 +49,14 @@ class Terms:
         return in_working_hours(self.granted_until, self.policy)
 
     @lazy
+    def waits(self) -> tuple[timedelta, ...]:
+        """How long after the first failure the ladder tells of such a one."""
+        return self.policy.ladder.of(self.s.decline.category)
+
+    @lazy
     def rungs(self) -> list[datetime]:
-        """When the ladder tells of such a failure."""
-        return [self.s.case.opened_at + wait for wait in self.policy.ladder.of(self.s.decline.category)]
+        """When it does."""
+        return [self.s.case.opened_at + wait for wait in self.waits]
 
     @lazy
     def moved_at(self) -> datetime | None:

@@ -52,7 +52,7 @@ def _told_before(c: Context, key: str) -> bool:
 
 
 def _reason(c: Context, number: int) -> str:
-    days = c.policy.ladder.of(c.s.decline.category)[number - 1]
+    days = c.terms.waits[number - 1]
     if number == 1 and days and c.s.decline.category is Category.PROCESSING_ERROR:
         return "a processing error usually passes, so it is told only if it lasts"
     when = f"{in_words(days)} after" if days else "at"
