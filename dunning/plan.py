@@ -24,12 +24,13 @@ from dunning.rules.paying_now import why_not_any_more
 from dunning.rules.renewals import renewals
 from dunning.rules.requested import why_not_requested
 from dunning.rules.retries import retries
+from dunning.rules.returning import unpaid_on_return
 from dunning.rules.warnings import final_warnings
 from dunning.segments import PolicySource
-from dunning.steps import ASKED, ASKED_ANEW, FRESH_LINK, Effect, History, Kind, Plan, Step, Withheld
+from dunning.steps import ASKED, ASKED_ANEW, ON_REQUEST, Effect, History, Kind, Plan, Step, Withheld
 from dunning.values import lean
 
-CLOSED: tuple[Rule, ...] = (recovery, ending, late_payment)
+CLOSED: tuple[Rule, ...] = (recovery, ending, late_payment, unpaid_on_return)
 STOPPED: tuple[Rule, ...] = (ending, end_action, new_method, escalation, reminders)
 RUNNING: tuple[Rule, ...] = (
     notices,
@@ -165,8 +166,8 @@ class Verdict:
 def verdict(account: Account, history: History, policies: PolicySource, now: datetime, key: str) -> Verdict:
     """Ask the same rules again, as if the step had not been decided yet, at the point of effect."""
     asked = history.get(key)
-    if asked and asked.name == FRESH_LINK:
-        return Verdict(excuse=why_not_requested(account, asked.case))
+    if asked and asked.name in ON_REQUEST:
+        return Verdict(excuse=why_not_requested(account, asked))
     if asked and asked.name in (ASKED, ASKED_ANEW):
         c = context(account, account.cases[asked.case], history, policies, now)
         return Verdict(excuse=why_not_any_more(c, asked))

@@ -134,6 +134,11 @@ class Policy(BaseModel):
     )
     most_reminders: int = Field(default=1, ge=0, description="How often it is repeated.")
 
+    unpaid_on_return: Literal["keep", "void"] = Field(
+        default="keep",
+        description="What becomes of what was left unpaid once a customer has come back and paid.",
+    )
+
     promise_within: SpanOrNever = Field(
         default=10 * A_DAY, description='How far ahead a customer may promise to pay; or "never".'
     )

@@ -17,9 +17,8 @@ from dunning.zones import zone_of
 from emails.brand import Brand
 from emails.context import Reader
 from portal import language
-from portal.actions import Action, Shown
+from portal.actions import Action, Shown, seen_through
 from portal.door import Behind, Opened
-from portal.facts import facts
 from portal.forms import Binding
 from portal.links import Verdict
 from portal.render import Pages
@@ -80,7 +79,7 @@ class Answers:
 
     def _page(self, request: Request, token: str, behind: Behind, said: Shown, *, back: bool) -> Response:
         tongue, locale = language.choose(request, behind, secure=self._merchant.secure)
-        seen = facts(behind.context)
+        seen = seen_through(behind)
         reader = Reader(locale, zone_of(behind.account, self._merchant.zone))
         folder = self._merchant.mail_templates
         actions = [each for each in self._actions if back or not each.on_return]
@@ -91,6 +90,7 @@ class Answers:
             "billing_page": page,
             "pay_page": behind.link.pay_url or page,
             "notice": said.notice,
+            "back": back,
             "dates": {name: day_of(value, reader) for name, value in said.dates.items()},
         }
         return HTMLResponse(self.pages.fill(template_of(seen), tongue, locale, shown | more))

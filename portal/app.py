@@ -23,11 +23,10 @@ from starlette.types import ASGIApp
 
 from db import links
 from portal import forms, language
-from portal.actions import Action, Asked, Leave
+from portal.actions import Action, Asked, Leave, seen_through
 from portal.actions.method import BACK
 from portal.answers import Answers, Merchant, presentable
 from portal.door import Door, Opened
-from portal.facts import facts
 from portal.forms import Binding, UnboundError
 from portal.fresh import send_fresh_link
 from portal.headers import Guarded, origin
@@ -134,7 +133,7 @@ class Portal:
         behind = opened.behind
         if opened.verdict is not Verdict.OK or behind is None:
             return self._answers.shown(request, opened)
-        if action not in offered(self._actions, facts(behind.context)):
+        if action not in offered(self._actions, seen_through(behind)):
             return self._answers.shown(request, opened)  # it has been paid meanwhile, for instance
         answer = await action.run(Asked(self._services, behind, form, f"{self._merchant.base}/p/{token}"))
         log.info("action.done", action=action.name, link=short(behind.link.digest))

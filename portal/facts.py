@@ -11,12 +11,14 @@ from dunning.case import why_kept
 from dunning.declines import Category
 from dunning.instructions import Verb
 from dunning.money import Money
+from dunning.payer import confirmation_step, naming
 from dunning.requests import Request, as_instruction
 from dunning.requests import refusal as not_to_be_promised
 from dunning.rules.context import Context
 from dunning.rules.expiry import limited_from
 from dunning.rules.first_payment import HELD_FOR
 from dunning.rules.paying_now import Refusal, refusal, refusal_anew
+from dunning.rules.returning import VOID, may_return
 from dunning.standing import standing
 from emails.catalogue import CardLabel
 from worker.compose import next_attempt
@@ -55,10 +57,12 @@ class Facts:
 
     `refused` is why what is on file cannot be charged now, `refused_anew` why a new method cannot.
     `promise_within` is the first and the last day that may be promised, None where none may; `promised` is
-    the day that was.
+    the day that was. `naming` is the address of somebody else who is to pay, for the reader to confirm.
 
     `ended_at`: when the subscription ended, `for_nonpayment` whether for that reason; `replaced`: the
-    customer has another one that entitles them.
+    customer has another one that entitles them. `may_return`: they can buy again what has ended; `on_hold`:
+    it has not ended, but only the payment of its newest invoice brings it back. `left` is what an ended one
+    has left unpaid, `left_is_voided` whether that is owed no more once they have come back.
     """
 
     state: State
@@ -77,11 +81,16 @@ class Facts:
     refused_anew: Refusal | None
     promise_within: tuple[date, date] | None
     promised: date | None
+    naming: str | None
     first_payment: bool
     paid_at: datetime | None
     ended_at: datetime | None
     for_nonpayment: bool
     replaced: bool
+    may_return: bool
+    on_hold: bool
+    left: Money | None
+    left_is_voided: bool
 
     @property
     def next_attempt_at(self) -> datetime | None:
@@ -96,8 +105,11 @@ class Facts:
         )
 
 
-def facts(c: Context) -> Facts:
-    """The facts of one case of a settled account, as of `c.now`."""
+def facts(c: Context, made_by: str = "") -> Facts:
+    """The facts of one case of a settled account, as of `c.now`.
+
+    `made_by` is the step of the mail that the reader's link comes from.
+    """
     s = c.s
     invoice, subscription = s.invoice, s.subscription
     state = _state(c)
@@ -120,11 +132,16 @@ def facts(c: Context) -> Facts:
         refused_anew=refusal_anew(c),
         promise_within=_promise_within(c) if state is State.OPEN else None,
         promised=_promised(c) if state is State.OPEN else None,
+        naming=_naming(c, made_by) if state is State.OPEN else None,
         first_payment=s.first_payment,
         paid_at=s.case.closed_at if state is State.PAID else None,
         ended_at=subscription.ended_at if subscription.ended else None,
         for_nonpayment=subscription.ended_for == "payment_failed",
         replaced=s.replaced,
+        may_return=may_return(s),
+        on_hold=state is State.OPEN and subscription.status == "unpaid",
+        left=_left(invoice) if state is State.ENDED else None,
+        left_is_voided=c.policy.unpaid_on_return == VOID,
     )
 
 
@@ -140,6 +157,11 @@ def _state(c: Context) -> State:
 def _amount(invoice: Invoice, state: State) -> Money:
     paid = state is State.PAID and invoice.amount_paid > 0
     return Money(invoice.amount_paid if paid else invoice.amount_remaining, invoice.currency)
+
+
+def _left(invoice: Invoice) -> Money | None:
+    owed = invoice.amount_remaining
+    return Money(owed, invoice.currency) if owed > 0 and not invoice.settled else None
 
 
 def _access(c: Context) -> tuple[str | None, datetime | None]:
@@ -189,6 +211,13 @@ def _promised(c: Context) -> date | None:
     if promise is None or promise.until is None or c.said.promise_broken(c.now):
         return None
     return promise.until.astimezone(c.policy.zone).date()
+
+
+def _naming(c: Context, made_by: str) -> str | None:
+    """Only a link that went to the address on file may confirm."""
+    account = c.s.account
+    waits = naming(account, c.ref, c.now)
+    return waits.to if waits and made_by == confirmation_step(account, c.ref) else None
 
 
 def _on_file(c: Context) -> CardLabel | None:

@@ -59,6 +59,7 @@ def _plain(seen: Facts, reader: Reader) -> dict[str, Any]:
     return {
         "number": clean_name(seen.number),
         "amount": format_money(seen.amount, reader.locale),
+        "left": format_money(seen.left, reader.locale) if seen.left else None,
         "card": _card(seen.card),
         "declined": _card(seen.declined),
         "access_since": day(seen.access_since),

@@ -50,6 +50,10 @@ class NothingToPayError(Exception):
     """The provider says that the invoice is paid or void, whatever its events have told us so far."""
 
 
+class NotSoldError(Exception):
+    """The provider would not sell again what the customer had."""
+
+
 class MalformedEventError(ValueError):
     """A correctly signed event whose body does not have the shape its type promises."""
 
@@ -85,7 +89,7 @@ class Charged:
         return self.reason in (NEEDS_CONFIRMATION, "authentication_required")
 
 
-EndAction = Literal["cancel", "unpaid", "pause"]
+EndAction = Literal["cancel", "unpaid", "pause", "void"]
 
 
 class Gateway(Protocol):
@@ -128,6 +132,23 @@ class Gateway(Protocol):
     async def end(self, subscription: str, action: EndAction, key: str) -> None:
         """Stop a subscription that nobody pays, once for each `key`; one that has ended is left alone.
 
-        `unpaid`: goes on making invoices, and charges none. Raises ProviderUnavailableError.
+        `unpaid`: goes on making invoices, and charges none. `void` is for one that has ended: nothing that
+        it has left open is owed any more. Raises ProviderUnavailableError.
+        """
+        ...
+
+    async def begin_again(self, subscription: str, back: str) -> str | None:
+        """A page of the provider's where the customer buys again what this ended subscription was for.
+
+        Asked for again it is the same page, and none that was made before it can be paid any more. It leads
+        to `back` afterwards. None: they have another subscription, and nothing is sold twice. Raises
+        NotSoldError or ProviderUnavailableError.
+        """
+        ...
+
+    async def revive(self, subscription: str) -> str:
+        """A page where the invoice is paid that brings an unpaid subscription back.
+
+        Raises NothingToPayError where it is not unpaid any more, or ProviderUnavailableError.
         """
         ...

@@ -18,7 +18,7 @@ from dunning.steps import (
     ASKED,
     ASKED_ANEW,
     FINAL_WARNING,
-    FRESH_LINK,
+    ON_REQUEST,
     Effect,
     History,
     Kind,
@@ -157,7 +157,7 @@ class Context:
     @lazy
     def mails(self) -> list[Effect]:
         """Every mail that may have reached this person, in any of their cases; none that they asked for."""
-        every = (e for e in self.history.values() if e.kind is Kind.MAIL and e.name != FRESH_LINK)
+        every = (e for e in self.history.values() if e.kind is Kind.MAIL and e.name not in ON_REQUEST)
         return [e for e in every if e.reached_somebody]
 
     @lazy

@@ -20,12 +20,17 @@ from types import MappingProxyType
 from starlette.exceptions import HTTPException
 
 from portal.door import Behind
-from portal.facts import Facts
+from portal.facts import Facts, facts
 from portal.forms import Form
 from providers.lookup import Gateway
 from worker.services import Services
 
 _NONCE = re.compile(r"[A-Za-z0-9_-]{16,64}")
+
+
+def seen_through(behind: Behind) -> Facts:
+    """The facts behind a link; some of them are for its reader alone."""
+    return facts(behind.context, made_by=behind.link.made_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,11 @@ class Asked:
     def gateway(self) -> Gateway:
         """The customer's billing system; KeyError where it cannot be asked, so that nothing was offered."""
         return self.services.gateways[self.behind.account.source]
+
+    @property
+    def seen(self) -> Facts:
+        """What the page says."""
+        return seen_through(self.behind)
 
     @property
     def nonce(self) -> str:

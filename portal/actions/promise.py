@@ -7,7 +7,7 @@ from datetime import date
 from dunning.instructions import Verb
 from dunning.requests import Request
 from portal.actions import Action, Answer, Asked, Shown
-from portal.facts import Facts, facts
+from portal.facts import Facts
 from worker.queues import CASES
 from worker.usecases.instruct import RefusedError, instruct
 
@@ -21,7 +21,7 @@ def _suits(seen: Facts) -> bool:
 
 async def _promise(asked: Asked) -> Answer:
     behind, services = asked.behind, asked.services
-    reach = facts(behind.context).promise_within
+    reach = asked.seen.promise_within
     day = _day(asked.form.get("day", ""))
     if reach is None or day is None or not reach[0] <= day <= reach[1]:
         return Shown("no_such_day", {"last": reach[1] if reach else None})

@@ -42,11 +42,16 @@ OPEN = Facts(
     refused_anew=None,
     promise_within=(NOW.date() + timedelta(days=1), NOW.date() + timedelta(days=10)),
     promised=None,
+    naming=None,
     first_payment=False,
     paid_at=None,
     ended_at=None,
     for_nonpayment=False,
     replaced=False,
+    may_return=False,
+    on_hold=False,
+    left=None,
+    left_is_voided=False,
 )
 STATES = {
     "open": OPEN,
@@ -57,12 +62,19 @@ STATES = {
     "first payment": replace(OPEN, first_payment=True, coming=(Coming(NOW, "expires"),)),
     "unconfirmed": replace(OPEN, refused=Refusal.NEEDS_BANK, promised=NOW.date()),
     **{why.value: replace(OPEN, refused=why) for why in Refusal},
+    "naming": replace(OPEN, naming="accounts@customer.example"),
     "no promise": replace(OPEN, promise_within=None),
     "processing": replace(OPEN, processing=True),
     "others": replace(OPEN, others=(Owed("NW-0041", Money(500, "jpy")), Owed(None, Money(100, "usd")))),
     "paid": replace(OPEN, state=State.PAID, paid_at=NOW),
     "paid too late": replace(OPEN, state=State.PAID, paid_at=NOW, ended_at=NOW),
-    "ended": replace(OPEN, state=State.ENDED, ended_at=NOW, for_nonpayment=True),
+    "on hold": replace(OPEN, on_hold=True),
+    "ended": replace(OPEN, state=State.ENDED, ended_at=NOW, for_nonpayment=True, may_return=True),
+    "left open": replace(OPEN, state=State.ENDED, ended_at=NOW, may_return=True, left=Money(1999, "eur")),
+    "to be voided": replace(
+        OPEN, state=State.ENDED, ended_at=NOW, may_return=True, left=Money(1999, "eur"), left_is_voided=True
+    ),
+    "closed, and ended": replace(OPEN, state=State.CLOSED, may_return=True),
     "replaced": replace(OPEN, state=State.ENDED, ended_at=NOW, replaced=True),
     "closed": replace(OPEN, state=State.CLOSED),
 }
@@ -109,6 +121,7 @@ def page(seen: Facts, language: str, notice: str | None = None) -> str:
         "billing_page": "https://northwind.example",
         "pay_page": "https://northwind.example",
         "notice": notice,
+        "back": False,
         "dates": {name: day_of(NOW, reader) for name in ("until", "last")},
     }
     return Pages(BRAND).fill(template_of(seen), language, language, shown | more)
