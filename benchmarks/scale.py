@@ -22,7 +22,7 @@ class Scale:
     customers: int
     """Whose access is asked for."""
     histories: int
-    """Customers with a case, whose lives two policies are compared over: so many that the start hardly counts."""
+    """Customers with a case, whose lives two policies are compared over: the start must hardly count."""
 
 
 FULL = Scale(

@@ -24,13 +24,13 @@ from dunning.rules.paying_now import why_not_any_more
 from dunning.rules.renewals import renewals
 from dunning.rules.requested import why_not_requested
 from dunning.rules.retries import retries
-from dunning.rules.returning import unpaid_on_return
+from dunning.rules.returning import bought_twice, unpaid_on_return
 from dunning.rules.warnings import final_warnings
 from dunning.segments import PolicySource
 from dunning.steps import ASKED, ASKED_ANEW, ON_REQUEST, Effect, History, Kind, Plan, Step, Withheld
 from dunning.values import lean
 
-CLOSED: tuple[Rule, ...] = (recovery, ending, late_payment, unpaid_on_return)
+CLOSED: tuple[Rule, ...] = (recovery, ending, late_payment, unpaid_on_return, bought_twice)
 STOPPED: tuple[Rule, ...] = (ending, end_action, new_method, escalation, reminders)
 RUNNING: tuple[Rule, ...] = (
     notices,

@@ -75,6 +75,10 @@ class Portal:
         opened = await self._open(token)
         return self._answers.shown(request, opened, back=BACK in request.query_params)
 
+    async def back(self, request: Request) -> Response:
+        """To the page, for a browser that asks again for the address of a form: a phone that was put away."""
+        return RedirectResponse(f"/p/{self._token(request)}", 303)
+
     async def stylesheet(self, request: Request) -> Response:
         """The one style sheet, under its present name only."""
         if request.url.path != self._answers.pages.style.path:
@@ -188,6 +192,7 @@ def create_app(
         routes=[
             Route("/p/{token}", portal.page),
             Route("/p/{token}/{action}", portal.act, methods=["POST"]),
+            Route("/p/{token}/{action}", portal.back),
             Route("/assets/{name}", portal.stylesheet),
             Route("/healthz", portal.healthz),
             Route("/readyz", portal.readyz),

@@ -12,7 +12,7 @@ from dunning.rules.retries import MORNING
 from dunning.steps import Kind, Step, Withheld
 
 # Said whatever anybody has told us: they concern money that came, not money that is missing.
-ALWAYS = frozenset({"payment_recovered", "paid_after_end", "paid_but_stopped"})
+ALWAYS = frozenset({"payment_recovered", "paid_after_end", "paid_but_stopped", "bought_twice"})
 # A person who has taken over, or who waits for a promise, still hears of what needs a person.
 STILL_CALLED = frozenset({"merchant_side", "fraud"})
 ORDINARY = frozenset({"payment_failed"})

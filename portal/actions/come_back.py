@@ -12,7 +12,7 @@ from db import journal
 from db.journal import Entry
 from portal.actions import Action, Answer, Asked, Leave, Shown
 from portal.actions.method import BACK
-from portal.facts import Facts, facts
+from portal.facts import Facts
 from providers.lookup import (
     Lookup,
     NothingToPayError,
@@ -34,7 +34,7 @@ def _suits(seen: Facts) -> bool:
 async def _come_back(asked: Asked) -> Answer:
     subscription = asked.behind.case.subscription
     try:
-        if facts(asked.behind.context).on_hold:
+        if asked.seen.on_hold:
             url: str | None = await asked.gateway.revive(subscription)
         else:
             url = await asked.gateway.begin_again(subscription, f"{asked.page}?{BACK}=1")

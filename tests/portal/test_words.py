@@ -112,7 +112,7 @@ class Outline(HTMLParser):
         return sum(name == tag for name, _ in self.tags)
 
 
-def page(seen: Facts, language: str, notice: str | None = None) -> str:
+def page(seen: Facts, language: str, notice: str | None = None, *, back: bool = False) -> str:
     """The whole page about these facts, with all that can be done."""
     reader = Reader(language, UTC)
     shown = view(seen, reader, offer(provider=True))
@@ -121,7 +121,7 @@ def page(seen: Facts, language: str, notice: str | None = None) -> str:
         "billing_page": "https://northwind.example",
         "pay_page": "https://northwind.example",
         "notice": notice,
-        "back": False,
+        "back": back,
         "dates": {name: day_of(NOW, reader) for name in ("until", "last")},
     }
     return Pages(BRAND).fill(template_of(seen), language, language, shown | more)
@@ -136,6 +136,7 @@ def every(language: str) -> list[str]:
     """Every page there is."""
     pages = [page(seen, language) for seen in STATES.values()]
     pages += [page(OPEN, language, notice) for notice in NOTICES]
+    pages += [page(STATES[name], language, back=True) for name in ("open", "ended", "closed, and ended")]
     return pages + [message(template, why, language) for template, why in MESSAGES]
 
 
