@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from dunning.account import PAYING, Outcome, Subscription
 from dunning.case import Situation
-from dunning.rules.context import Context
+from dunning.rules.context import Context, reads
 from dunning.steps import Kind, Step, Withheld
 
 VOID = "void"
 
 
+@reads(Kind.END)
 def unpaid_on_return(c: Context) -> Iterator[Step | Withheld]:
     """Void what the ended subscription has left open, where the policy says so.
 
@@ -30,6 +31,7 @@ def unpaid_on_return(c: Context) -> Iterator[Step | Withheld]:
         yield Step(Kind.END, key, VOID, c.ref, min(paid), reason)
 
 
+@reads()
 def bought_twice(c: Context) -> Iterator[Step | Withheld]:
     """Two subscriptions run in place of one: our page starts none beside another, but others may have.
 
