@@ -11,10 +11,12 @@ import atexit
 import gc
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import traceback
 from functools import cache
 from importlib import import_module
@@ -24,14 +26,18 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 # Seconds after which a command counts as hanging.
 PATIENCE = 60
+# Seconds between looks at whether a command has ended.
+MOMENT = 0.005
+ONE_AT_A_TIME = threading.Lock()
 # What the commands import, most of it only when they are called.
 IMPORTED = (
-    "cli.access", "cli.breaker", "cli.case", "cli.customer", "cli.emails", "cli.explain", "cli.link", "cli.main",
-    "cli.policy", "cli.policy_check", "cli.policy_diff", "cli.policy_move", "cli.policy_simulate", "cli.replays",
-    "cli.status", "console.answer", "console.cases", "console.effect", "console.explain", "console.file",
-    "console.story", "console.view", "db.access", "db.breaker", "db.lookups", "db.session", "settings.logging",
-    "worker.breaker", "worker.policy", "worker.usecases.instruct", "worker.usecases.move_policy", "asyncpg",
-    "sqlalchemy.ext.asyncio", "sqlalchemy.dialects.postgresql.asyncpg", "rich.progress",
+    "asyncpg", "cli.access", "cli.breaker", "cli.case", "cli.customer", "cli.emails", "cli.explain",
+    "cli.link", "cli.main", "cli.policy", "cli.policy_check", "cli.policy_diff", "cli.policy_move",
+    "cli.policy_simulate",
+    "cli.replays", "cli.status", "console.answer", "console.cases", "console.effect", "console.explain",
+    "console.file", "console.story", "console.view", "db.access", "db.breaker", "db.lookups", "db.session",
+    "rich.progress", "settings.logging", "sqlalchemy.dialects.postgresql.asyncpg", "sqlalchemy.ext.asyncio",
+    "worker.breaker", "worker.policy", "worker.usecases.instruct", "worker.usecases.move_policy",
 )  # fmt: skip
 
 
@@ -39,20 +45,22 @@ def dunning(*arguments: str, cwd: Path, **env: str) -> subprocess.CompletedProce
     """Run `dunning` in this directory with the settings `env` and none of this machine's."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     with tempfile.TemporaryDirectory() as folder:
-        out, err = Path(folder, "out"), Path(folder, "err")
+        out, err, answer = (Path(folder, name) for name in ("out", "err", "answer"))
         wanted = {
             "arguments": arguments,
             "cwd": str(cwd),
             "env": kept | {"PYTHONPATH": str(ROOT), "COLUMNS": "100"} | env,
             "out": str(out),
             "err": str(err),
+            "answer": str(answer),
         }
+        os.mkfifo(answer)
         server = _server()
         assert server.stdin is not None
-        assert server.stdout is not None
-        server.stdin.write(json.dumps(wanted) + "\n")
-        server.stdin.flush()
-        code = int(server.stdout.readline())
+        with ONE_AT_A_TIME:
+            server.stdin.write(json.dumps(wanted) + "\n")
+            server.stdin.flush()
+        code = int(answer.read_text())
         said = [each.read_text(encoding="utf-8") for each in (out, err)]
     return subprocess.CompletedProcess(["dunning", *arguments], code, *said)
 
@@ -64,7 +72,6 @@ def _server() -> subprocess.Popen[str]:
         [sys.executable, "-m", "tests.cli.forking"],
         cwd=ROOT,
         stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
         text=True,
     )
 
@@ -77,16 +84,26 @@ def _server() -> subprocess.Popen[str]:
 
 
 def serve() -> None:
-    """Fork a command for each line of input, and answer with its exit code."""
+    """Fork a command for each line of input, and tell its exit code whoever waits for it."""
     for name in IMPORTED:
         import_module(name)
     gc.freeze()
-    for line in sys.stdin:
-        pid = os.fork()
-        if pid == 0:
-            _become(json.loads(line))
-        _, status = os.waitpid(pid, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)  # noqa: T201  # that is the answer
+    running: dict[int, str] = {}
+    read = b""
+    while True:
+        if select.select([0], [], [], MOMENT if running else None)[0]:
+            heard = os.read(0, 65_536)
+            if not heard:
+                return
+            *lines, read = (read + heard).split(b"\n")
+            for line in lines:
+                wanted = json.loads(line)
+                pid = os.fork()
+                if pid == 0:
+                    _become(wanted)
+                running[pid] = wanted["answer"]
+        while running and (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            Path(running.pop(ended[0])).write_text(str(os.waitstatus_to_exitcode(ended[1])), encoding="utf-8")
 
 
 def _become(wanted: dict[str, Any]) -> None:
