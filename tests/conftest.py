@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 
 import asyncpg  # type: ignore[import-untyped]  # ships no annotations
 import pytest
@@ -14,6 +15,14 @@ from sandbox.valkey import ValkeyServer, embedded_valkey
 from tests.emptying import as_new
 
 _TEMPLATE = "migrated"
+
+TESTS = Path(__file__).parent
+LONG = ("processes", "browser", "sandbox/test_demo_run.py", "cli/test_up.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole programs first: what takes a minute by itself must not be what the other core waits for."""
+    items.sort(key=lambda item: not any(item.path.is_relative_to(TESTS / long) for long in LONG))
 
 
 @pytest.fixture(scope="session")
