@@ -109,8 +109,12 @@ def _ports(found: Mapping[str, str]) -> dict[str, str]:
 
 def _page(settings: Mapping[str, str]) -> dict[str, str]:
     """The page for customers of a simulated Stripe: on this machine, with secrets of this start."""
-    url = f"http://127.0.0.1:{settings['DUNNING_PORTAL_PORT']}"
-    return {"DUNNING_PORTAL_URL": url, "DUNNING_LINK_SECRETS": secrets.token_hex(32)}
+    return {
+        "DUNNING_PORTAL_URL": f"http://127.0.0.1:{settings['DUNNING_PORTAL_PORT']}",
+        "DUNNING_LINK_SECRETS": secrets.token_hex(32),
+        "DUNNING_PORTAL_STRIPE_KEY": settings["STRIPE_API_KEY"],
+        "DUNNING_STRIPE_PAGES": settings["STRIPE_API_BASE"],
+    }
 
 
 def _has_page(settings: Mapping[str, str]) -> bool:

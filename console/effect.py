@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
@@ -64,24 +65,23 @@ def access_in_words(access: Access) -> str:
 
 
 def _sentence(told: Instruction, what: str, access_until: datetime | None, zone: tzinfo) -> str:
+    if told.verb is Verb.EXTEND and access_until is None:
+        return f"{what} has more time."
     day = f"{told.until.astimezone(zone):%Y-%m-%d}" if told.until else "-"
-    end = f"{access_until.astimezone(zone):%Y-%m-%d}" if access_until else None
-    match told.verb:
-        case Verb.STOP:
-            return f"Nothing is done about {what} until it is resumed or paid."
-        case Verb.PAUSE:
-            return f"Nothing is done about {what} until {day} is over."
-        case Verb.EXCLUDE:
-            return f"Nothing is ever done about {what}, now or later, until it is resumed."
-        case Verb.RESUME:
-            return f"The program goes on with {what}."
-        case Verb.EXTEND:
-            return f"Access in {what} ends on {end} at the earliest." if end else f"{what} has more time."
-        case Verb.FORGIVE:
-            return "The debt is dropped, and what was taken for it is given back."
-        case Verb.HAND_OVER:
-            return f"{told.to} has {what} now: the program is silent and reminds them."
-        case Verb.PROMISE:
-            return f"The customer pays by {day}: until a day after it, mails, charges and the end wait."
-        case Verb.ACKNOWLEDGE:
-            return f"The calls for {what} have been seen: they are not repeated."
+    end = f"{access_until.astimezone(zone):%Y-%m-%d}" if access_until else "-"
+    return _SENTENCES[told.verb].format(what=what, day=day, end=end, to=told.to)
+
+
+_SENTENCES: Mapping[Verb, str] = {
+    Verb.STOP: "Nothing is done about {what} until it is resumed or paid.",
+    Verb.PAUSE: "Nothing is done about {what} until {day} is over.",
+    Verb.EXCLUDE: "Nothing is ever done about {what}, now or later, until it is resumed.",
+    Verb.RESUME: "The program goes on with {what}.",
+    Verb.EXTEND: "Access in {what} ends on {end} at the earliest.",
+    Verb.FORGIVE: "The debt is dropped, and what was taken for it is given back.",
+    Verb.HAND_OVER: "{to} has {what} now: the program is silent and reminds them.",
+    Verb.PROMISE: "The customer pays by {day}: until a day after it, mails, charges and the end wait.",
+    Verb.ACKNOWLEDGE: "The calls for {what} have been seen: they are not repeated.",
+    Verb.NAME_PAYER: "Somebody else is to pay {what}: the address on file is asked to confirm it.",
+    Verb.CONFIRM_PAYER: "Mails about {what} go to the address that was named.",
+}

@@ -41,7 +41,7 @@ def notice(
     """The answer as plain JSON values; with full access there is nothing to show, and `show` is null.
 
     `deadline` is when the level ends by itself, while that lies ahead. `link` leads to the customer's page
-    while a link that a mail was given opens one, else null. `tags` are the reader's languages; where they say
+    while one of its case's links opens it, else null. `tags` are the reader's languages; where they say
     nothing, the customer's own count.
     """
     at = row.clock or now

@@ -111,6 +111,8 @@ _STEPS: Final[Mapping[str, str]] = {
     "access": "Access revoked",
     "access_ended": "Mail that access has ended",
     "recovered": "Receipt for the late payment",
+    "payer_confirmation": "Mail that asks whether somebody else pays",
+    "payer_link": "Link to the page, to whoever pays",
     "fresh_link": "New link to the page, which was asked for",
     "retry": "Charge {detail} of our own",
     "card_expiring": "Mail that the card expires, {ahead} the charge",
@@ -125,6 +127,7 @@ _PARTICULAR: Final[Mapping[tuple[str, str], str]] = {
     ("end", "cancel"): "Subscription cancelled at the provider",
     ("end", "unpaid"): "Subscription marked unpaid at the provider",
     ("end", "pause"): "Subscription paused at the provider",
+    ("end", "void"): "Old invoices voided at the provider",
 }
 
 
@@ -132,7 +135,7 @@ def step_title(key: str) -> str:
     """What a step's key stands for: `final_warning:in_1:72h` is "Final warning, 72 h before the end"."""
     name, _, rest = key.partition(":")
     detail = rest.rpartition(":")[2]
-    title = _PARTICULAR.get((name, detail)) or _STEPS.get(name)
+    title = _PARTICULAR.get((name, detail)) or _asked(name, rest) or _STEPS.get(name)
     if title is None:
         return key
     return title.format(
@@ -141,6 +144,14 @@ def step_title(key: str) -> str:
         ahead=_ahead(detail),
         alarm=_alarm(rest.partition(":")[2]),
     )
+
+
+def _asked(name: str, about: str) -> str | None:
+    """`retry:in_1:asked:...` and `retry:in_1:method:...` are named by what they are for."""
+    return {
+        ("retry", "asked"): "Charge that the customer asked for",
+        ("retry", "method"): "Charge of a new payment method",
+    }.get((name, about.split(":")[-2] if about.count(":") > 1 else ""))
 
 
 def _ahead(detail: str) -> str:
@@ -172,6 +183,8 @@ _INSTRUCTIONS: Final[Mapping[str, str]] = {
     Verb.HAND_OVER: "Handed over",
     Verb.PROMISE: "Promise to pay noted",
     Verb.ACKNOWLEDGE: "Calls acknowledged",
+    Verb.NAME_PAYER: "Somebody else named as the one who pays",
+    Verb.CONFIRM_PAYER: "Somebody else confirmed as the one who pays",
 }
 
 
@@ -209,4 +222,6 @@ def journal_title(kind: str) -> str:
         "link.made": "Link to the page made",
         "link.revoked": "Links to the page revoked",
         "link.asked": "New link asked for on the page",
+        "retry.asked": "Charge asked for on the page",
+        "return.asked": "Went from the page to start again",
     }.get(kind, kind)

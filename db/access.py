@@ -34,7 +34,7 @@ LEFT JOIN LATERAL (
     WHERE links.customer_id = customers.id AND links.revoked_at IS NULL
       AND (cases.closed_at IS NULL OR cases.outcome = 'ended')
     ORDER BY cases.closed_at IS NULL DESC, cases.subscription = access.subscription DESC NULLS LAST,
-             links.made_at DESC, links.digest
+             links.made_at DESC, links.pay_url IS NULL, links.digest
     LIMIT 1
 ) AS link ON access.level <> 'full'
 WHERE customers.source = $1 AND customers.ref = $2
@@ -77,7 +77,7 @@ async def read(connection: Any, source: str, customer: str) -> AccessRow | None:
 async def read_with_link(
     connection: Any, source: str, customer: str
 ) -> tuple[AccessRow, CaseLink | None] | None:
-    """The same, with the link by which this customer reaches what is to be paid, if a mail was given one."""
+    """The same, with the link by which this customer reaches what is to be paid, if there is one."""
     row = await connection.fetchrow(_READ_WITH_LINK, source, customer)
     if row is None:
         return None

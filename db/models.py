@@ -106,6 +106,7 @@ subscriptions = Table(
     moment("nonpayment_at"),
     Column("amount", BigInteger),
     Column("currency", Text),
+    Column("follows", Text),
     # The next notice of an upcoming renewal, as `due_at` of a case is its next step.
     Column("test_clock", Text),
     moment("due_at"),

@@ -221,3 +221,23 @@ async def history_of(connection: AsyncConnection, customer_id: int) -> list[dict
         select(*names).where(outbox.c.customer_id == customer_id).order_by(outbox.c.id)
     )
     return [dict(row) for row in rows.mappings()]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How far an effect is. `said` is its last word; `again`: after an attempt it waits for the next."""
+
+    status: str
+    said: str | None
+    again: bool
+
+
+async def outcome(connection: AsyncConnection, customer_id: int, step: str) -> Outcome | None:
+    """Of an effect with one channel, or None: there is none."""
+    found = select(outbox.c.status, outbox.c.last_error, outbox.c.handed_at).where(
+        outbox.c.customer_id == customer_id, outbox.c.step == step
+    )
+    row = (await connection.execute(found)).one_or_none()
+    if row is None:
+        return None
+    return Outcome(row.status, row.last_error, row.status == "pending" and row.handed_at is not None)

@@ -47,7 +47,7 @@ class Subscription:
     """The newest observation, and three latest-ever latches.
 
     `last_paid_at` is when money came; `good_at` and `nonpayment_at` are when it was seen in good standing and
-    when stopped for want of payment.
+    when stopped for want of payment. `follows` is the ended subscription that it was bought in place of.
     """
 
     ref: str
@@ -65,6 +65,7 @@ class Subscription:
     payment_method: str | None = None
     amount: int | None = None
     currency: str | None = None
+    follows: str | None = None
     last_paid_at: datetime | None = None
     good_at: datetime | None = None
     nonpayment_at: datetime | None = None

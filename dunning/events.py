@@ -59,6 +59,7 @@ class SubscriptionSeen:
     `plan` is the price's own name if it has one, `product` the id under which the provider keeps a name.
     `amount` is what a period costs, quantities included and taxes and discounts not, in the minor unit of
     `currency`; None where a price has no fixed amount.
+    `follows` is the ended subscription in whose place it was bought on our page.
     """
 
     customer: str
@@ -77,6 +78,7 @@ class SubscriptionSeen:
     payment_method: str | None = None
     amount: int | None = None
     currency: str | None = None
+    follows: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ T = TypeVar("T")
 CUSTOMER_SNAPSHOT = ("email", "name", "locales", "country", "metadata", "payment_method")
 SUBSCRIPTION_SNAPSHOT = (
     "status", "plan", "product", "interval", "cancel_at_period_end", "period_end", "trial_end",
-    "ended_at", "paused_for", "ended_for", "payment_method", "amount", "currency",
+    "ended_at", "paused_for", "ended_for", "payment_method", "amount", "currency", "follows",
 )  # fmt: skip
 INVOICE_SNAPSHOT = (
     "status", "subscription", "billing_reason", "collection_method", "number",

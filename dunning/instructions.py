@@ -12,7 +12,7 @@ from enum import StrEnum
 
 
 class Verb(StrEnum):
-    """`until` goes with pause and promise, `span` with extend, `to` with hand over."""
+    """`until` goes with pause and promise, `span` with extend, `to` with hand over and the payer."""
 
     # No mail, no charge of ours, no access taken, until it is resumed or paid.
     STOP = "stop"
@@ -32,6 +32,10 @@ class Verb(StrEnum):
     PROMISE = "promise"
     # A person has seen the calls for them.
     ACKNOWLEDGE = "acknowledge"
+    # On the customer's page: somebody else pays, at the address `to`...
+    NAME_PAYER = "name_payer"
+    # ...and the address on file has confirmed it.
+    CONFIRM_PAYER = "confirm_payer"
 
 
 @dataclass(frozen=True, slots=True)

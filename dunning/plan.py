@@ -12,23 +12,35 @@ from datetime import datetime
 from dunning.access import Access, Level, access_of, still_taken
 from dunning.account import Account
 from dunning.case import Situation, why_kept
-from dunning.rules.context import Context, Rule, on, terms
+from dunning.rules.context import Context, Rule, context, on, terms
 from dunning.rules.endings import ending, late_payment, of_same_subscription, recovery
 from dunning.rules.escalation import escalation, levels
 from dunning.rules.expiry import end_action, expiry, limited, limited_from, restriction
 from dunning.rules.first_payment import first_payment
 from dunning.rules.governing import governed
+from dunning.rules.new_method import new_method
 from dunning.rules.notices import notices
+from dunning.rules.paying_now import why_not_any_more
 from dunning.rules.renewals import renewals
 from dunning.rules.requested import why_not_requested
 from dunning.rules.retries import retries
+from dunning.rules.returning import unpaid_on_return
 from dunning.rules.warnings import final_warnings
 from dunning.segments import PolicySource
-from dunning.steps import FRESH_LINK, History, Kind, Plan, Step, Withheld
+from dunning.steps import ASKED, ASKED_ANEW, ON_REQUEST, History, Kind, Plan, Step, Withheld
 
-CLOSED: tuple[Rule, ...] = (recovery, ending, late_payment)
-STOPPED: tuple[Rule, ...] = (ending, end_action, escalation)
-RUNNING: tuple[Rule, ...] = (notices, final_warnings, restriction, expiry, retries, escalation, levels)
+CLOSED: tuple[Rule, ...] = (recovery, ending, late_payment, unpaid_on_return)
+STOPPED: tuple[Rule, ...] = (ending, end_action, new_method, escalation)
+RUNNING: tuple[Rule, ...] = (
+    notices,
+    final_warnings,
+    restriction,
+    expiry,
+    new_method,
+    retries,
+    escalation,
+    levels,
+)
 
 
 def plan(account: Account, history: History, policies: PolicySource, now: datetime) -> Plan:
@@ -121,8 +133,12 @@ class Verdict:
 
 def verdict(account: Account, history: History, policies: PolicySource, now: datetime, key: str) -> Verdict:
     """Ask the same rules again, as if the step had not been decided yet, at the point of effect."""
-    if key in history and history[key].name == FRESH_LINK:
-        return Verdict(excuse=why_not_requested(account, history[key].case))
+    asked = history.get(key)
+    if asked and asked.name in ON_REQUEST:
+        return Verdict(excuse=why_not_requested(account, asked))
+    if asked and asked.name in (ASKED, ASKED_ANEW):
+        c = context(account, account.cases[asked.case], history, policies, now)
+        return Verdict(excuse=why_not_any_more(c, asked))
     before = {other: effect for other, effect in history.items() if other != key}
     again = plan(account, before, policies, now)
     step = next((step for step in again.steps if step.key == key), None)

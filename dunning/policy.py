@@ -134,6 +134,11 @@ class Policy(BaseModel):
     )
     most_reminders: int = Field(default=1, ge=0, description="How often it is repeated.")
 
+    unpaid_on_return: Literal["keep", "void"] = Field(
+        default="keep",
+        description="What becomes of what was left unpaid once a customer has come back and paid.",
+    )
+
     promise_within: SpanOrNever = Field(
         default=10 * A_DAY, description='How far ahead a customer may promise to pay; or "never".'
     )
@@ -141,6 +146,10 @@ class Policy(BaseModel):
 
     retries: Literal["provider", "worker"] = Field(
         default="provider", description="Who charges again: the billing system, or this program."
+    )
+    pay_on_new_method: bool = Field(
+        default=False,
+        description="Charge an open invoice at once when the customer gives a new payment method.",
     )
     retry: RetrySchedule = Field(default=RetrySchedule(), description="When this program charges again.")
 

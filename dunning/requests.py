@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from dunning.account import Account, Case, Outcome
 from dunning.case import situation
 from dunning.instructions import Instruction, Verb
+from dunning.payer import why_not_confirmed, why_not_named
 from dunning.segments import PolicySource
 from dunning.standing import broken_promises, holding, standing
 from dunning.steps import History, Kind
@@ -20,7 +21,7 @@ LONGEST_PAUSE = timedelta(days=90)
 # The last day of a span counts to its end.
 A_DAY = timedelta(days=1)
 
-OF_A_CASE = frozenset({Verb.STOP, Verb.EXTEND, Verb.FORGIVE, Verb.HAND_OVER, Verb.PROMISE, Verb.ACKNOWLEDGE})
+OF_A_CASE = frozenset(Verb) - {Verb.PAUSE, Verb.EXCLUDE, Verb.RESUME}
 OF_A_CUSTOMER = frozenset({Verb.EXCLUDE})
 # A person may still drop a debt that was given up already: only that gives access back.
 FORGIVABLE = frozenset({Outcome.VOIDED, Outcome.WRITTEN_OFF})
@@ -239,6 +240,8 @@ CHECKS: Mapping[Verb, Callable[[_Asked], str | None]] = {
     Verb.PROMISE: _promise,
     Verb.HAND_OVER: _hand_over,
     Verb.ACKNOWLEDGE: _acknowledge,
+    Verb.NAME_PAYER: lambda asked: why_not_named(asked.account, asked.told, asked.now),
+    Verb.CONFIRM_PAYER: lambda asked: why_not_confirmed(asked.account, asked.told, asked.now),
 }
 
 

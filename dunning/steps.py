@@ -11,6 +11,15 @@ from dunning.access import Access
 
 # The mail that customers ask for on their page: see `dunning.rules.requested`.
 FRESH_LINK = "fresh_link"
+# Those that follow when somebody else is named as the one who pays: see `dunning.payer`.
+PAYER_CONFIRMATION = "payer_confirmation"
+PAYER_LINK = "payer_link"
+ON_REQUEST = frozenset({FRESH_LINK, PAYER_CONFIRMATION, PAYER_LINK})
+# Charges that customers ask for there, of what is on file or of what they have just given: see
+# `dunning.rules.paying_now`. NEW_METHOD is the same by the policy, when an event tells of a new method.
+ASKED = "asked"
+ASKED_ANEW = "asked_anew"
+NEW_METHOD = "new_method"
 
 
 class Kind(StrEnum):

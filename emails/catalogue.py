@@ -185,6 +185,28 @@ class FreshLink:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PayerConfirmation:
+    """Somebody named `address` on the page as the one who pays; the address on file is asked whether that
+    is so.
+    """
+
+    template: ClassVar = "payer_confirmation"
+
+    customer_name: str | None
+    address: str
+    pay_url: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayerLink:
+    """The page, to whoever was named and confirmed as the one who pays. Nothing is known of them."""
+
+    template: ClassVar = "payer_link"
+
+    pay_url: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TeamEscalation:
     """A case a person should look at; to the merchant's own team, in English, with the true reason.
 
@@ -218,5 +240,7 @@ Mail = (
     | CardExpiring
     | RenewalNotice
     | FreshLink
+    | PayerConfirmation
+    | PayerLink
     | TeamEscalation
 )

@@ -96,7 +96,8 @@ def card_label(card: CardLabel) -> str:
 def _text(name: str, value: str) -> str | None:
     if name.endswith("_url"):
         return _url(value)
-    if name == "customer_email":  # for the team, which may well click on it
+    # Of the customer, for the team, which may well click on it; of a payer, for the customer to check.
+    if name in ("customer_email", "address"):
         return "".join(char for char in value if char.isprintable())
     if name == "links":
         return _url(value) if "://" in value else clean_name(value)

@@ -5,7 +5,14 @@ from datetime import UTC, datetime
 
 from dunning.declines import Category
 from dunning.money import Money
-from emails.catalogue import CardExpiring, FirstPaymentOpen, FreshLink, RenewalNotice
+from emails.catalogue import (
+    CardExpiring,
+    FirstPaymentOpen,
+    FreshLink,
+    PayerConfirmation,
+    PayerLink,
+    RenewalNotice,
+)
 from emails.sample_facts import AMOUNT, CARD, CUSTOMER, INVOICE, PLAN, URL, method
 
 
@@ -95,6 +102,16 @@ def renewal_notice_bare() -> RenewalNotice:
 def fresh_link() -> FreshLink:
     """What somebody asked for whose link was too old."""
     return FreshLink(customer_name=CUSTOMER, pay_url=URL)
+
+
+def payer_confirmation() -> PayerConfirmation:
+    """Somebody else is to pay."""
+    return PayerConfirmation(customer_name=CUSTOMER, address="accounts@customer.example", pay_url=URL)
+
+
+def payer_link() -> PayerLink:
+    """What they get then."""
+    return PayerLink(pay_url=URL)
 
 
 def fresh_link_bare() -> FreshLink:

@@ -28,6 +28,8 @@ from emails.sample_notices import (
     first_payment_bare,
     fresh_link,
     fresh_link_bare,
+    payer_confirmation,
+    payer_link,
     renewal_notice,
     renewal_notice_bare,
 )
@@ -85,6 +87,8 @@ def _notices() -> Iterator[tuple[str, Mail]]:
     yield "renewal_notice-bare", renewal_notice_bare()
     yield "fresh_link", fresh_link()
     yield "fresh_link-bare", fresh_link_bare()
+    yield "payer_confirmation", payer_confirmation()
+    yield "payer_link", payer_link()
 
 
 def payment_failed(category: Category, *, attempt: int = 1, charged_again: bool = False) -> PaymentFailed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_urlsafe
 
 import structlog
 from starlette.background import BackgroundTask
@@ -16,29 +17,35 @@ from dunning.zones import zone_of
 from emails.brand import Brand
 from emails.context import Reader
 from portal import language
-from portal.actions import Action
+from portal.actions import Action, Shown, seen_through
 from portal.door import Behind, Opened
-from portal.facts import facts
 from portal.forms import Binding
 from portal.links import Verdict
 from portal.render import Pages
-from portal.view import template_of, view
+from portal.view import day_of, template_of, view
 
 log = structlog.get_logger()
+
+NOTHING = Shown()
 
 
 @dataclass(frozen=True, slots=True)
 class Merchant:
     """In whose name the page speaks. `billing_page` is where customers go for what cannot be done here.
 
-    `zone` is for customers whose own is not known; `secure` says that the page is reached by https.
+    `zone` is for customers whose own is not known; `base` is the page's public address without a slash.
     """
 
     brand: Brand
     billing_page: str
     zone: str
-    secure: bool
+    base: str
     mail_templates: Path | None = None
+
+    @property
+    def secure(self) -> bool:
+        """Whether it is reached by https."""
+        return self.base.startswith("https:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,7 @@ class FormFrame:
 
     path: str
     field: str
+    click: str
 
 
 class Answers:
@@ -58,24 +66,32 @@ class Answers:
         self._binding = binding
         self._actions = actions
 
-    def shown(self, request: Request, opened: Opened, *, notice: str | None = None) -> Response:
-        """The page of a link, or the closed door. `notice` says what was just done."""
+    def shown(
+        self, request: Request, opened: Opened, *, said: Shown = NOTHING, back: bool = False
+    ) -> Response:
+        """The page of a link, or the closed door. `said` is what was just done.
+
+        `back`: the reader has just been on a page of the provider's.
+        """
         if opened.verdict is not Verdict.OK or opened.behind is None:
             return self.message(request, opened.token, "link.html", 404)
-        return self._page(request, opened.token, opened.behind, notice)
+        return self._page(request, opened.token, opened.behind, said, back=back)
 
-    def _page(self, request: Request, token: str, behind: Behind, notice: str | None) -> Response:
+    def _page(self, request: Request, token: str, behind: Behind, said: Shown, *, back: bool) -> Response:
         tongue, locale = language.choose(request, behind, secure=self._merchant.secure)
-        seen = facts(behind.context)
+        seen = seen_through(behind)
         reader = Reader(locale, zone_of(behind.account, self._merchant.zone))
         folder = self._merchant.mail_templates
-        shown = view(seen, reader, self._actions, plan=behind.link.plan, folder=folder)
+        actions = [each for each in self._actions if back or not each.on_return]
+        shown = view(seen, reader, actions, plan=behind.link.plan, folder=folder)
         page = self._merchant.billing_page
         more = {
             "form": self._form(token),
             "billing_page": page,
             "pay_page": behind.link.pay_url or page,
-            "notice": notice,
+            "notice": said.notice,
+            "back": back,
+            "dates": {name: day_of(value, reader) for name, value in said.dates.items()},
         }
         return HTMLResponse(self.pages.fill(template_of(seen), tongue, locale, shown | more))
 
@@ -93,7 +109,7 @@ class Answers:
         return HTMLResponse(page, status, background=background)
 
     def _form(self, token: str) -> FormFrame:
-        return FormFrame(f"/p/{token}", self._binding.field(token))
+        return FormFrame(f"/p/{token}", self._binding.field(token), token_urlsafe(16))
 
     # what goes wrong
 

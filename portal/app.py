@@ -7,7 +7,7 @@ something is a POST with a field that is bound to the link.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
@@ -23,13 +23,13 @@ from starlette.types import ASGIApp
 
 from db import links
 from portal import forms, language
-from portal.actions import ACTIONS, Action, Leave
+from portal.actions import Action, Asked, Leave, seen_through
+from portal.actions.method import BACK
 from portal.answers import Answers, Merchant, presentable
 from portal.door import Door, Opened
-from portal.facts import facts
 from portal.forms import Binding, UnboundError
 from portal.fresh import send_fresh_link
-from portal.headers import Guarded
+from portal.headers import Guarded, origin
 from portal.limits import Limits
 from portal.links import Verdict, short
 from portal.render import PAGES
@@ -55,15 +55,16 @@ class Portal:
         limits: Limits,
         answers: Answers,
         actions: Sequence[Action],
-        *,
-        secure: bool,
+        targets: Collection[str],
+        merchant: Merchant,
     ) -> None:
         self._services = services
         self._door = door
         self._binding = binding
         self._limits = limits
-        self._secure = secure
+        self._merchant = merchant
         self._actions = actions
+        self._targets = targets
         self._answers = answers
 
     # what is read
@@ -72,7 +73,11 @@ class Portal:
         """The page of a link, or the closed door."""
         token = self._token(request)
         opened = await self._open(token)
-        return self._answers.shown(request, opened)
+        return self._answers.shown(request, opened, back=BACK in request.query_params)
+
+    async def back(self, request: Request) -> Response:
+        """To the page, for a browser that asks again for the address of a form: a phone that was put away."""
+        return RedirectResponse(f"/p/{self._token(request)}", 303)
 
     async def stylesheet(self, request: Request) -> Response:
         """The one style sheet, under its present name only."""
@@ -120,7 +125,7 @@ class Portal:
         wished = form.get("language", "")
         answer = RedirectResponse(f"/p/{token}", 303)
         if wished in PAGES.languages():
-            language.remember(answer, wished, secure=self._secure)
+            language.remember(answer, wished, secure=self._merchant.secure)
             digest = self._door.digest(token)
             if digest:
                 async with self._services.engine.begin() as connection:
@@ -132,15 +137,16 @@ class Portal:
         behind = opened.behind
         if opened.verdict is not Verdict.OK or behind is None:
             return self._answers.shown(request, opened)
-        if action not in offered(self._actions, facts(behind.context)):
+        if action not in offered(self._actions, seen_through(behind)):
             return self._answers.shown(request, opened)  # it has been paid meanwhile, for instance
-        answer = await action.run(self._services, behind, form)
+        answer = await action.run(Asked(self._services, behind, form, f"{self._merchant.base}/p/{token}"))
         log.info("action.done", action=action.name, link=short(behind.link.digest))
         if isinstance(answer, Leave):
-            if not action.may_lead_to(answer.url):
+            if origin(answer.url) not in self._targets:
+                log.error("page.refused", action=action.name, origin=origin(answer.url))
                 raise HTTPException(500)
             return RedirectResponse(answer.url, 303)
-        return self._answers.shown(request, await self._open(token), notice=answer.notice)
+        return self._answers.shown(request, await self._open(token), said=answer)
 
     # what they have in common
 
@@ -167,11 +173,15 @@ def create_app(
     binding: Binding,
     limits: Limits,
     merchant: Merchant,
-    actions: Sequence[Action] = ACTIONS,
+    actions: Sequence[Action],
+    targets: Collection[str] = (),
 ) -> ASGIApp:
-    """The ASGI application. It closes the services' engine with its lifespan."""
+    """The ASGI application. It closes the services' engine with its lifespan.
+
+    `targets` are the origins that customers may be sent to.
+    """
     answers = Answers(merchant, binding, actions)
-    portal = Portal(services, door, binding, limits, answers, actions, secure=merchant.secure)
+    portal = Portal(services, door, binding, limits, answers, actions, targets, merchant)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -182,6 +192,7 @@ def create_app(
         routes=[
             Route("/p/{token}", portal.page),
             Route("/p/{token}/{action}", portal.act, methods=["POST"]),
+            Route("/p/{token}/{action}", portal.back),
             Route("/assets/{name}", portal.stylesheet),
             Route("/healthz", portal.healthz),
             Route("/readyz", portal.readyz),
@@ -195,5 +206,4 @@ def create_app(
         },
     )
     app.router.redirect_slashes = False
-    targets = sorted({target for action in actions for target in action.targets})
     return Guarded(app, logo_url=merchant.brand.logo_url, form_targets=targets)

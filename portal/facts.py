@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from dunning.account import Case, Invoice, Outcome
 from dunning.case import why_kept
 from dunning.declines import Category
+from dunning.instructions import Verb
 from dunning.money import Money
+from dunning.payer import confirmation_step, naming
+from dunning.requests import Request, as_instruction
+from dunning.requests import refusal as not_to_be_promised
 from dunning.rules.context import Context
 from dunning.rules.expiry import limited_from
 from dunning.rules.first_payment import HELD_FOR
+from dunning.rules.paying_now import Refusal, refusal, refusal_anew
+from dunning.rules.returning import VOID, may_return
 from dunning.standing import standing
 from emails.catalogue import CardLabel
 from worker.compose import next_attempt
@@ -49,8 +55,14 @@ class Facts:
     known, and `declined` what was declined, if that is another one. `access` is `limited` or `revoked` since
     `access_since`, or None where it is as always. `processing`: a payment is on its way.
 
+    `refused` is why what is on file cannot be charged now, `refused_anew` why a new method cannot.
+    `promise_within` is the first and the last day that may be promised, None where none may; `promised` is
+    the day that was. `naming` is the address of somebody else who is to pay, for the reader to confirm.
+
     `ended_at`: when the subscription ended, `for_nonpayment` whether for that reason; `replaced`: the
-    customer has another one that entitles them.
+    customer has another one that entitles them. `may_return`: they can buy again what has ended; `on_hold`:
+    it has not ended, but only the payment of its newest invoice brings it back. `left` is what an ended one
+    has left unpaid, `left_is_voided` whether that is owed no more once they have come back.
     """
 
     state: State
@@ -65,11 +77,20 @@ class Facts:
     access: str | None
     access_since: datetime | None
     processing: bool
+    refused: Refusal | None
+    refused_anew: Refusal | None
+    promise_within: tuple[date, date] | None
+    promised: date | None
+    naming: str | None
     first_payment: bool
     paid_at: datetime | None
     ended_at: datetime | None
     for_nonpayment: bool
     replaced: bool
+    may_return: bool
+    on_hold: bool
+    left: Money | None
+    left_is_voided: bool
 
     @property
     def next_attempt_at(self) -> datetime | None:
@@ -84,8 +105,11 @@ class Facts:
         )
 
 
-def facts(c: Context) -> Facts:
-    """The facts of one case of a settled account, as of `c.now`."""
+def facts(c: Context, made_by: str = "") -> Facts:
+    """The facts of one case of a settled account, as of `c.now`.
+
+    `made_by` is the step of the mail that the reader's link comes from.
+    """
     s = c.s
     invoice, subscription = s.invoice, s.subscription
     state = _state(c)
@@ -104,11 +128,20 @@ def facts(c: Context) -> Facts:
         access=access if state is State.OPEN else None,
         access_since=since if state is State.OPEN else None,
         processing=invoice.processing_since is not None,
+        refused=refusal(c),
+        refused_anew=refusal_anew(c),
+        promise_within=_promise_within(c) if state is State.OPEN else None,
+        promised=_promised(c) if state is State.OPEN else None,
+        naming=_naming(c, made_by) if state is State.OPEN else None,
         first_payment=s.first_payment,
         paid_at=s.case.closed_at if state is State.PAID else None,
         ended_at=subscription.ended_at if subscription.ended else None,
         for_nonpayment=subscription.ended_for == "payment_failed",
         replaced=s.replaced,
+        may_return=may_return(s),
+        on_hold=state is State.OPEN and subscription.status == "unpaid",
+        left=_left(invoice) if state is State.ENDED else None,
+        left_is_voided=c.policy.unpaid_on_return == VOID,
     )
 
 
@@ -124,6 +157,11 @@ def _state(c: Context) -> State:
 def _amount(invoice: Invoice, state: State) -> Money:
     paid = state is State.PAID and invoice.amount_paid > 0
     return Money(invoice.amount_paid if paid else invoice.amount_remaining, invoice.currency)
+
+
+def _left(invoice: Invoice) -> Money | None:
+    owed = invoice.amount_remaining
+    return Money(owed, invoice.currency) if owed > 0 and not invoice.settled else None
 
 
 def _access(c: Context) -> tuple[str | None, datetime | None]:
@@ -155,6 +193,31 @@ def _changes(c: Context) -> list[Coming]:
     limited = None if case.limited_at else limited_from(c)
     ends = Coming(c.ends_at, c.policy.at_expiry)
     return [Coming(limited, "limited"), ends] if limited else [ends]
+
+
+def _promise_within(c: Context) -> tuple[date, date] | None:
+    """In the merchant's calendar, by which a day ends."""
+    if c.policy.promise_within is None:
+        return None
+    today = c.now.astimezone(c.policy.zone).date()
+    reach = today + timedelta(days=1), today + c.policy.promise_within
+    asked = Request(Verb.PROMISE, "the customer", "-", case=c.ref, until=reach[0])
+    told = as_instruction(asked, c.policy.zone, c.now)
+    return None if not_to_be_promised(c.s.account, c.history, c.policy, told, c.now) else reach
+
+
+def _promised(c: Context) -> date | None:
+    promise = c.said.promise
+    if promise is None or promise.until is None or c.said.promise_broken(c.now):
+        return None
+    return promise.until.astimezone(c.policy.zone).date()
+
+
+def _naming(c: Context, made_by: str) -> str | None:
+    """Only a link that went to the address on file may confirm."""
+    account = c.s.account
+    waits = naming(account, c.ref, c.now)
+    return waits.to if waits and made_by == confirmation_step(account, c.ref) else None
 
 
 def _on_file(c: Context) -> CardLabel | None:

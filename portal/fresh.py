@@ -10,12 +10,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from db import accounts, journal, outbox
 from db.journal import Entry
-from db.outbox import NewEffect
 from dunning.case import settle
 from dunning.rules.requested import case_to_show, fresh_link
-from dunning.steps import FRESH_LINK, Kind
+from dunning.steps import FRESH_LINK
 from portal.door import Door
 from portal.links import short
+from portal.mailing import on_request
 from worker.queues import MAIL
 from worker.services import Services
 
@@ -48,15 +48,6 @@ async def _write(services: Services, door: Door, token: str) -> list[int]:
         log.info("link.asked", link=short(behind.link.digest), customer=owner, sent=key is not None)
         if case is None or key is None:
             return []
-        effect = NewEffect(
-            customer_id=owner,
-            case=case.invoice,
-            step=key,
-            kind=Kind.MAIL,
-            name=FRESH_LINK,
-            channel="mail",
-            reason=REASON,
-            created_at=at,
-        )
+        effect = on_request(owner, case.invoice, key, FRESH_LINK, REASON, at)
         await journal.write(connection, [Entry(owner, at, "link.asked", REASON, case.invoice, {"step": key})])
         return await outbox.add(connection, [effect])

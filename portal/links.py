@@ -68,10 +68,10 @@ class Links:
 
         A banner is asked for at every turn, and asking must not write: a row for each answer would grow
         without end, and a fresh token cannot be had again from the hash of an old one. So this is a second
-        name of a link that a mail was given: the digest itself, signed for this purpose. All that holds of
-        that link holds of it: its one case, its life, and that it can be revoked. Nor is it easier to make:
-        the digest is the hash of 128 random bits and stands in the database alone, and the signature needs
-        the secret.
+        name of a link there is, a mail's or the one its case began with: the digest itself, signed for this
+        purpose. All that holds of that link holds of it: its one case, its life, and that it can be revoked.
+        Nor is it easier to make: the digest is the hash of 128 random bits and stands in the database alone,
+        and the signature needs the secret.
         """
         return _text(self._banner, link)
 
@@ -125,6 +125,11 @@ def _bytes(signer: Signer, token: str, size: int) -> bytes | None:
 def digest(link_id: bytes) -> bytes:
     """What is stored of a link."""
     return sha256(link_id).digest()
+
+
+def unheld() -> bytes:
+    """The digest of a new link whose token nobody has ever held: it opens a page by `Links.banner` alone."""
+    return digest(secrets.token_bytes(ID_BYTES))
 
 
 def short(link: bytes) -> str:

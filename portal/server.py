@@ -12,6 +12,9 @@ from portal.door import Door
 from portal.forms import Binding
 from portal.limits import Limits
 from portal.links import Links
+from portal.offer import offer
+from providers.lookup import Gateway
+from providers.stripe import SOURCE as STRIPE
 from settings import PortalSettings
 from worker.brand import brand
 from worker.broker import RedisNudge, create_broker
@@ -19,6 +22,8 @@ from worker.policy import policy
 from worker.services import Services
 
 POOL_SIZE = 8
+# Seconds. Somebody waits in front of the page; a charge that is given up on is asked for again by a worker.
+STRIPE_TIMEOUT = 15.0
 
 
 def serve(settings: PortalSettings) -> int:
@@ -27,9 +32,10 @@ def serve(settings: PortalSettings) -> int:
     PostgreSQL and Redis may come later.
     """
     secrets = [secret.get_secret_value() for secret in settings.link_secrets]
+    gateways = _gateways(settings)
     services = Services(
         engine=create_engine(settings.database_url_sqlalchemy, name="portal", pool_size=POOL_SIZE),
-        gateways={},
+        gateways=gateways,
         policy=policy(settings),
         nudge=RedisNudge(create_broker(settings.redis_url.get_secret_value())),
         clock=_clock,
@@ -38,7 +44,7 @@ def serve(settings: PortalSettings) -> int:
         brand=brand(settings),
         billing_page=settings.billing_page_url,
         zone=settings.timezone.key,
-        secure=settings.portal_url.startswith("https:"),
+        base=settings.portal_url,
         mail_templates=settings.email_templates,
     )
     app = create_app(
@@ -47,8 +53,20 @@ def serve(settings: PortalSettings) -> int:
         Binding(secrets, _clock),
         Limits(settings.portal_proxies),
         merchant,
+        offer(provider=bool(gateways)),
+        settings.stripe_pages if gateways else (),
     )
     return serving.server.serve("portal", app, settings.portal_host, settings.portal_port)
+
+
+def _gateways(settings: PortalSettings) -> dict[str, Gateway]:
+    """Without a key of its own the page asks nobody, and Stripe's library is not even loaded."""
+    if settings.portal_stripe_key is None:
+        return {}
+    from providers.stripe_api import StripeGateway
+
+    key = settings.portal_stripe_key.get_secret_value()
+    return {STRIPE: StripeGateway(key, api_base=settings.stripe_api_base, timeout=STRIPE_TIMEOUT)}
 
 
 def _clock() -> datetime:

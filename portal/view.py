@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from emails.names import clean_name
 from portal.actions import Action
 from portal.facts import Facts, State
 
+NOON = time(12)
 TEMPLATES = {
     State.OPEN: "open.html",
     State.PAID: "paid.html",
@@ -52,17 +53,20 @@ def view(
 
 
 def _plain(seen: Facts, reader: Reader) -> dict[str, Any]:
-    def day(moment: datetime | None) -> str | None:
-        return reader.moment(moment).date if moment else None
+    def day(moment: date | None) -> str | None:
+        return day_of(moment, reader)
 
     return {
         "number": clean_name(seen.number),
         "amount": format_money(seen.amount, reader.locale),
+        "left": format_money(seen.left, reader.locale) if seen.left else None,
         "card": _card(seen.card),
         "declined": _card(seen.declined),
         "access_since": day(seen.access_since),
         "paid_on": day(seen.paid_at),
         "ended_on": day(seen.ended_at),
+        "promised": day(seen.promised),
+        "promise_last": day(seen.promise_within[1]) if seen.promise_within else None,
         "coming": [
             {"what": each.what, "date": day(each.at), "iso": each.at.isoformat()} for each in seen.coming
         ],
@@ -70,6 +74,13 @@ def _plain(seen: Facts, reader: Reader) -> dict[str, Any]:
             (clean_name(each.number) or "…", format_money(each.amount, reader.locale)) for each in seen.others
         ],
     }
+
+
+def day_of(when: date | None, reader: Reader) -> str | None:
+    """A moment's day in the reader's zone, or a day of the calendar, as they write it; None of nothing."""
+    if when is not None and not isinstance(when, datetime):
+        when = datetime.combine(when, NOON, reader.timezone)
+    return reader.moment(when).date if when else None
 
 
 def _card(card: CardLabel | None) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from dunning.events import BillingEvent
 
@@ -50,8 +50,16 @@ class NothingToPayError(Exception):
     """The provider says that the invoice is paid or void, whatever its events have told us so far."""
 
 
+class NotSoldError(Exception):
+    """The provider would not sell again what the customer had."""
+
+
 class MalformedEventError(ValueError):
     """A correctly signed event whose body does not have the shape its type promises."""
+
+
+Result = Literal["paid", "processing", "declined", "refused"]
+NEEDS_CONFIRMATION = "invoice_payment_intent_requires_action"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +70,26 @@ class Charged:
     and asking again would change nothing: the invoice is not open any more, or has nothing to charge.
     """
 
-    result: Literal["paid", "processing", "declined", "refused"]
+    result: Result
     reason: str | None = None
 
+    def __str__(self) -> str:
+        return f"{self.result}: {self.reason}" if self.reason else self.result
 
-EndAction = Literal["cancel", "unpaid", "pause"]
+    @classmethod
+    def read(cls, text: str) -> Charged | None:
+        """Of what `str` made; None for any other text."""
+        result, _, reason = text.partition(": ")
+        known = next((each for each in get_args(Result) if each == result), None)
+        return cls(known, reason or None) if known else None
+
+    @property
+    def needs_confirmation(self) -> bool:
+        """Whether the bank wants the customer to confirm it."""
+        return self.reason in (NEEDS_CONFIRMATION, "authentication_required")
+
+
+EndAction = Literal["cancel", "unpaid", "pause", "void"]
 
 
 class Gateway(Protocol):
@@ -90,16 +113,42 @@ class Gateway(Protocol):
         """What the merchant calls the product."""
         ...
 
-    async def pay(self, invoice: str, key: str) -> Charged:
-        """Charge what is on file for the invoice, off session, once for each `key` (the idempotency key).
+    async def pay(self, invoice: str, key: str, *, present: bool = False, anew: bool = False) -> Charged:
+        """Charge what is on file for the invoice, once for each `key` (the idempotency key).
 
-        Raises ProviderUnavailableError when it is not known what became of it: ask again with the same key.
+        `present`: the customer is there to confirm. `anew`: charge the method they gave last, which becomes
+        the one that is charged next; nothing is charged where that is the one that failed. Raises
+        ProviderUnavailableError when it is not known what became of it: ask again with the same key.
+        """
+        ...
+
+    async def method_page(self, customer: str, back: str) -> str:
+        """A page of the provider's where the customer gives another way to pay, made for this click.
+
+        It leads to `back` afterwards. Raises ProviderUnavailableError, also where it is not set up there.
         """
         ...
 
     async def end(self, subscription: str, action: EndAction, key: str) -> None:
         """Stop a subscription that nobody pays, once for each `key`; one that has ended is left alone.
 
-        `unpaid`: goes on making invoices, and charges none. Raises ProviderUnavailableError.
+        `unpaid`: goes on making invoices, and charges none. `void` is for one that has ended: nothing that
+        it has left open is owed any more. Raises ProviderUnavailableError.
+        """
+        ...
+
+    async def begin_again(self, subscription: str, back: str) -> str | None:
+        """A page of the provider's where the customer buys again what this ended subscription was for.
+
+        Asked for again it is the same page, and none that was made before it can be paid any more. It leads
+        to `back` afterwards. None: they have another subscription, and nothing is sold twice. Raises
+        NotSoldError or ProviderUnavailableError.
+        """
+        ...
+
+    async def revive(self, subscription: str) -> str:
+        """A page where the invoice is paid that brings an unpaid subscription back.
+
+        Raises NothingToPayError where it is not unpaid any more, or ProviderUnavailableError.
         """
         ...

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, cast
+
 from dunning.account import ENDED
 from providers.fields import Json, part, parts
-from providers.lookup import Charged, EndAction, ProviderUnavailableError
+from providers.lookup import NEEDS_CONFIRMATION, Charged, EndAction, ProviderUnavailableError
 from providers.stripe_client import RefusedError, StripeApi
 
 INTENTS = ["payments.data.payment.payment_intent"]
 
 
-async def pay(api: StripeApi, invoice: str, key: str) -> Charged:
-    """Charge what Stripe would charge at its next retry: nobody is there to confirm anything."""
+async def pay(api: StripeApi, invoice: str, key: str, *, present: bool) -> Charged:
+    """Charge what Stripe would charge at its next retry."""
+    return await charge(api, invoice, key, {"off_session": not present})
+
+
+async def charge(api: StripeApi, invoice: str, key: str, how: Mapping[str, Any]) -> Charged:
+    """Pay an invoice. Unless `off_session`, the bank may ask the customer, who is there, to confirm."""
     try:
         paid = await api.have_done(
             api.v1.invoices.pay_async(
-                invoice, {"off_session": True, "expand": INTENTS}, {"idempotency_key": key}
+                invoice, cast(Any, {**how, "expand": INTENTS}), {"idempotency_key": key}
             )
         )
     except RefusedError as refused:
@@ -26,7 +34,7 @@ async def pay(api: StripeApi, invoice: str, key: str) -> Charged:
     if "processing" in statuses:
         return Charged("processing")
     if "requires_action" in statuses:
-        return Charged("declined", "invoice_payment_intent_requires_action")
+        return Charged("declined", NEEDS_CONFIRMATION)
     return Charged("refused", f"invoice_{paid.get('status')}")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from dunning.account import PAYING
 from dunning.events import AsOf, BillingEvent, ClockMoved
-from providers import stripe_actions
+from providers import stripe_actions, stripe_new_method, stripe_pages, stripe_return
 from providers.fields import Json, flag, parts, ref, text
 from providers.lookup import Charged, EndAction, Lookup, Normalised, NothingToPayError, Subject
 from providers.stripe import normalise
@@ -65,11 +65,27 @@ class StripeGateway:
             self._products[product] = found.get("name") if found else None
         return self._products[product]
 
-    async def pay(self, invoice: str, key: str) -> Charged:
-        return await stripe_actions.pay(self._api, invoice, key)
+    async def pay(self, invoice: str, key: str, *, present: bool = False, anew: bool = False) -> Charged:
+        if anew:
+            return await stripe_new_method.pay_anew(self._api, invoice, key, present=present)
+        return await stripe_actions.pay(self._api, invoice, key, present=present)
+
+    async def method_page(self, customer: str, back: str) -> str:
+        """Of Stripe's customer portal; an address of it lives for minutes (docs: Customer portal, flows)."""
+        return await stripe_pages.method_page(self._api, customer, back)
 
     async def end(self, subscription: str, action: EndAction, key: str) -> None:
-        await stripe_actions.end(self._api, subscription, action, key)
+        if action == "void":
+            await stripe_return.void_unpaid(self._api, subscription, key)
+        else:
+            await stripe_actions.end(self._api, subscription, action, key)
+
+    async def begin_again(self, subscription: str, back: str) -> str | None:
+        """Checkout, whose sessions live for a day and are completed once."""
+        return await stripe_return.begin_again(self._api, subscription, back)
+
+    async def revive(self, subscription: str) -> str:
+        return await stripe_return.revive(self._api, subscription)
 
     async def _invoice(self, lookup: Lookup, invoice_id: str) -> tuple[BillingEvent, ...]:
         as_of = _from_now_on(lookup)

@@ -27,6 +27,10 @@ from providers.fields import (
 from providers.lookup import MalformedEventError
 from providers.stripe_prices import amount_of, currency_of
 
+# The key, in a subscription's metadata and a Checkout session's, that names the ended subscription which is
+# bought again.
+FOLLOWS = "dunning_follows"
+
 
 def customer_ref(thing: Json) -> str:
     """Whose it is: since 14.x API versions `customer` may be null with `customer_account` set instead."""
@@ -79,6 +83,7 @@ def subscription_seen(subscription: Json, as_of: AsOf) -> SubscriptionSeen:
         payment_method=ref(subscription.get("default_payment_method")),
         amount=amount_of(subscription),
         currency=currency_of(subscription),
+        follows=text(part(subscription, "metadata"), FOLLOWS),
     )
 
 

@@ -75,18 +75,9 @@ def _check_stripe_base(value: str) -> str:
     return value.rstrip("/")
 
 
-class StripeApi(Mode):
-    """How Stripe is asked."""
+class StripeAddress(Mode):
+    """Where Stripe's API is."""
 
-    stripe_api_key: SecretStr = setting(
-        "STRIPE_API_KEY",
-        "The secret or restricted key for Stripe's API. A restricted key is enough, with read access to "
-        "customers, subscriptions, products, invoices, payment intents, payment methods, charges and events. "
-        "Invoices and subscriptions are written only where the policy asks for it.",
-        example="rk_test_0123456789abcdef",
-        cure="Create a restricted key in Stripe's dashboard (Developers, API keys), in the mode that "
-        "DUNNING_LIVEMODE names: true takes rk_live_ keys, false rk_test_ keys.",
-    )
     stripe_api_base: Annotated[str, AfterValidator(_check_stripe_base)] | None = setting(
         "STRIPE_API_BASE",
         "Another address for Stripe's API: a simulated Stripe in tests, or an outgoing proxy.",
@@ -94,22 +85,6 @@ class StripeApi(Mode):
         example="http://127.0.0.1:12111",
         cure="Leave it empty to talk to Stripe itself.",
     )
-
-    @field_validator("stripe_api_key")
-    @classmethod
-    def _mode_matches(cls, key: SecretStr, info: ValidationInfo) -> SecretStr:
-        live = next(
-            (live for start, live in _KEY_PREFIXES.items() if key.get_secret_value().startswith(start)), None
-        )
-        if live is None:
-            raise ValueError("must start with " + ", ".join(_KEY_PREFIXES))
-        if info.data.get("livemode", live) != live:
-            raise ValueError(
-                "is a live key, but DUNNING_LIVEMODE is false"
-                if live
-                else "is a test key, but DUNNING_LIVEMODE is true, which it is when it is not set"
-            )
-        return key
 
     @field_validator("stripe_api_base")
     @classmethod
@@ -119,6 +94,38 @@ class StripeApi(Mode):
             if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
                 raise ValueError("would send a live key unencrypted: https:// is needed")
         return base
+
+
+def _check_stripe_key(key: SecretStr, info: ValidationInfo) -> SecretStr:
+    live = next(
+        (live for start, live in _KEY_PREFIXES.items() if key.get_secret_value().startswith(start)), None
+    )
+    if live is None:
+        raise ValueError("must start with " + ", ".join(_KEY_PREFIXES))
+    if info.data.get("livemode", live) != live:
+        raise ValueError(
+            "is a live key, but DUNNING_LIVEMODE is false"
+            if live
+            else "is a test key, but DUNNING_LIVEMODE is true, which it is when it is not set"
+        )
+    return key
+
+
+StripeKey = Annotated[SecretStr, AfterValidator(_check_stripe_key)]
+
+
+class StripeApi(StripeAddress):
+    """How Stripe is asked."""
+
+    stripe_api_key: StripeKey = setting(
+        "STRIPE_API_KEY",
+        "The secret or restricted key for Stripe's API. A restricted key is enough, with read access to "
+        "customers, subscriptions, products, invoices, payment intents, payment methods, charges and events. "
+        "Invoices and subscriptions are written only where the policy asks for it.",
+        example="rk_test_0123456789abcdef",
+        cure="Create a restricted key in Stripe's dashboard (Developers, API keys), in the mode that "
+        "DUNNING_LIVEMODE names: true takes rk_live_ keys, false rk_test_ keys.",
+    )
 
 
 class Smtp(Settings):

@@ -6,12 +6,20 @@ from textwrap import wrap
 from pydantic.fields import FieldInfo
 
 from settings.breaker import Breaker
-from settings.connections import Database, Mode, Redis, Smtp, StripeApi, StripeWebhooks
+from settings.connections import (
+    Database,
+    Mode,
+    Redis,
+    Smtp,
+    StripeAddress,
+    StripeApi,
+    StripeWebhooks,
+)
 from settings.field import Settings
 from settings.load import fields_by_name
 from settings.messages import Brand, Display, Mail, Team, Times
 from settings.policy import Policy
-from settings.portal import Links, PortalServer
+from settings.portal import Links, PortalServer, PortalStripe
 from settings.processes import (
     ApiSettings,
     PortalSettings,
@@ -29,12 +37,14 @@ GROUPS: dict[str, type[Settings]] = {
     "Queues": Redis,
     "Live or test": Mode,
     "Stripe's webhooks": StripeWebhooks,
+    "Stripe's address": StripeAddress,
     "Stripe's API": StripeApi,
     "Mail server": Smtp,
     "Sender": Mail,
     "Brand": Brand,
     "Links": Display,
     "Page for customers": Links,
+    "What customers can do": PortalStripe,
     "Dates": Times,
     "Your team": Team,
     "Policy": Policy,

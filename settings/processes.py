@@ -10,7 +10,7 @@ from settings.connections import Database, Mode, Redis, Smtp, StripeApi, StripeW
 from settings.field import Settings, setting
 from settings.messages import Brand, Display, Mail, Team, Times
 from settings.policy import Policy
-from settings.portal import Links, LinkSecrets, Origin, PortalServer
+from settings.portal import Links, LinkSecrets, Origin, PortalServer, PortalStripe
 from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
 from settings.urls import RedisUrl
 
@@ -48,7 +48,7 @@ class ApiSettings(Logs, ApiServer, Links, Times, Mode, Database):
     """`dunning api`"""
 
 
-class PortalSettings(Logs, PortalServer, Policy, Links, Display, Times, Brand, Redis, Database):
+class PortalSettings(Logs, PortalServer, Policy, Links, Display, Times, Brand, PortalStripe, Redis, Database):
     """`dunning portal`"""
 
     portal_url: Origin = setting(

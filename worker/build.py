@@ -50,6 +50,7 @@ def services(settings: WorkerSettings, nudge: Nudge) -> Services:
         nudge=nudge,
         team_channels=tuple(name for name, configured in channels if configured),
         limits=limits(settings),
+        pages=settings.portal_url is not None,
     )
 
 

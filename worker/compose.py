@@ -9,6 +9,7 @@ from datetime import datetime
 from dunning.account import Invoice
 from dunning.case import Situation, situation, why_kept
 from dunning.money import Money
+from dunning.payer import naming, payer
 from dunning.rules.context import Context
 from dunning.rules.expiry import limited, limited_from
 from dunning.rules.first_payment import HELD_FOR
@@ -22,6 +23,8 @@ from emails.catalogue import (
     FreshLink,
     Mail,
     OtherInvoice,
+    PayerConfirmation,
+    PayerLink,
     PaymentFailed,
     PaymentRecovered,
 )
@@ -47,7 +50,9 @@ class _Facts:
 
     @property
     def name(self) -> str | None:
-        return self.s.account.customer.name
+        """Of whoever reads it; that of a payer who was named is not known."""
+        elsewhere = payer(self.s.account, self.c.ref) and "payer_confirmation" not in self.key
+        return None if elsewhere else self.s.account.customer.name
 
     @property
     def card(self) -> CardLabel | None:
@@ -225,6 +230,15 @@ def _fresh_link(f: _Facts) -> Mail:
     return FreshLink(customer_name=f.name, pay_url=f.pay_url)
 
 
+def _payer_confirmation(f: _Facts) -> Mail:
+    waits = naming(f.s.account, f.c.ref, f.c.now)
+    return PayerConfirmation(customer_name=f.name, address=(waits and waits.to) or "", pay_url=f.pay_url)
+
+
+def _payer_link(f: _Facts) -> Mail:
+    return PayerLink(pay_url=f.pay_url)
+
+
 MAILS: Mapping[str, Callable[[_Facts], Mail]] = {
     "payment_failed": _payment_failed,
     "final_warning": _final_warning,
@@ -232,4 +246,6 @@ MAILS: Mapping[str, Callable[[_Facts], Mail]] = {
     "payment_recovered": _recovered,
     "first_payment": _first_payment,
     "fresh_link": _fresh_link,
+    "payer_confirmation": _payer_confirmation,
+    "payer_link": _payer_link,
 }

@@ -10,10 +10,11 @@ from db.accounts import Loaded
 from db.links import LinkRow
 from db.outbox import Claim
 from dunning.account import Account, Subscription
+from dunning.payer import payer
 from dunning.plan import plan
 from dunning.rules.context import Context, context
 from dunning.rules.renewals import upcoming
-from dunning.steps import Kind
+from dunning.steps import PAYER_CONFIRMATION, Kind
 from dunning.zones import zone_of
 from emails.catalogue import Mail, TeamEscalation
 from emails.chat import chat_text
@@ -99,8 +100,12 @@ async def _stored(
         now=at,
         templates=sender.templates,
     )
+    elsewhere = payer(loaded.account, claim.case)
     async with services.engine.connect() as connection:
         thread = await outbox.first_mail_of(connection, claim.customer_id, claim.case)
+    if elsewhere and claim.name != PAYER_CONFIRMATION:
+        # Whoever was named has a thread of their own.
+        thread = None if claim.step == elsewhere.step else elsewhere.step
     return {
         "subject": mail.subject,
         "text": mail.text,

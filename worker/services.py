@@ -32,7 +32,7 @@ class Services:
     """`gateways` by source ("stripe"); `team_channels` are the ways the merchant's team can be reached.
 
     `nudge` wakes an actor for some row ids and may fail silently: the scheduler finds every row again.
-    `limits` cap the revocations; None: nothing does.
+    `limits` cap the revocations; None: nothing does. `pages`: customers have pages of ours.
     """
 
     engine: AsyncEngine
@@ -41,4 +41,5 @@ class Services:
     nudge: Nudge
     team_channels: tuple[str, ...] = ()
     limits: Limits | None = None
+    pages: bool = False
     clock: Clock = wall_clock

@@ -13,7 +13,7 @@ from dunning.lazy import lazy
 from dunning.policy import Policy
 from dunning.segments import PolicySource
 from dunning.standing import Standing, standing
-from dunning.steps import FRESH_LINK, Effect, History, Kind, Step, Withheld, hours
+from dunning.steps import ASKED, ASKED_ANEW, ON_REQUEST, Effect, History, Kind, Step, Withheld, hours
 from dunning.zones import zone_of
 
 
@@ -102,7 +102,7 @@ class Context:
     @lazy
     def mails(self) -> list[Effect]:
         """Every mail that may have reached this person, in any of their cases; none that they asked for."""
-        every = (e for e in self.history.values() if e.kind is Kind.MAIL and e.name != FRESH_LINK)
+        every = (e for e in self.history.values() if e.kind is Kind.MAIL and e.name not in ON_REQUEST)
         return [e for e in every if e.reached_somebody]
 
     @lazy
@@ -148,7 +148,9 @@ class Context:
 
     @lazy
     def _own_charges(self) -> int:
-        return len([e for e in self.done.values() if e.kind is Kind.RETRY and e.status == "sent"])
+        """The customer's own are none of ours: whoever tries again is not to be called for that."""
+        ours = (e for e in self.done.values() if e.kind is Kind.RETRY and e.name not in (ASKED, ASKED_ANEW))
+        return sum(effect.status == "sent" for effect in ours)
 
     # when, and for whom
 

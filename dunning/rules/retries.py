@@ -8,8 +8,9 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from dunning.case import why_kept
 from dunning.declines import Category
 from dunning.ladders import PAYDAY
-from dunning.ledger import APART, attempts_on_card, attempts_on_method, next_allowed
+from dunning.ledger import APART, attempts_on_card, next_allowed
 from dunning.rules.context import Context
+from dunning.rules.new_method import charges_in_flight, method_changed_at, provider_charges
 from dunning.steps import Kind, Step, Withheld
 
 # Wages have been booked by then, and nobody else's direct debit has been.
@@ -24,9 +25,7 @@ def retries(c: Context) -> Iterator[Step | Withheld]:
     """One charge a rung, the newest due rung only; never where the network forbids it or another charges."""
     if c.policy.retries != "worker":
         return
-    changed_at = _method_changed_at(c)
-    if changed_at and c.s.decline.category is not Category.CONSENT_WITHDRAWN:
-        yield _with_new_method(c, changed_at)
+    changed_at = method_changed_at(c)
     rungs = _rungs(c)
     for number, rung in enumerate(rungs, start=1):
         key = f"retry:{c.ref}:{number}"
@@ -43,25 +42,6 @@ def retries(c: Context) -> Iterator[Step | Withheld]:
                 yield Step(Kind.RETRY, key, "retry", c.ref, due_at, "we charge again ourselves")
     if not rungs:
         yield c.withhold(f"retry:{c.ref}:1", "charging again cannot mend this kind of failure")
-
-
-def _method_changed_at(c: Context) -> datetime | None:
-    """When the customer gave a way to pay that has not been charged yet."""
-    changed_at = c.s.account.customer.method_changed_at
-    return changed_at if changed_at and changed_at > c.s.last_failed_at else None
-
-
-def _with_new_method(c: Context, changed_at: datetime) -> Step | Withheld:
-    """Once and at once, as whoever has just given a new card expects it, unless it is at a ceiling."""
-    key = f"retry:{c.ref}:method:{changed_at:%Y%m%dT%H%M%S}"
-    account = c.s.account
-    given = account.methods.get(c.s.subscription.payment_method or account.customer.payment_method or "")
-    made = sorted([*attempts_on_method(account, given), *_in_flight(c)])
-    due_at = next_allowed(made, changed_at, apart=NO_REST)
-    excuse = _why_not(c)
-    if excuse or due_at >= c.ends_at:
-        return c.withhold(key, excuse or "access ends before the card may be charged again")
-    return Step(Kind.RETRY, key, "retry", c.ref, due_at, "a new payment method has not been charged yet")
 
 
 def _rungs(c: Context) -> list[datetime]:
@@ -95,7 +75,7 @@ def _in_the_morning(moment: datetime, zone: tzinfo) -> datetime:
 def _allowed(c: Context, rung: datetime) -> datetime:
     """The rung, or as soon after it as the ceilings and the last attempt allow."""
     last = c.s.charges[-1] if c.s.charges else None
-    made = sorted([*attempts_on_card(c.s.account, last), *_in_flight(c)])
+    made = sorted([*attempts_on_card(c.s.account, last), *charges_in_flight(c)])
     category = c.s.decline.category
     if category is Category.INSUFFICIENT_FUNDS and made:
         rung = max(rung, made[-1] + FUNDS_APART)
@@ -103,24 +83,11 @@ def _allowed(c: Context, rung: datetime) -> datetime:
     return next_allowed(made, rung, apart=NO_REST if category is Category.PROCESSING_ERROR else APART)
 
 
-def _in_flight(c: Context) -> list[datetime]:
-    """Charges that are decided, for any of the customer's invoices, and not in the ledger yet."""
-    decided = [e for e in c.history.values() if e.kind is Kind.RETRY and e.reached_somebody]
-    charges = c.s.account.charges.values()
-    return [
-        effect.accepted_at or effect.created_at
-        for effect in decided
-        if not any(each.invoice == effect.case and each.at >= effect.created_at for each in charges)
-    ]
-
-
 def _why_not(c: Context) -> str | None:
     s = c.s
-    changed = _method_changed_at(c) is not None
-    if s.invoice.next_attempt_at:
-        return "the provider has planned a charge of its own"
-    if s.invoice.attempt_count > 1:
-        return "the provider charges this invoice again by itself"
+    changed = method_changed_at(c) is not None
+    if beside := provider_charges(c):
+        return beside
     if s.invoice.processing_since:
         return "a payment is on its way"
     debit = s.decline.category is Category.BANK_DEBIT_FAILED

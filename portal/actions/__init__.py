@@ -1,4 +1,4 @@
-"""What a customer can do on their page: one file an action, and here the list of them.
+"""What a customer can do on their page: one file an action, and `portal.offer` lists them.
 
 An action is a name (the last part of the address its form is sent to), a template in `templates/actions/`
 with the fields and the button of its form, a test whether it suits a case, and what it does. The page shows
@@ -6,31 +6,48 @@ the form of each action that suits, in this order; without any it leads to the m
 
 By the time `run` is called the form is bound to its link, the link opens its page, the limits are kept, and
 `suits` has been asked again. What `run` returns is shown at once, or is where the customer is sent, which
-must be at one of the origins in `targets`.
+must be one of the provider's own pages.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from types import MappingProxyType
+
+from starlette.exceptions import HTTPException
 
 from portal.door import Behind
-from portal.facts import Facts
+from portal.facts import Facts, facts
 from portal.forms import Form
+from providers.lookup import Gateway
 from worker.services import Services
+
+_NONCE = re.compile(r"[A-Za-z0-9_-]{16,64}")
+
+
+def seen_through(behind: Behind) -> Facts:
+    """The facts behind a link; some of them are for its reader alone."""
+    return facts(behind.context, made_by=behind.link.made_by)
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The customer's page as it is now, below a sentence about what was done, in their language."""
+    """The customer's page as it is now, below a sentence about what was done.
 
-    notice: str
+    `notice` names the sentence in `templates/notices.html`, or is None: the page says it all. `dates` are
+    named in it, as the reader writes them.
+    """
+
+    notice: str | None = None
+    dates: Mapping[str, date | None] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """On to a page of somebody else, such as the provider's (303)."""
+    """On to a page of the provider's (303)."""
 
     url: str
 
@@ -39,26 +56,47 @@ Answer = Shown | Leave
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
-    """One thing a customer can do. `targets` are the origins that `run` may send them to.
+class Asked:
+    """What an action is handed. `page` is the address of the customer's page, to come back to."""
 
-    `run` gets the services, what stands behind the link, and the form.
+    services: Services
+    behind: Behind
+    form: Form
+    page: str
+
+    @property
+    def gateway(self) -> Gateway:
+        """The customer's billing system; KeyError where it cannot be asked, so that nothing was offered."""
+        return self.services.gateways[self.behind.account.source]
+
+    @property
+    def seen(self) -> Facts:
+        """What the page says."""
+        return seen_through(self.behind)
+
+    @property
+    def nonce(self) -> str:
+        """What the form has of its own, so that sending it twice is one click. Raises HTTPException 400."""
+        found = self.form.get("click", "")
+        if not _NONCE.fullmatch(found):
+            raise HTTPException(400)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing a customer can do. `pays`: where none that does is offered, the page leads elsewhere to pay.
+
+    `on_return`: its form is shown only to who comes back from a page of the provider's.
     """
 
     name: str
     suits: Callable[[Facts], bool]
-    run: Callable[[Services, Behind, Form], Awaitable[Answer]]
-    targets: frozenset[str] = frozenset()
+    run: Callable[[Asked], Awaitable[Answer]]
+    pays: bool = True
+    on_return: bool = False
 
     @property
     def template(self) -> str:
         """The fields and the button of its form."""
         return f"actions/{self.name}.html"
-
-    def may_lead_to(self, url: str) -> bool:
-        """Whether a customer may be sent there."""
-        parts = urlsplit(url)
-        return f"{parts.scheme}://{parts.netloc}" in self.targets
-
-
-ACTIONS: tuple[Action, ...] = ()

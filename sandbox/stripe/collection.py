@@ -120,18 +120,24 @@ def pay(
     """A try by hand; a refusal is in the returned attempt. Raises ApiError when nothing can be tried."""
     invoice = ready(ledger, invoice, now)
     subscription = ledger.get(Subscription, invoice.subscription)
-    method = method or payments.payment_method_of(ledger, subscription)
+    method = method or on_file(ledger, invoice)
+    attempt = payments.attempt(ledger, invoice, method, now, on_session=on_session)
+    record(ledger, invoice, attempt, now, automatic=False)
+    if attempt.succeeded and subscription.save_default_payment_method:
+        _remember_on_subscription(ledger, invoice.subscription, method.id, now)
+    return attempt
+
+
+def on_file(ledger: Ledger, invoice: Invoice) -> PaymentMethod:
+    """The card that is charged next; raises ApiError where there is none."""
+    method = payments.payment_method_of(ledger, ledger.get(Subscription, invoice.subscription))
     if method is None:
         raise ApiError.invalid(
             "There is no `default_payment_method` set on this Customer or Invoice. Please set a default "
             "payment method, or pass one as `payment_method`.",
             code="missing",
         )
-    attempt = payments.attempt(ledger, invoice, method, now, on_session=on_session)
-    record(ledger, invoice, attempt, now, automatic=False)
-    if attempt.succeeded and subscription.save_default_payment_method:
-        _remember_on_subscription(ledger, invoice.subscription, method.id, now)
-    return attempt
+    return method
 
 
 def ready(ledger: Ledger, invoice: Invoice, now: int) -> Invoice:

@@ -19,17 +19,24 @@ from sandbox.inbox import mail_inbox
 from sandbox.postgres import PostgresServer
 from sandbox.valkey import ValkeyServer
 from tests.browser.town import Town
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import SIZES, Visitor
 
 Visit = Callable[..., Visitor]
 
 THREAD = ThreadPoolExecutor(1, "browser")
+# What docs/portal.md and docs/banner.md show; `--pictures` keeps these and no others.
+SHOWN = (
+    *(f"{page}-{size}" for page in ("soft", "declined", "back", "promise", "limited") for size in SIZES),
+    *(f"{page}-{size}" for page in ("processing", "paid", "ended", "link", "wall") for size in SIZES),
+    "banner-hard-phone",
+    "banner-limited-phone",
+)
 # Debian's, Ubuntu's and Google's name for it. Playwright would download one of its own; we never do.
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--pictures DIRECTORY` renews what docs/portal.md shows."""
+    """`./run test tests/browser --pictures docs/portal` renews what the documents show."""
     parser.addoption("--pictures", type=Path, help="Keep pictures of the main pages here.")
 
 
@@ -97,7 +104,7 @@ def picture(request: pytest.FixtureRequest) -> Callable[[Visitor, str], None]:
     folder: Path | None = request.config.getoption("pictures", None)
 
     def keep(visitor: Visitor, name: str) -> None:
-        if folder is not None:
+        if folder is not None and name in SHOWN:
             folder.mkdir(parents=True, exist_ok=True)
             visitor.picture(folder / f"{name}.jpg")
 

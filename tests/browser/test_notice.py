@@ -13,11 +13,10 @@ from console.script import script
 from tests.browser.conftest import Visit
 from tests.browser.stories import hard, limited, paid, revoked
 from tests.browser.town import ShopProcess, Town
-from tests.browser.visitor import DESKTOP, NARROWEST, PHONE, Visitor
+from tests.browser.visitor import NARROWEST, PHONE, SIZES, Visitor
 from tests.scenarios.story import Story
 
 Picture = Callable[[Visitor, str], None]
-SIZES = {"phone": PHONE, "desktop": DESKTOP}
 CSP = "default-src 'none'; script-src 'self'; connect-src 'self'"
 SAID: dict[str, Any] = {
     "customer": "cus_1",

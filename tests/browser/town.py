@@ -44,7 +44,13 @@ class Town:
         self.pages = Pages(f"http://127.0.0.1:{port}", Links([SECRET]))
         settings = {"DUNNING_PORTAL_URL": self.pages.base, "DUNNING_LINK_SECRETS": SECRET}
         self._world = self._thread.submit(self._build, database_url, inbox).result()
-        portal = {**settings, "DUNNING_BRAND_LOGO_URL": ""}
+        portal = {
+            **settings,
+            "DUNNING_BRAND_LOGO_URL": "",
+            "DUNNING_PORTAL_STRIPE_KEY": self._world.stripe.api_key,
+            "STRIPE_API_BASE": self._world.stripe.url,
+            "DUNNING_STRIPE_PAGES": self._world.stripe.url,
+        }
         with ThreadPoolExecutor(2) as pool:
             starting = pool.submit(PortalProcess, database_url, redis_url, port, **portal)
             self.api = ApiProcess(database_url, [KEY], **settings)

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, Request
 AXE: Final = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 PHONE: Final = (390, 844)
 DESKTOP: Final = (1280, 800)
+SIZES: Final = {"phone": PHONE, "desktop": DESKTOP}
 NARROWEST: Final = (320, 640)
 
 _RUN_AXE: Final = """async (rules) => {
@@ -38,7 +39,7 @@ _ADDRESSES = (f"198.18.{high}.{low}" for high, low in itertools.product(range(25
 
 
 class Visitor:
-    """One person with one browser window, and the `faults` it has told of.
+    """One person with one browser window, and the `faults` it has told of. `runs_scripts`: with JavaScript.
 
     A page of ours asks nobody else for anything: what goes to an origin that is not in `origins` is a fault.
     """
@@ -57,6 +58,7 @@ class Visitor:
         """`calm` asks for no motion."""
         self._origins = tuple(origins)
         self._expected: set[str] = set()
+        self.runs_scripts = javascript
         self.faults: list[str] = []
         self.context = browser.new_context(
             viewport={"width": size[0], "height": size[1]},
@@ -103,7 +105,7 @@ class Visitor:
 
     def picture(self, file: Path) -> None:
         """Keep what is seen, the whole page long."""
-        self.page.screenshot(path=file, full_page=True, type="jpeg", quality=75)
+        self.page.screenshot(path=file, full_page=True, type="jpeg", quality=70)
 
     def is_wider_than_the_screen(self) -> bool:
         """Whether one has to scroll sideways to read."""
@@ -152,10 +154,13 @@ class Visitor:
     # what is wrong
 
     def _heard(self, message: ConsoleMessage) -> None:
-        # Browsers ask for an icon of their own accord, and report the error of a page that tells of one.
+        # Browsers ask for an icon of their own accord, and report the status of a page that tells of an
+        # error, as the provider's does of a card that is declined (402).
         url = str(message.location.get("url"))
-        if message.type in ("error", "warning") and not (
-            url.endswith("/favicon.ico") or url in self._expected
+        if (
+            message.type in ("error", "warning")
+            and "status of 402" not in message.text
+            and not (url.endswith("/favicon.ico") or url in self._expected)
         ):
             self.faults.append(f"{message.type}: {message.text}")
 

@@ -32,6 +32,7 @@ def world(database_url: str, inbox: Inbox) -> Iterator[World]:
     """A world whose mails lead to pages of our own."""
     with world_on(database_url, inbox) as world:
         world.courier = replace(world.courier, sender=replace(SENDER, pages=PAGES))
+        world.services = replace(world.services, pages=True)
         yield world
 
 
@@ -42,10 +43,10 @@ def api(start_api: StartApi) -> ApiProcess:
 
 
 def digests(world: World, story: Story) -> list[bytes]:
-    """The links that mails of the story's case were given, in their order."""
+    """The links to the story's case in their order: its own, and those that its mails were given."""
     rows = world.rows(links.links)
     mine = [row for row in rows if row.case == story.invoice.id]
-    return [row.digest for row in sorted(mine, key=lambda row: row.made_at)]
+    return [row.digest for row in sorted(mine, key=lambda row: (row.made_at, row.made_by != "banner"))]
 
 
 def behind(url: str) -> bytes | None:
@@ -81,8 +82,15 @@ def test_a_failed_payment_is_a_banner_that_leads_to_the_page(world: World, api: 
     assert said["deadline"] == "2026-02-12T10:00:00Z"
     assert said["deadline_text"].replace("\N{NO-BREAK SPACE}", " ") == "February 12, 2026 at 10:00 AM UTC"
     assert said["deadline_text"] in said["text"]
-    assert len(digests(world, story)) == 2
+    assert len(digests(world, story)) == 3
     assert behind(said["link"]) == digests(world, story)[-1]
+
+
+def test_before_the_first_mail_there_is_a_link_too(world: World, api: ApiProcess) -> None:
+    """A processing error is told by mail only if it lasts; the case has a link nobody was sent."""
+    story = subscriber(world, *["processing_error"] * 9).until(1)
+    assert story.mails() == []
+    assert [behind(api.banner(story.customer.id).json()["link"])] == digests(world, story)
 
 
 def test_the_end_is_a_wall_and_a_payment_takes_it_away(world: World, api: ApiProcess) -> None:

@@ -33,6 +33,7 @@ def test_every_value_has_words(words: dict[str, str], meant: type[StrEnum]) -> N
         ("restriction:in_1", "Access limited"),
         ("retry:in_1:2", "Charge 2 of our own"),
         ("end:in_1:cancel", "Subscription cancelled at the provider"),
+        ("end:in_1:void", "Old invoices voided at the provider"),
         ("final_warning:in_1:20260313T090000:24h", "Final warning, 24 h before the end"),
         ("escalation:in_1:reminder:2", "Call to the team (nobody has seen the last call, reminder 2)"),
         ("escalation:in_1:promise_broken:2026-03-10", "Call to the team (a promise was broken: 2026-03-10)"),

@@ -59,6 +59,7 @@ FULL_SUBSCRIPTION = Subscription(
     payment_method="pm_1",
     amount=2**33,
     currency="jpy",
+    follows="sub_0",
     last_paid_at=day(5),
     good_at=day(6),
     nonpayment_at=day(7),

@@ -26,10 +26,12 @@ from dunning.steps import Kind
 from tests.dunning.builders import (
     INVOICE,
     POLICY,
+    SUBSCRIPTION,
     customer,
     day,
     failures,
     invoice,
+    method,
     mirror,
     paid,
     subscription,
@@ -45,6 +47,12 @@ ONCE = [customer(), *failures(0)]
 ANNUAL = [*UNPAID, subscription(8.1, interval="year")]
 PAID = [*UNPAID[:-5], paid(5), subscription(5, "active")]
 FIRST = [customer(), *failures(0, billing_reason="subscription_create"), subscription(0.1, "incomplete")]
+BACK = [
+    *UNPAID,
+    subscription(8.5, "canceled", ended_at=day(8.5), ended_for="payment_failed"),
+    subscription(9, "active", ref="sub_2", follows=SUBSCRIPTION),
+    paid(9, ref="in_2", subscription="sub_2", billing_reason="subscription_create"),
+]
 WAITS = {"last_call": "72h", "high_value": {"usd": 100}}
 
 # (what is changed, whose life it is, what the policy was before, what differs: the day it is taken, or by how
@@ -116,6 +124,8 @@ ONE_FIELD: list[tuple[dict[str, Any], list[CustomerFact], dict[str, Any], dict[s
         {"payment_failed:1": "-1", "payment_failed:3": "+1"},
     ),
     ({"ladder": {"expired_card": []}}, UNPAID, {}, {}),
+    ({"pay_on_new_method": True}, [*UNPAID, method(9)], {}, {"retry:method:20260310T090000": "comes on 9"}),
+    ({"pay_on_new_method": True}, UNPAID, {}, {}),
     (
         {"first_payment_mails": ["30min", "4h"]},
         FIRST,
@@ -159,6 +169,8 @@ ONE_FIELD: list[tuple[dict[str, Any], list[CustomerFact], dict[str, Any], dict[s
         {"retry:1": "comes on 2.9583", "retry:2": "comes on 4.9583"},
     ),
     ({"retry": {"insufficient_funds": ["1d"]}}, ONCE, {}, {}),
+    ({"unpaid_on_return": "void"}, BACK, {}, {"end:void": "comes on 9"}),
+    ({"unpaid_on_return": "void"}, UNPAID, {}, {}),
     # Nothing of a case that was lived to its end depends on these.
     ({"promise_within": "5d"}, UNPAID, {}, {}),
     ({"extension": "3d"}, UNPAID, {}, {}),

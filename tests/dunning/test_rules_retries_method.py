@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -10,6 +11,7 @@ from dunning.events import CustomerFact
 from dunning.policy import Policy
 from dunning.steps import Effect, Kind, Plan
 from tests.dunning.builders import (
+    INVOICE,
     account,
     charge,
     day,
@@ -102,3 +104,27 @@ def test_class_34_a_card_that_is_given_again_and_again_stays_below_the_ceilings(
     known = account(before, failed, facts, method(2), policy=rules)
     due = next(each.due_at for each in planned(known, 2, policy=rules).steps if each.key == METHOD)
     assert due == day(at)
+
+
+def test_a_policy_may_have_it_charged_whoever_charges_otherwise() -> None:
+    """Beside the provider's plans, and once, though several events tell of one card."""
+    rules = policy(pay_on_new_method=True)
+    known = account(failures(0, code="expired_card", next_attempt_at=day(5)), method(2), policy=rules)
+    assert charges(planned(known, 2, policy=rules)) == [day(2)]
+    done = effect(METHOD, 2, "pending", name="new_method", kind=Kind.RETRY)
+    later = account(failures(0, code="expired_card"), method(2.0004), policy=rules)
+    assert charges(planned(later, 2.001, done, policy=rules)) == []
+    again = account(failures(0, code="expired_card"), method(3), policy=rules)
+    assert charges(planned(again, 3, done, policy=rules)) == [day(3)]
+
+
+def test_what_is_given_after_access_was_taken_pays_too() -> None:
+    """That is when most people do it; once the subscription has ended, paying brings nothing back."""
+    rules = policy(pay_on_new_method=True)
+    known = account(failures(0, code="expired_card"), method(20), policy=rules)
+    taken = replace(known.cases[INVOICE], taken_at=day(14), taken_level="revoked")
+    lost = replace(known, cases={INVOICE: taken})
+    assert charges(planned(lost, 20, policy=rules)) == [day(20)]
+    end = subscription(14, "canceled", ended_at=day(14))
+    ended = account(failures(0, code="expired_card"), end, method(20), policy=rules)
+    assert charges(planned(ended, 20, policy=rules)) == []

@@ -11,14 +11,16 @@ import pytest
 
 from dunning.declines import Category
 from dunning.money import Money
+from dunning.rules.paying_now import Refusal
 from emails.catalogue import CardLabel
 from emails.context import Reader
 from emails.render import render
 from emails.samples import BRAND, payment_failed
 from portal.answers import FormFrame
 from portal.facts import Coming, Facts, Owed, State
-from portal.render import PAGES, Pages
-from portal.view import template_of, view
+from portal.offer import offer
+from portal.render import PAGES, TEMPLATES, Pages
+from portal.view import day_of, template_of, view
 from tests.emails.voices import VOICES
 
 LANGUAGES = PAGES.languages()
@@ -36,11 +38,20 @@ OPEN = Facts(
     access=None,
     access_since=None,
     processing=False,
+    refused=None,
+    refused_anew=None,
+    promise_within=(NOW.date() + timedelta(days=1), NOW.date() + timedelta(days=10)),
+    promised=None,
+    naming=None,
     first_payment=False,
     paid_at=None,
     ended_at=None,
     for_nonpayment=False,
     replaced=False,
+    may_return=False,
+    on_hold=False,
+    left=None,
+    left_is_voided=False,
 )
 STATES = {
     "open": OPEN,
@@ -49,14 +60,25 @@ STATES = {
     "limited": replace(OPEN, access="limited", access_since=NOW),
     "revoked": replace(OPEN, access="revoked", access_since=NOW, coming=()),
     "first payment": replace(OPEN, first_payment=True, coming=(Coming(NOW, "expires"),)),
+    "unconfirmed": replace(OPEN, refused=Refusal.NEEDS_BANK, promised=NOW.date()),
+    **{why.value: replace(OPEN, refused=why) for why in Refusal},
+    "naming": replace(OPEN, naming="accounts@customer.example"),
+    "no promise": replace(OPEN, promise_within=None),
     "processing": replace(OPEN, processing=True),
     "others": replace(OPEN, others=(Owed("NW-0041", Money(500, "jpy")), Owed(None, Money(100, "usd")))),
     "paid": replace(OPEN, state=State.PAID, paid_at=NOW),
     "paid too late": replace(OPEN, state=State.PAID, paid_at=NOW, ended_at=NOW),
-    "ended": replace(OPEN, state=State.ENDED, ended_at=NOW, for_nonpayment=True),
+    "on hold": replace(OPEN, on_hold=True),
+    "ended": replace(OPEN, state=State.ENDED, ended_at=NOW, for_nonpayment=True, may_return=True),
+    "left open": replace(OPEN, state=State.ENDED, ended_at=NOW, may_return=True, left=Money(1999, "eur")),
+    "to be voided": replace(
+        OPEN, state=State.ENDED, ended_at=NOW, may_return=True, left=Money(1999, "eur"), left_is_voided=True
+    ),
+    "closed, and ended": replace(OPEN, state=State.CLOSED, may_return=True),
     "replaced": replace(OPEN, state=State.ENDED, ended_at=NOW, replaced=True),
     "closed": replace(OPEN, state=State.CLOSED),
 }
+NOTICES = re.findall(r'notice == "(\w+)"', (TEMPLATES / "notices.html").read_text(encoding="utf-8"))
 MESSAGES = [("link.html", None), ("sent.html", None)] + [
     ("message.html", why) for why in ("busy", "away", "late", "nowhere", "wrong")
 ]
@@ -90,28 +112,32 @@ class Outline(HTMLParser):
         return sum(name == tag for name, _ in self.tags)
 
 
-def page(seen: Facts, language: str) -> str:
-    """The whole page about these facts."""
-    shown = view(seen, Reader(language, UTC), [])
+def page(seen: Facts, language: str, notice: str | None = None, *, back: bool = False) -> str:
+    """The whole page about these facts, with all that can be done."""
+    reader = Reader(language, UTC)
+    shown = view(seen, reader, offer(provider=True))
     more = {
-        "form": FormFrame("/p/token", "field"),
+        "form": FormFrame("/p/token", "field", "click"),
         "billing_page": "https://northwind.example",
         "pay_page": "https://northwind.example",
-        "notice": None,
+        "notice": notice,
+        "back": back,
+        "dates": {name: day_of(NOW, reader) for name in ("until", "last")},
     }
     return Pages(BRAND).fill(template_of(seen), language, language, shown | more)
 
 
 def message(template: str, why: str | None, language: str) -> str:
-    facts = {"why": why, "path": "/p/token"} if why else {"form": FormFrame("/p/token", "field")}
+    facts = {"why": why, "path": "/p/token"} if why else {"form": FormFrame("/p/token", "field", "click")}
     return Pages(BRAND).fill(template, language, language, facts)
 
 
 def every(language: str) -> list[str]:
     """Every page there is."""
-    return [page(seen, language) for seen in STATES.values()] + [
-        message(template, why, language) for template, why in MESSAGES
-    ]
+    pages = [page(seen, language) for seen in STATES.values()]
+    pages += [page(OPEN, language, notice) for notice in NOTICES]
+    pages += [page(STATES[name], language, back=True) for name in ("open", "ended", "closed, and ended")]
+    return pages + [message(template, why, language) for template, why in MESSAGES]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

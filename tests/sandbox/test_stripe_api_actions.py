@@ -219,3 +219,18 @@ def test_an_account_built_over_the_api(sim: SimulatedStripe) -> None:
     assert (subscription.status, subscription.latest_invoice.status) == ("incomplete", "open")
     product: Any = v1.prices.retrieve(price.id, {"expand": ["product"]}).product
     assert product.name == "Team plan"
+
+
+@pytest.mark.parametrize("outcome", ["requires_action", "authentication_required"])
+def test_a_customer_who_is_there_is_asked_by_the_bank(sim: SimulatedStripe, outcome: str) -> None:
+    """Paid on session, nothing is charged or declined before they have answered on a page."""
+    engine = sim.engine
+    customer = engine.create_customer(
+        "ada@customer.example", card=Card(outcomes=("generic_decline", outcome))
+    )
+    subscription = engine.create_subscription(customer, engine.create_price(1900, "usd"))
+    invoice = engine.latest_invoice(subscription)
+    with pytest.raises(stripe.CardError) as raised:
+        client(sim).v1.invoices.pay(invoice.id, {"off_session": False})
+    assert raised.value.code == "invoice_payment_intent_requires_action"
+    assert len(engine.charges(customer)) == 1

@@ -102,11 +102,14 @@ class Disturbed:
     async def product_name(self, product: str) -> str | None:
         return await self._gateway.product_name(product)
 
-    async def pay(self, invoice: str, key: str) -> Charged:
+    async def pay(self, invoice: str, key: str, *, present: bool = False, anew: bool = False) -> Charged:
         await self._happen(self._before)
-        charged = await self._gateway.pay(invoice, key)
+        charged = await self._gateway.pay(invoice, key, present=present, anew=anew)
         await self._happen(self._after)
         return charged
+
+    async def method_page(self, customer: str, back: str) -> str:
+        return await self._gateway.method_page(customer, back)
 
     async def end(self, subscription: str, action: EndAction, key: str) -> None:
         await self._happen(self._before)

@@ -16,12 +16,14 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import accounts, inbox, journal
+from db import accounts, inbox, journal, links
 from db.inbox import InboxRow
 from db.journal import Entry
+from db.links import LinkRow
 from dunning.case import settle
 from dunning.events import BillingEvent, ClockMoved, CustomerFact
 from dunning.fold import fold
+from portal.links import unheld
 from providers import registry
 from providers.lookup import MalformedEventError, ProviderUnavailableError
 from worker.lookups import WITHIN, Questions
@@ -33,6 +35,8 @@ log = structlog.get_logger()
 
 # A fact waits this long for a provider that cannot be asked; then it counts with what it says by itself.
 PATIENCE = timedelta(minutes=10)
+# Who made the link that a case begins with, so that a banner leads somewhere before the first mail.
+BANNER = "banner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +181,9 @@ async def _advance_accounts(
         enacted[customer_id] = await enact(
             connection, before, after, policy=services.policy, team_channels=services.team_channels, now=at
         )
+        if services.pages:
+            for case in sorted(after.cases.keys() - before.account.cases.keys()):
+                await links.add(connection, LinkRow(unheld(), customer_id, case, at, BANNER))
         await journal.write(connection, _heard(stated, key, customer_id, at))
     return enacted
 

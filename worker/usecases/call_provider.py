@@ -18,8 +18,8 @@ from db.outbox import Claim
 from dunning.account import Account
 from dunning.case import settle
 from dunning.plan import verdict
-from dunning.steps import Kind
-from providers.lookup import Charged, EndAction, Gateway, Lookup, ProviderUnavailableError, Subject
+from dunning.steps import ASKED, ASKED_ANEW, NEW_METHOD, Kind
+from providers.lookup import EndAction, Gateway, Lookup, ProviderUnavailableError, Subject
 from worker.lease import held
 from worker.services import Services
 from worker.usecases.holding import put_back
@@ -85,8 +85,14 @@ async def _ask(gateway: Gateway, claim: Claim, account: Account) -> str:
     """What came of it, for the journal: ids and codes only."""
     key = f"dunning:{claim.step}"
     if claim.kind is Kind.RETRY:
-        charged: Charged = await gateway.pay(claim.case, key)
-        return f"{charged.result}: {charged.reason}" if charged.reason else charged.result
+        return str(
+            await gateway.pay(
+                claim.case,
+                key,
+                present=claim.name in (ASKED, ASKED_ANEW),
+                anew=claim.name in (ASKED_ANEW, NEW_METHOD),
+            )
+        )
     action = next(action for action in END_ACTIONS if action == claim.name)
     await gateway.end(account.cases[claim.case].subscription, action, key)
     return action

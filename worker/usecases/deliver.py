@@ -17,6 +17,7 @@ from db import accounts, outbox
 from db.accounts import Loaded
 from db.outbox import LEASE, Claim
 from dunning.case import settle
+from dunning.payer import recipient
 from dunning.plan import verdict
 from dunning.steps import Kind
 from emails.delivery import Accepted, Deferred, Delivery, Rejected
@@ -85,8 +86,8 @@ async def _carry_out(
         if later := found.put_off or (found.asleep_until if claim.fence > 1 else None):
             await put_off(services, claim, loaded, later)
             return
-        recipient = _recipient(courier, claim, loaded)
-        if recipient is None and claim.channel == "mail":
+        to = _recipient(courier, claim, loaded)
+        if to is None and claim.channel == "mail":
             await finish(services, loaded, claim, "failed", error="there is no address to send it to")
             return
         stored = claim.rendered or await prepare(services, courier, claim, loaded, account, at)
@@ -103,7 +104,7 @@ async def _carry_out(
         return
     try:
         async with courier.turn(claim.channel, patience):
-            answer = await _hand_over(services, courier, claim, recipient, stored)
+            answer = await _hand_over(services, courier, claim, to, stored)
     except BusyError:
         await postpone(services, claim, loaded, "the mail server was busy with others")
         return
@@ -112,17 +113,19 @@ async def _carry_out(
 
 
 async def _hand_over(
-    services: Services, courier: Courier, claim: Claim, recipient: str | None, stored: dict[str, Any]
+    services: Services, courier: Courier, claim: Claim, to: str | None, stored: dict[str, Any]
 ) -> Delivery | None:
     """Send it, unless it is somebody else's by now. From the commit on it may have been sent."""
     async with services.engine.begin() as connection:
-        ours = await outbox.hand_over(connection, claim, recipient, stored)
-    return await courier.send(claim.channel, claim.step, recipient, stored) if ours else None
+        ours = await outbox.hand_over(connection, claim, to, stored)
+    return await courier.send(claim.channel, claim.step, to, stored) if ours else None
 
 
 def _recipient(courier: Courier, claim: Claim, loaded: Loaded) -> str | None:
     """Looked up for each attempt: whoever has corrected their address wants a delayed mail there."""
-    return loaded.account.customer.email if claim.kind is Kind.MAIL else courier.sender.team_address
+    if claim.kind is Kind.MAIL:
+        return recipient(loaded.account, claim.case, claim.name)
+    return courier.sender.team_address
 
 
 async def _remember(services: Services, loaded: Loaded, claim: Claim, answer: Delivery) -> None:

@@ -18,13 +18,15 @@ SHORTEST, LONGEST = 1800, DAY
 
 
 def _create(request: ApiRequest) -> Answer:
-    """For a customer who is known; Stripe would also make one."""
+    """For a customer who is known; Stripe would also make one. Taxes may be asked for, and there are none."""
     params = request.params
     params.only(
+        "automatic_tax",
         "cancel_url",
         "client_reference_id",
         "currency",
         "customer",
+        "customer_update",
         "expires_at",
         "line_items",
         "locale",

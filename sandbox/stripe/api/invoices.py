@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sandbox.stripe import collection, invoices
+from sandbox.stripe import collection, invoices, presence
 from sandbox.stripe.api.declined import refusal
 from sandbox.stripe.api.pages import PAGING, page
 from sandbox.stripe.api.request import Answer, ApiRequest, Page, Routes
@@ -83,9 +83,12 @@ def _pay(request: ApiRequest) -> Answer:
                 f"The payment method {method.id} does not belong to the invoice's customer.",
                 param="payment_method",
             )
-    attempt = collection.pay(
-        request.ledger, invoice, now, method=method, on_session=not params.flag("off_session", True)
-    )
+    ledger = request.ledger
+    if params.flag("off_session", True):
+        attempt = collection.pay(ledger, invoice, now, method=method)
+    else:
+        # The customer is there, but not in this request: the bank's question waits for a page.
+        attempt = presence.pay(ledger, invoice, method or collection.on_file(ledger, invoice), now)
     if not (attempt.succeeded or attempt.pending):
         raise refusal(request, invoice.payment_intent or "", attempt)
     return request.ledger.get(Invoice, invoice.id)

@@ -1,0 +1,12 @@
+"""Which ended subscription another one was bought in place of"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    """A column that is empty for all that exist."""
+    op.add_column("subscriptions", sa.Column("follows", sa.Text(), nullable=True))
