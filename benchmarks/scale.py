@@ -22,7 +22,7 @@ class Scale:
     customers: int
     """Whose access is asked for."""
     histories: int
-    """Customers with a case, whose lives two policies are compared over."""
+    """Customers with a case, whose lives two policies are compared over: the start must hardly count."""
 
 
 FULL = Scale(
@@ -34,7 +34,7 @@ FULL = Scale(
     mails=200,
     mails_alone=20,
     customers=2_000,
-    histories=4_000,
+    histories=20_000,
 )
 QUICK = Scale(
     rounds=5,

@@ -99,6 +99,8 @@ _ALARMS: Final[Mapping[str, str]] = {
     "reminder": "nobody has seen the last call",
     "paid_after_end": "paid after the end",
     "paid_but_stopped": "paid, but still stopped",
+    "bought_twice": "two subscriptions run in place of one",
+    "void_unconfirmed": "the provider did not confirm that old invoices are voided",
     "end_unconfirmed": "the provider did not confirm the end of the subscription",
     "charge_unconfirmed": "the provider did not say what came of a charge of our own",
 }

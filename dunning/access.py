@@ -13,8 +13,10 @@ from enum import StrEnum
 
 from dunning.account import Account, Case, Outcome, Subscription
 from dunning.standing import standing
+from dunning.values import quick
 
 
+@quick
 class Level(StrEnum):
     """From everything to nothing. `warned` is full access with a banner."""
 

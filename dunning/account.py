@@ -16,6 +16,7 @@ from types import MappingProxyType
 from dunning.events import AsOf
 from dunning.instructions import Instruction
 from dunning.policy import Policy
+from dunning.values import lean, quick
 
 # Stripe: past_due is recoverable and keeps its entitlement until a grace window says otherwise.
 ENTITLED = frozenset({"trialing", "active", "past_due"})
@@ -25,6 +26,7 @@ ENDED = frozenset({"canceled", "incomplete_expired"})
 PAUSED_FOR_NONPAYMENT = frozenset({"first_payment_failure", "final_payment_failure"})
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Customer:
     """Who is mailed, in which language, and on which test clock they live (None: the wall clock)."""
@@ -42,6 +44,7 @@ class Customer:
     method_changed_at: datetime | None = None
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Subscription:
     """The newest observation, and three latest-ever latches.
@@ -92,6 +95,7 @@ class Subscription:
         return self.status in ENDED
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Charge:
     """A failed charge that reached the network. `at` is when it was made."""
@@ -109,6 +113,7 @@ class Charge:
     card_country: str | None = None
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Method:
     """A way to pay, as it was seen last. A card is good to the end of its month of expiry."""
@@ -124,6 +129,7 @@ class Method:
     detached: bool = False
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Invoice:
     """Amounts in minor units. `failed_at` is the earliest failure seen, `attempt_count` the highest.
@@ -165,6 +171,7 @@ class Invoice:
         return bool(self.paid_at or self.voided_at or self.written_off_at)
 
 
+@quick
 class Outcome(StrEnum):
     """How a case ended. A payment gives access back, and so does a person who forgives the debt; a write-off
     or a void does not.
@@ -179,6 +186,7 @@ class Outcome(StrEnum):
     PAID_AFTER_END = "paid_after_end"
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Case:
     """The dunning of one unpaid invoice. `opened_at` is its first failure, `grace` is stamped once.
@@ -211,6 +219,7 @@ class Case:
         return self.opened_at + self.grace
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Account:
     """One customer of one source ("stripe") with everything known of them, keyed by provider id.

@@ -17,6 +17,7 @@ from dunning.fold import latest
 from dunning.lazy import lazy
 from dunning.segments import PolicySource
 from dunning.standing import forgiven_at
+from dunning.values import lean
 
 
 def settle(account: Account, policies: PolicySource) -> Account:
@@ -109,6 +110,7 @@ def _revived_at(account: Account, case: Case, subscription: Subscription) -> dat
     return min((at for at in payments if good_at and at <= good_at), default=None)
 
 
+@lean
 @dataclass(frozen=True)
 class Situation:
     """One case with all that a rule asks about it."""

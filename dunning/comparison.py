@@ -12,9 +12,9 @@ from dunning.account import Account
 from dunning.hindsight import Hindsight
 from dunning.policy import Policy
 from dunning.relevance import Traits, paid_within, same_for, traits
-from dunning.replay import steps_of
+from dunning.replay import steps_apart
 from dunning.segments import PolicySource
-from dunning.steps import Kind, Step
+from dunning.steps import FINAL_WARNING, Kind, Step
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 
@@ -77,7 +77,7 @@ def by_key(steps: Sequence[Step]) -> dict[str, Step]:
     rounds: Counter[tuple[str, str]] = Counter()
     for step in steps:
         key = step.key
-        if step.name == "final_warning":
+        if step.name == FINAL_WARNING:
             before = key.rpartition(":")[2]
             rounds[step.case, before] += 1
             number = rounds[step.case, before]
@@ -115,19 +115,27 @@ class Comparison:
         past = Hindsight(account)
         counted = {ref for ref, at in past.openings.items() if self._since is None or at >= self._since}
         found: tuple[Change, ...] = ()
-        if counted and not self._alike(account, past):
-            found = changes(steps_of(past, self._old), steps_of(past, self._new))
-            found = tuple(change for change in found if change.case in counted)
+        if counted:
+            found = tuple(each for each in self._changes(account, past) if each.case in counted)
         return Difference(account.customer.ref, len(counted), found)
 
-    def _alike(self, account: Account, past: Hindsight) -> bool:
-        """Whether every case is over before the rules it gets can differ: then none is lived through."""
-        of, lasted = traits(account), paid_within(account, past)
-        return all(
-            lasted <= self._same_for(self._old.choose(known, invoice), self._new.choose(known, invoice), of)
-            for _, known in past.news
-            for invoice in known.invoices.values()
-            if invoice.failed_at
+    def _changes(self, account: Account, past: Hindsight) -> tuple[Change, ...]:
+        """Nothing is lived through twice that the policies agree on: no case that is over by then, at all."""
+        span = self._agreed_for(account, past)
+        if paid_within(account, past) <= span:
+            return ()
+        # Where people have spoken, who may have moved deadlines, only what holds for ever is relied on.
+        first = min(past.openings.values())
+        return changes(
+            *steps_apart(past, self._old, self._new, first if account.instructions else first + span)
+        )
+
+    def _agreed_for(self, account: Account, past: Hindsight) -> timedelta:
+        """How long after the first failure both policies give each case the same rules."""
+        of = traits(account)
+        return min(
+            self._same_for(self._old.choose(known, invoice), self._new.choose(known, invoice), of)
+            for known, invoice in past.opened()
         )
 
     def _same_for(self, one: Policy, other: Policy, of: Traits) -> timedelta:

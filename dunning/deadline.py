@@ -11,7 +11,7 @@ from dunning.case import Situation
 from dunning.fold import latest
 from dunning.policy import WARNED_BEFORE, Policy
 from dunning.standing import Standing, standing
-from dunning.steps import History
+from dunning.steps import FINAL_WARNING, History
 
 # The longest window in which Stripe retries: a grace that counts from the final failure begins by then.
 LONGEST_WINDOW = timedelta(days=60)
@@ -30,7 +30,7 @@ def warnings_accepted(case: Case, history: History, since: datetime | None = Non
         effect.accepted_at
         for effect in history.values()
         if effect.case == case.invoice
-        and effect.name == "final_warning"
+        and effect.name == FINAL_WARNING
         and effect.status == "sent"
         and effect.accepted_at
         and (since is None or effect.created_at >= since)
@@ -76,13 +76,12 @@ def access_ends_at(s: Situation, said: Standing, history: History, policy: Polic
     a warning has to promise. What was promised only ever moves back.
     """
     accepted = warnings_accepted(s.case, history, moved_at(s, policy))
-    return ends_at(grace_ends_at(s, said, policy), accepted, policy, now)
+    return ends_at(grace_ends_at(s, said, policy), accepted[0] if accepted else now, policy)
 
 
-def ends_at(granted_until: datetime, accepted: list[datetime], policy: Policy, now: datetime) -> datetime:
-    """The same where the end of grace and the accepted warnings, earliest first, are known."""
-    earliest = (accepted[0] if accepted else now) + WARNED_BEFORE
-    return in_working_hours(max(granted_until, earliest), policy)
+def ends_at(granted_until: datetime, warned_at: datetime, policy: Policy) -> datetime:
+    """The same where the end of grace and the first warning are known."""
+    return in_working_hours(max(granted_until, warned_at + WARNED_BEFORE), policy)
 
 
 def in_working_hours(moment: datetime, policy: Policy) -> datetime:

@@ -10,7 +10,10 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
+from dunning.values import quick
 
+
+@quick
 class Category(StrEnum):
     """A family of declines that share one wording and one ladder of mails."""
 

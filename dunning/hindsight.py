@@ -27,6 +27,7 @@ class Hindsight:
 
     def __init__(self, account: Account) -> None:
         self._account = account
+        self._seen: dict[datetime, Account] = {}
         self._charges = sorted(account.charges.values(), key=lambda charge: (charge.at, charge.ref))
         self._by_invoice: dict[str, list[Charge]] = {}
         for charge in self._charges:
@@ -61,6 +62,18 @@ class Hindsight:
 
     def at(self, moment: datetime) -> Account:
         """What was known, without cases."""
+        if moment not in self._seen:
+            self._seen[moment] = self._at(moment)
+        return self._seen[moment]
+
+    def opened(self) -> Iterator[tuple[Account, Invoice]]:
+        """Each invoice that is dunned, with the account, as of when its failure became known."""
+        for ref in self.openings:
+            heard = self._account.invoices[ref].failed_at
+            known = self.at(next(moment for moment in self.moments if heard and moment >= heard))
+            yield known, known.invoices[ref]
+
+    def _at(self, moment: datetime) -> Account:
         account = self._account
         invoices = {
             ref: self._invoice(invoice, moment)

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from dunning.values import quick
 
+
+@quick
 class Verb(StrEnum):
     """`until` goes with pause and promise, `span` with extend, `to` with hand over and the payer."""
 

@@ -12,25 +12,26 @@ from datetime import datetime
 from dunning.access import Access, Level, access_of, still_taken
 from dunning.account import Account
 from dunning.case import Situation, why_kept
-from dunning.rules.context import Context, Rule, context, on, terms
+from dunning.rules.asking import Answer, Answers
+from dunning.rules.context import RESOLUTION, Context, Rule, Terms, context, on, terms
 from dunning.rules.endings import ending, late_payment, of_same_subscription, recovery
-from dunning.rules.escalation import escalation, levels
+from dunning.rules.escalation import escalation, levels, reminders
 from dunning.rules.expiry import end_action, expiry, limited, limited_from, restriction
 from dunning.rules.first_payment import first_payment
-from dunning.rules.governing import governed
 from dunning.rules.new_method import new_method
 from dunning.rules.notices import notices
 from dunning.rules.paying_now import why_not_any_more
 from dunning.rules.renewals import renewals
 from dunning.rules.requested import why_not_requested
 from dunning.rules.retries import retries
-from dunning.rules.returning import unpaid_on_return
+from dunning.rules.returning import bought_twice, unpaid_on_return
 from dunning.rules.warnings import final_warnings
 from dunning.segments import PolicySource
-from dunning.steps import ASKED, ASKED_ANEW, ON_REQUEST, History, Kind, Plan, Step, Withheld
+from dunning.steps import ASKED, ASKED_ANEW, ON_REQUEST, Effect, History, Kind, Plan, Step, Withheld
+from dunning.values import lean
 
-CLOSED: tuple[Rule, ...] = (recovery, ending, late_payment, unpaid_on_return)
-STOPPED: tuple[Rule, ...] = (ending, end_action, new_method, escalation)
+CLOSED: tuple[Rule, ...] = (recovery, ending, late_payment, unpaid_on_return, bought_twice)
+STOPPED: tuple[Rule, ...] = (ending, end_action, new_method, escalation, reminders)
 RUNNING: tuple[Rule, ...] = (
     notices,
     final_warnings,
@@ -39,59 +40,90 @@ RUNNING: tuple[Rule, ...] = (
     new_method,
     retries,
     escalation,
+    reminders,
     levels,
 )
 
 
 def plan(account: Account, history: History, policies: PolicySource, now: datetime) -> Plan:
     """What is to be done for this account from now on. The account must be settled (`case.settle`)."""
-    return Outlook(account, policies).look(history, now).plan()
+    return Outlook(account, history, policies).look(now).plan(now)
 
 
 class Outlook:
-    """A settled account and its policies. What follows from them alone is worked out once for many plans."""
+    """A settled account, what was done for it, and its policies, looked at while time goes on.
 
-    def __init__(self, account: Account, policies: PolicySource) -> None:
-        self._account, self._policies = account, policies
+    What follows from the account alone is worked out once, and a rule is asked again only when its answer may
+    differ.
+    """
+
+    def __init__(self, account: Account, history: History, policies: PolicySource) -> None:
+        self._account, self._history, self._policies = account, dict(history), policies
         cases = sorted(account.cases.values(), key=lambda case: (case.opened_at, case.invoice))
         known = [terms(account, case, policies) for case in cases]
-        self._cases = [(each, _rules_for(each.s)) for each in known]
+        self._cases = [Answers(each, _rules_for(each.s)) for each in known]
+        self._renews = any(each.period_end for each in account.subscriptions.values())
+        self._last: Look | None = None
 
-    def look(self, history: History, now: datetime) -> Look:
-        """What is to be done from now on. The history may be written on afterwards."""
-        history = dict(history)
-        steps: list[Step] = []
-        withheld: list[Withheld] = []
-        contexts = [on(known, history, now) for known, _ in self._cases]
-        for c, (_, rules) in zip(contexts, self._cases, strict=True):
-            for rule in rules:
-                for item in rule(c):
-                    if item.key not in history:
-                        found = governed(c, item) if isinstance(item, Step) else item
-                        steps.append(found) if isinstance(found, Step) else withheld.append(found)
-        for item in renewals(self._account, history, self._policies, now):
-            if item.key not in history:
-                steps.append(item) if isinstance(item, Step) else withheld.append(item)
+    def done(self, effect: Effect) -> None:
+        """A step was taken. Looks of before do not know of it."""
+        self._history = {**self._history, effect.key: effect}
+        self._last = None
+        for each in self._cases:
+            each.heed(effect)
+
+    def look(self, now: datetime) -> Look:
+        """What is to be done from now on; `now` is no earlier than of the look before."""
+        if self._last is None or not self._last.holds(now):
+            self._last = self._look(now)
+        return self._last
+
+    def _look(self, now: datetime) -> Look:
+        history = self._history
+        answers = [answer for each in self._cases for answer in each.at(history, now)]
+        if self._renews:
+            answers.append(self._coming(now))
+        steps = [step for answer in answers for step in answer.steps if step.key not in history]
         steps.sort(key=_order)
-        return Look(self._account, contexts, steps, withheld)
+        return Look(self._account, [each.terms for each in self._cases], history, steps, answers)
+
+    def _coming(self, now: datetime) -> Answer:
+        items = list(renewals(self._account, self._history, self._policies, now))
+        steps = [item for item in items if isinstance(item, Step)]
+        return Answer(steps, [item for item in items if isinstance(item, Withheld)], now + RESOLUTION)
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A plan in the making: who only takes a step of it need not ask for access."""
+    """A plan in the making: who only takes a step of it need not ask for access.
+
+    `steps` are in order.
+    """
 
     account: Account
-    contexts: list[Context]
+    terms: list[Terms]
+    history: History
     steps: list[Step]
-    withheld: list[Withheld]
+    answers: list[Answer]
 
-    def access(self) -> Access:
-        """As it is for now."""
-        deadlines = {c.ref: _deadline(c) for c in self.contexts if _is_deadline(c)}
+    def holds(self, now: datetime) -> bool:
+        """Whether the rules would say the same then, if nothing was done."""
+        return all(now < answer.until for answer in self.answers)
+
+    @property
+    def withheld(self) -> list[Withheld]:
+        return [item for answer in self.answers for item in answer.withheld if item.key not in self.history]
+
+    def access(self, now: datetime) -> Access:
+        """As it is then."""
+        contexts = [on(each, self.history, now) for each in self.terms]
+        deadlines = {c.ref: _deadline(c) for c in contexts if _is_deadline(c)}
         return access_of(self.account, deadlines)
 
-    def plan(self) -> Plan:
-        return Plan(tuple(self.steps), tuple(self.withheld), self.access())
+    def plan(self, now: datetime) -> Plan:
+        """With the access of then."""
+        return Plan(tuple(self.steps), tuple(self.withheld), self.access(now))
 
 
 def _order(step: Step) -> tuple[datetime, str]:

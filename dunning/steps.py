@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from dunning.access import Access
+from dunning.values import lean, quick
 
 # The mail that customers ask for on their page: see `dunning.rules.requested`.
 FRESH_LINK = "fresh_link"
@@ -20,8 +21,11 @@ ON_REQUEST = frozenset({FRESH_LINK, PAYER_CONFIRMATION, PAYER_LINK})
 ASKED = "asked"
 ASKED_ANEW = "asked_anew"
 NEW_METHOD = "new_method"
+# What access waits for: that the customer was warned, and that a person has seen the call before it ends.
+FINAL_WARNING, LAST_CALL = "final_warning", "last_call"
 
 
+@quick
 class Kind(StrEnum):
     """Who is reached: the customer by mail, the merchant's team, the entitlement itself, or the provider,
     which is to charge once more or to end what nobody pays for.
@@ -34,6 +38,7 @@ class Kind(StrEnum):
     END = "end"
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Step:
     """Something to do once, at or after `due_at`. `key` says what it is for ever: it is the idempotency key.
@@ -56,6 +61,7 @@ class Step:
         return Step(self.kind, self.key, self.name, self.case, due_at, reason or self.reason, wanted_at)
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Withheld:
     """A step that was considered and is not taken, with the reason why not."""
@@ -65,6 +71,7 @@ class Withheld:
     reason: str
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Effect:
     """What became of a step that was taken. Times are the account's (wall or test clock), UTC.

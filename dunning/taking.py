@@ -16,6 +16,7 @@ from dunning.plan import Look, Outlook
 from dunning.receipts import with_access_taken
 from dunning.segments import PolicySource
 from dunning.steps import Effect, Kind, Plan, Step
+from dunning.values import lean
 
 Allowed = Callable[[Account, Step], bool]
 
@@ -23,6 +24,7 @@ Allowed = Callable[[Account, Step], bool]
 MOST_MOMENTS = 2_000
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Moment:
     """What was done at `at`, in order, the account after it, and what it leaves to be done."""
@@ -31,10 +33,11 @@ class Moment:
     account: Account
     look: Look
     taken: tuple[Step, ...]
+    outlook: Outlook
 
     @property
     def plan(self) -> Plan:
-        return self.look.plan()
+        return self.look.plan(self.at)
 
 
 def take_due(
@@ -45,24 +48,30 @@ def take_due(
     allowed: Allowed,
     *,
     accepted: bool = False,
+    outlook: Outlook | None = None,
 ) -> Moment:
     """Take what is due and `allowed`, one step at a time until nothing is; `history` is written on.
 
     A step may call for the next (access taken, its mail) or put another off: of two mails that are due to one
     person at the same moment, the second waits for its gap. With `accepted` every step has arrived at once.
+
+    `outlook` is the one that an earlier moment left, if nothing was learned since.
     """
     taken: list[Step] = []
-    outlook = Outlook(account, policies)
+    outlook = outlook or Outlook(account, history, policies)
     while True:
-        look = outlook.look(history, now)
+        look = outlook.look(now)
         step = next((each for each in look.steps if each.due_at <= now and allowed(account, each)), None)
         if step is None:
-            return Moment(now, account, look, tuple(taken))
-        if step.kind is Kind.ACCESS:
-            account = with_access_taken(account, step, now, look.access().level)
-            outlook = Outlook(account, policies)
+            return Moment(now, account, look, tuple(taken), outlook)
         status, accepted_at = ("sent", now) if accepted else ("pending", None)
-        history[step.key] = Effect(step.key, step.kind, step.name, step.case, status, now, accepted_at)
+        effect = Effect(step.key, step.kind, step.name, step.case, status, now, accepted_at)
+        history[step.key] = effect
+        if step.kind is Kind.ACCESS:
+            account = with_access_taken(account, step, now, look.access(now).level)
+            outlook = Outlook(account, history, policies)
+        else:
+            outlook.done(effect)
         taken.append(step.moved(now, step.wanted_at))
 
 
@@ -82,15 +91,16 @@ def live(
     """
     coming = iter(news)
     fresh = next(coming, None)
+    outlook: Outlook | None = None
     for _ in range(MOST_MOMENTS):
-        moment = take_due(account, history, policies, now, allowed, accepted=True)
-        account = moment.account
+        moment = take_due(account, history, policies, now, allowed, accepted=True, outlook=outlook)
+        account, outlook = moment.account, moment.outlook
         yield moment
         due_at = next(
             (step.due_at for step in moment.look.steps if step.due_at > now and allowed(account, step)), None
         )
         if fresh and (due_at is None or fresh[0] <= due_at):
-            now, account = fresh[0], settle(_carried(fresh[1], account), policies)
+            now, account, outlook = fresh[0], settle(learned(fresh[1], account), policies), None
             fresh = next(coming, None)
         elif due_at:
             now = due_at
@@ -98,5 +108,6 @@ def live(
             return
 
 
-def _carried(known: Account, before: Account) -> Account:
+def learned(known: Account, before: Account) -> Account:
+    """A later state of what is known, with the cases of before."""
     return replace(known, cases=MappingProxyType(dict(before.cases)))

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from dunning.account import Account, Case
 from dunning.case import Situation, situation
 from dunning.deadline import ends_at, grace_ends_at, in_working_hours, moved_at, warnings_accepted
 from dunning.lazy import lazy
-from dunning.policy import Policy
+from dunning.policy import WARNED_BEFORE, Policy
 from dunning.segments import PolicySource
 from dunning.standing import Standing, standing
-from dunning.steps import ASKED, ASKED_ANEW, ON_REQUEST, Effect, History, Kind, Step, Withheld, hours
+from dunning.steps import (
+    ASKED,
+    ASKED_ANEW,
+    FINAL_WARNING,
+    ON_REQUEST,
+    Effect,
+    History,
+    Kind,
+    Step,
+    Withheld,
+    hours,
+)
 from dunning.zones import zone_of
 
 
@@ -37,9 +49,14 @@ class Terms:
         return in_working_hours(self.granted_until, self.policy)
 
     @lazy
+    def waits(self) -> tuple[timedelta, ...]:
+        """How long after the first failure the ladder tells of such a one."""
+        return self.policy.ladder.of(self.s.decline.category)
+
+    @lazy
     def rungs(self) -> list[datetime]:
-        """When the ladder tells of such a failure."""
-        return [self.s.case.opened_at + wait for wait in self.policy.ladder.of(self.s.decline.category)]
+        """When it does."""
+        return [self.s.case.opened_at + wait for wait in self.waits]
 
     @lazy
     def moved_at(self) -> datetime | None:
@@ -70,8 +87,17 @@ class Terms:
         return annual or (least is not None and invoice.amount_remaining >= least)
 
 
+# What is said of time is said to this.
+RESOLUTION = datetime.resolution
+FOR_EVER = datetime.max.replace(tzinfo=UTC)
+
+
 class Context:
-    """The terms of a case, what was done, and the time."""
+    """The terms of a case, what was done, and the time.
+
+    `holds_until` is the first moment at which a rule that has asked for the time may have another answer,
+    if nothing else changes.
+    """
 
     def __init__(
         self,
@@ -82,9 +108,38 @@ class Context:
         now: datetime,
         terms: Terms | None = None,
     ) -> None:
-        self.s, self.said, self.history, self.policy, self.now = s, said, history, policy, now
+        self.s, self.said, self.history, self.policy, self._now = s, said, history, policy, now
         self.terms = terms or Terms(s, said, policy)
         self.ref = s.case.invoice
+        self.holds_until = FOR_EVER
+
+    # what time it is
+
+    @property
+    def now(self) -> datetime:
+        """For an answer that changes with every moment; most only want to know one of these."""
+        self.holds_until = min(self.holds_until, self._now + RESOLUTION)
+        return self._now
+
+    def has_come(self, moment: datetime) -> bool:
+        """Whether it is that late."""
+        if moment <= self._now:
+            return True
+        self.holds_until = min(self.holds_until, moment)
+        return False
+
+    def now_or(self, moment: datetime) -> datetime:
+        """`moment`, or now when that has passed."""
+        if moment < self._now:
+            return self.now
+        self.holds_until = min(self.holds_until, moment + RESOLUTION)
+        return moment
+
+    def at(self, now: datetime) -> Context:
+        """The same at another time, with all that does not depend on it."""
+        other = object.__new__(Context)
+        other.__dict__.update(self.__dict__, _now=now)
+        return other
 
     # steps
 
@@ -125,7 +180,7 @@ class Context:
         same = (
             effect
             for effect in self.done.values()
-            if effect.name == "final_warning"
+            if effect.name == FINAL_WARNING
             and effect.key.endswith(suffix)
             and effect.status != "suppressed"
             and (since is None or effect.created_at >= since)
@@ -159,10 +214,12 @@ class Context:
         """When access ends if every warning comes in time."""
         return self.terms.grace_ends_at
 
-    @lazy
+    @property
     def ends_at(self) -> datetime:
         """When access ends, as it has to be told now."""
-        return ends_at(self.terms.granted_until, self.warned_at, self.policy, self.now)
+        granted = self.terms.granted_until
+        warned = self.warned_at[0] if self.warned_at else self.now_or(granted - WARNED_BEFORE)
+        return ends_at(granted, warned, self.policy)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -175,7 +232,30 @@ class Context:
         return self.terms.high_value
 
 
-Rule = Callable[[Context], Iterator[Step | Withheld]]
+Ask = Callable[[Context], Iterator[Step | Withheld]]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Rule:
+    """`reads` is what the rule, or `governed` for its steps, looks at of all that was done: kinds and names.
+
+    Its answer stays as it is while no such step is taken, though a step of its own that is taken is over.
+    """
+
+    ask: Ask
+    reads: frozenset[str]
+
+    def __call__(self, c: Context) -> Iterator[Step | Withheld]:
+        return self.ask(c)
+
+    def minds(self, effect: Effect) -> bool:
+        """Whether the answer may differ now that this was done."""
+        return effect.kind in self.reads or effect.name in self.reads
+
+
+def reads(*steps: str) -> Callable[[Ask], Rule]:
+    """Make a rule of a function, and say what it reads of the history: kinds of steps, or their names."""
+    return lambda ask: Rule(ask, frozenset(steps))
 
 
 def terms(account: Account, case: Case, policies: PolicySource) -> Terms:

@@ -8,13 +8,14 @@ from datetime import timedelta
 from dunning.access import Level
 from dunning.account import Case, Outcome
 from dunning.case import Situation
-from dunning.rules.context import Context
-from dunning.steps import Step, Withheld
+from dunning.rules.context import Context, reads
+from dunning.steps import Kind, Step, Withheld
 
 # Stripe revives a subscription within seconds of the payment; after this long somebody has to.
 REVIVAL = timedelta(hours=1)
 
 
+@reads(Kind.MAIL)
 def ending(c: Context) -> Iterator[Step | Withheld]:
     """Tell the customer, once, that access has ended for want of payment."""
     subscription, case = c.s.subscription, c.s.case
@@ -45,6 +46,7 @@ def of_same_subscription(s: Situation) -> list[Case]:
     return [case for case in s.account.cases.values() if case.subscription == s.case.subscription]
 
 
+@reads(Kind.MAIL)
 def recovery(c: Context) -> Iterator[Step | Withheld]:
     """A receipt closes what our mails opened; who was never told of a failure hears nothing."""
     case = c.s.case
@@ -77,6 +79,7 @@ def _has_receipt(c: Context) -> bool:
     return any(effect.name == "payment_recovered" and effect.case in together for effect in c.mails)
 
 
+@reads()
 def late_payment(c: Context) -> Iterator[Step | Withheld]:
     """Money taken for a subscription that gives nothing for it: a person has to look."""
     case = c.s.case

@@ -9,12 +9,14 @@ from dunning.declines import Category
 from dunning.durations import in_words
 from dunning.fold import latest
 from dunning.hours import working_days_after
-from dunning.rules.context import Context
+from dunning.rules.context import Context, reads
 from dunning.rules.expiry import awaits_acknowledgement
 from dunning.standing import PROMISE_SLACK
-from dunning.steps import Effect, Kind, Step, Withheld
+from dunning.steps import FINAL_WARNING, LAST_CALL, Effect, Kind, Step, Withheld
 
 
+# What has failed is no step that is taken: it was one before.
+@reads(Kind.RETRY)
 def escalation(c: Context) -> Iterator[Step | Withheld]:
     """Charges keep failing, or mails cannot help."""
     executed, needed = c.failed_attempts, c.policy.escalate_after
@@ -32,7 +34,6 @@ def escalation(c: Context) -> Iterator[Step | Withheld]:
         name, reason = CALLED_AT_ONCE[c.s.decline.category]
         yield c.team(name, c.s.failed_at, reason)
     yield from unanswered(c)
-    yield from reminders(c)
 
 
 def unanswered(c: Context) -> Iterator[Step]:
@@ -72,6 +73,7 @@ CALLED_AT_ONCE = {
 }
 
 
+@reads(FINAL_WARNING)
 def levels(c: Context) -> Iterator[Step | Withheld]:
     """Value and time: what a person should look at although no rule is at its end yet."""
     opened, policy = c.s.case.opened_at, c.policy
@@ -89,15 +91,18 @@ def levels(c: Context) -> Iterator[Step | Withheld]:
         yield c.team(name, due_at, "the customer promised to pay and did not")
     if policy.last_call and why_kept(c.s) is None:
         due_at = max(opened, c.ends_at - policy.last_call)
-        yield c.team("last_call", due_at, f"access ends in {in_words(policy.last_call)}")
+        yield c.team(LAST_CALL, due_at, f"access ends in {in_words(policy.last_call)}")
 
 
+@reads(Kind.TEAM, FINAL_WARNING)
 def reminders(c: Context) -> Iterator[Step | Withheld]:
     """A call that nobody has acknowledged is repeated; where a person is waited for, until one has."""
     calls = [e for e in c.done.values() if e.kind is Kind.TEAM]
+    if not calls and not c.said.owner:
+        return
     # Whoever took it over before anybody was called is reminded as well.
     taken_over = latest(c.s.case.opened_at, c.said.acknowledged_at) if c.said.owner else None
-    last = latest(*(effect.created_at for effect in calls), taken_over)
+    last = latest(*[effect.created_at for effect in calls], taken_over)
     if last is None:
         return
     made = sum(effect.name.startswith("reminder") for effect in calls)

@@ -8,14 +8,15 @@ from datetime import datetime, timedelta
 from dunning.case import why_kept
 from dunning.deadline import in_working_hours, taken_at
 from dunning.policy import WARNED_BEFORE
-from dunning.rules.context import Context
+from dunning.rules.context import Context, reads
 from dunning.rules.warnings import all_warnings_tried
-from dunning.steps import Kind, Step, Withheld
+from dunning.steps import FINAL_WARNING, LAST_CALL, Kind, Step, Withheld
 
 # A bank debit is decided within two weeks; one that is not has been forgotten by somebody.
 LONGEST_DEBIT = timedelta(days=14)
 
 
+@reads(Kind.MAIL)
 def restriction(c: Context) -> Iterator[Step | Withheld]:
     """Access is limited some days before it ends, if the customer has known of it for three days."""
     key = f"restriction:{c.ref}"
@@ -25,10 +26,9 @@ def restriction(c: Context) -> Iterator[Step | Withheld]:
     if excuse:
         yield c.withhold(key, excuse)
         return
-    wanted = limited_from(c)
     if not _told_at(c):
         yield c.withhold(key, "the customer has not been told of the failure yet")
-    elif wanted:
+    elif wanted := limited_from(c):
         reason = "the payment has been open for too long: access is limited before it ends"
         yield Step(Kind.ACCESS, key, "limited", c.ref, _after_processing(c, wanted), reason)
 
@@ -44,8 +44,9 @@ def limited_from(c: Context) -> datetime | None:
     after = c.policy.limited_after
     if after is None or c.policy.at_expiry == "limited":
         return None
-    told_at = min(_told_at(c), default=c.now)
-    wanted = max(c.s.case.opened_at + after + c.said.extension, told_at + WARNED_BEFORE)
+    wanted = c.s.case.opened_at + after + c.said.extension
+    told_at = min(_told_at(c), default=None) or c.now_or(wanted - WARNED_BEFORE)
+    wanted = max(wanted, told_at + WARNED_BEFORE)
     at = in_working_hours(max(wanted, c.said.pushed_to) if c.said.pushed_to else wanted, c.policy)
     return at if at < c.ends_at else None
 
@@ -54,6 +55,7 @@ def _told_at(c: Context) -> list[datetime]:
     return [e.accepted_at for e in c.mails_of_case if e.status == "sent" and e.accepted_at]
 
 
+@reads(FINAL_WARNING, LAST_CALL)
 def expiry(c: Context) -> Iterator[Step | Withheld]:
     """Access ends on schedule, if somebody was warned in time. The caller asks the provider first."""
     key = f"access:{c.ref}:{c.policy.at_expiry}"
@@ -90,11 +92,12 @@ def awaits_acknowledgement(c: Context) -> bool:
     """Whether the end of access waits for a person who has seen the call of three days before."""
     if not (c.high_value and c.policy.acknowledge_high_value and c.policy.last_call):
         return False
-    call = c.history.get(f"escalation:{c.ref}:last_call")
+    call = c.history.get(f"escalation:{c.ref}:{LAST_CALL}")
     seen = c.said.acknowledged_at
     return call is None or seen is None or seen < call.created_at
 
 
+@reads()
 def end_action(c: Context) -> Iterator[Step | Withheld]:
     """What the policy wants done at the provider once our own grace has ended."""
     action, taken = c.policy.end_action, c.s.case.taken_at

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from dunning.rules.context import Context
+from dunning.rules.context import Context, reads
 from dunning.steps import Step, Withheld
 
 # Stripe holds an `incomplete` subscription for so long; then it is `incomplete_expired` for ever.
 HELD_FOR = timedelta(hours=23)
 
 
+@reads()
 def first_payment(c: Context) -> Iterator[Step | Withheld]:
     """Nothing was granted, so nothing is taken: some reminders while the provider holds the offer open."""
     opened = c.s.case.opened_at
@@ -21,14 +22,14 @@ def first_payment(c: Context) -> Iterator[Step | Withheld]:
         excuse = _why_not(c)
         if excuse:
             yield c.withhold(key, excuse)
-        elif any(later <= c.now for later in rungs[number:]):
+        elif any(c.has_come(later) for later in rungs[number:]):
             yield c.withhold(key, "a later mail tells it")
         else:
             yield c.mail(key, "first_payment", rung, "the first payment is not complete")
 
 
 def _why_not(c: Context) -> str | None:
-    if c.now >= c.s.case.opened_at + HELD_FOR:
+    if c.has_come(c.s.case.opened_at + HELD_FOR):
         return "the provider does not hold it open any more"
     if c.s.subscription.status != "incomplete":
         return f"the subscription is {c.s.subscription.status}"

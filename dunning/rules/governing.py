@@ -12,7 +12,7 @@ from dunning.rules.retries import MORNING
 from dunning.steps import Kind, Step, Withheld
 
 # Said whatever anybody has told us: they concern money that came, not money that is missing.
-ALWAYS = frozenset({"payment_recovered", "paid_after_end", "paid_but_stopped"})
+ALWAYS = frozenset({"payment_recovered", "paid_after_end", "paid_but_stopped", "bought_twice"})
 # A person who has taken over, or who waits for a promise, still hears of what needs a person.
 STILL_CALLED = frozenset({"merchant_side", "fraud"})
 ORDINARY = frozenset({"payment_failed"})
@@ -36,7 +36,7 @@ def governed(c: Context, step: Step) -> Step | Withheld:
         step = step.moved(until, None, f"{step.reason}; {c.said.quiet_why}")
     if step.kind is Kind.ACCESS:
         # What was held up, by an outage or by a provider that did not answer, waits for people to be there.
-        return step.moved(in_working_hours(max(step.due_at, c.now), c.policy), wanted_at=step.due_at)
+        return step.moved(in_working_hours(c.now_or(step.due_at), c.policy), wanted_at=step.due_at)
     return _awake(c, step) if step.name in ORDINARY else step
 
 
@@ -59,7 +59,7 @@ def _awake(c: Context, step: Step) -> Step:
     """
     if c.s.decline.category is Category.AUTHENTICATION_REQUIRED and not c.mails_of_case:
         return step
-    wanted = max(step.due_at, c.now)
+    wanted = c.now_or(step.due_at)
     due_at = c.policy.mail_hours.next_open(wanted, c.zone, c.policy.holidays)
     if due_at == wanted or due_at > c.ends_at - BEFORE_THE_END:
         return step

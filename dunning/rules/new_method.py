@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from dunning.case import why_kept
 from dunning.declines import Category
 from dunning.ledger import attempts_on_method, next_allowed
-from dunning.rules.context import Context
+from dunning.rules.context import Context, reads
 from dunning.steps import ASKED_ANEW, NEW_METHOD, Kind, Step, Withheld
 
 # Several events tell of one new card, some seconds apart.
@@ -19,6 +19,7 @@ ONE_CHANGE = timedelta(minutes=1)
 NO_REST = timedelta(0)
 
 
+@reads(Kind.RETRY)
 def new_method(c: Context) -> Iterator[Step | Withheld]:
     """Once for each change, whoever charges otherwise: a payment ends what the provider has planned.
 

@@ -7,37 +7,41 @@ from datetime import datetime, timedelta
 
 from dunning.declines import Category
 from dunning.durations import in_words
-from dunning.rules.context import Context
-from dunning.steps import Effect, Step, Withheld, hours
+from dunning.rules.context import Context, reads
+from dunning.steps import FINAL_WARNING, Effect, Kind, Step, Withheld, hours
 
 # Mails that tell a person of all that is open, so that a rung due before them is told.
-TELLING = frozenset({"payment_failed", "final_warning"})
+TELLING = frozenset({"payment_failed", FINAL_WARNING})
 # For the first of a person's invoices to be charged again with what they gave us.
 NEW_METHOD_PAUSE = timedelta(days=3)
 # A passing fault that has happened so often is none.
 TRANSIENT_ATTEMPTS = 3
 
 
+@reads(Kind.MAIL, Kind.RETRY)
 def notices(c: Context) -> Iterator[Step | Withheld]:
     """One mail a rung, the newest rung only, at most one mail in 48 hours whatever it is about."""
     rungs = c.terms.rungs
     if c.s.decline.category is Category.PROCESSING_ERROR and c.failed_attempts >= TRANSIENT_ATTEMPTS:
         rungs = [min(rung, c.failed_at) for rung in rungs[:1]] + rungs[1:]
+    excuse = why_no_notice(c)
     for number, rung in enumerate(rungs, start=1):
         key = f"payment_failed:{c.ref}:{number}"
         if key in c.history:
             continue
-        if number < len(rungs) and rungs[number] <= c.now:
+        if number < len(rungs) and c.has_come(rungs[number]):
             yield c.withhold(key, "a later mail tells it")
         elif number == 1 and _told_before(c, key):
             yield c.withhold(key, "a mail has told it already")
+        elif excuse:
+            yield c.withhold(key, excuse)
         else:
             yield _told_or_due(c, key, rung, _reason(c, number))
-    changed = c.s.needs_customer_since
-    if changed:
-        yield _told_or_due(
-            c, f"payment_failed:{c.ref}:new_reason", changed, "only the customer can mend what fails now"
-        )
+    changed, key = c.s.needs_customer_since, f"payment_failed:{c.ref}:new_reason"
+    if changed and excuse:
+        yield c.withhold(key, excuse)
+    elif changed:
+        yield _told_or_due(c, key, changed, "only the customer can mend what fails now")
     if not rungs:
         yield c.withhold(f"payment_failed:{c.ref}:1", _never_told(c.s.decline.category))
 
@@ -48,7 +52,7 @@ def _told_before(c: Context, key: str) -> bool:
 
 
 def _reason(c: Context, number: int) -> str:
-    days = c.policy.ladder.of(c.s.decline.category)[number - 1]
+    days = c.terms.waits[number - 1]
     if number == 1 and days and c.s.decline.category is Category.PROCESSING_ERROR:
         return "a processing error usually passes, so it is told only if it lasts"
     when = f"{in_words(days)} after" if days else "at"
@@ -65,9 +69,6 @@ def _never_told(category: Category) -> str:
 
 def _told_or_due(c: Context, key: str, due_at: datetime, reason: str) -> Step | Withheld:
     told_at = max((_at(e) for e in c.mails if e.key != key and _tells(c, e)), default=None)
-    excuse = why_no_notice(c)
-    if excuse:
-        return c.withhold(key, excuse)
     if told_at and told_at >= due_at:
         return c.withhold(key, "a mail since then has told it")
     changed_at = c.s.account.customer.method_changed_at
@@ -93,8 +94,8 @@ def why_no_notice(c: Context) -> str | None:
         return "the customer has cancelled already"
     if c.s.invoice.processing_since:
         return "a payment is on its way"
-    warned = any(effect.name == "final_warning" for effect in c.mails_of_case)
-    if warned or c.grace_ends_at - c.policy.final_warnings[0] <= c.now:
+    warned = any(effect.name == FINAL_WARNING for effect in c.mails_of_case)
+    if warned or c.has_come(c.grace_ends_at - c.policy.final_warnings[0]):
         return "the final warnings tell it"
     room = c.policy.most_mails - len(c.policy.final_warnings) - 1
     if len(c.mails_of_case) >= room:

@@ -9,9 +9,9 @@ from dunning.case import why_kept
 from dunning.declines import Category
 from dunning.ladders import PAYDAY
 from dunning.ledger import APART, attempts_on_card, next_allowed
-from dunning.rules.context import Context
+from dunning.rules.context import Context, reads
 from dunning.rules.new_method import charges_in_flight, method_changed_at, provider_charges
-from dunning.steps import Kind, Step, Withheld
+from dunning.steps import FINAL_WARNING, Kind, Step, Withheld
 
 # Wages have been booked by then, and nobody else's direct debit has been.
 MORNING = time(8)
@@ -21,6 +21,7 @@ FRIDAY = 4
 PAYDAYS_OF_THE_MONTH = (1, 15)
 
 
+@reads(Kind.RETRY, FINAL_WARNING)
 def retries(c: Context) -> Iterator[Step | Withheld]:
     """One charge a rung, the newest due rung only; never where the network forbids it or another charges."""
     if c.policy.retries != "worker":
@@ -32,7 +33,7 @@ def retries(c: Context) -> Iterator[Step | Withheld]:
         excuse = _why_not(c)
         if excuse:
             yield c.withhold(key, excuse)
-        elif any(later <= c.now for later in rungs[number:]) or (changed_at and rung <= c.now):
+        elif any(c.has_come(later) for later in rungs[number:]) or (changed_at and c.has_come(rung)):
             yield c.withhold(key, "a later attempt takes its place")
         else:
             due_at = _allowed(c, rung)

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from dunning.case import why_kept
-from dunning.rules.context import Context
-from dunning.steps import Effect, Step, Withheld, hours
+from dunning.rules.context import Context, reads
+from dunning.steps import FINAL_WARNING, Effect, Step, Withheld, hours
 
 # Two warnings closer together than this say the same thing twice.
 APART = timedelta(hours=24)
 
 
+@reads(FINAL_WARNING)
 def final_warnings(c: Context) -> Iterator[Step | Withheld]:
     """Mails before the end of access. Each later one counts back from the end that the first promised.
 
@@ -33,7 +34,7 @@ def final_warnings(c: Context) -> Iterator[Step | Withheld]:
         else:
             wanted = (c.ends_at if c.warned_at else c.grace_ends_at) - before
             due_at = _due_at(c, wanted, earlier)
-            step = c.mail(key, "final_warning", due_at, f"access ends in {hours(before)} h")
+            step = c.mail(key, FINAL_WARNING, due_at, f"access ends in {hours(before)} h")
             yield step.moved(due_at, wanted)
         return
 
@@ -42,7 +43,7 @@ def _due_at(c: Context, wanted: datetime, earlier: Effect | None) -> datetime:
     awake = c.policy.mail_hours.last_open(wanted, c.zone, c.policy.holidays)
     if earlier:
         return awake if awake >= (earlier.accepted_at or earlier.created_at) + APART else wanted
-    if wanted <= c.now:
+    if c.has_come(wanted):
         # It is late already, and the end moves with it: it need not wake anybody up.
         return c.policy.mail_hours.next_open(c.now, c.zone, c.policy.holidays)
     return max(awake, c.s.case.opened_at)

@@ -20,8 +20,9 @@ from types import MappingProxyType
 from starlette.exceptions import HTTPException
 
 from portal.door import Behind
-from portal.facts import Facts, facts
+from portal.facts import Facts
 from portal.forms import Form
+from portal.reading import facts
 from providers.lookup import Gateway
 from worker.services import Services
 

@@ -19,7 +19,7 @@ from sandbox.inbox import mail_inbox
 from sandbox.postgres import PostgresServer
 from sandbox.valkey import ValkeyServer
 from tests.browser.town import Town
-from tests.browser.visitor import SIZES, Visitor
+from tests.browser.visitor import SIZES, Browsers, Visitor
 
 Visit = Callable[..., Visitor]
 
@@ -49,7 +49,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def chromium() -> Iterator[Browsers]:
     """The machine's own Chromium."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
@@ -61,13 +61,14 @@ def chromium() -> Iterator[Browser]:
 
     playwright = THREAD.submit(sync_playwright().start).result()
     browser = THREAD.submit(launch).result()
-    yield browser
+    yield Browsers(browser)
     THREAD.submit(browser.close).result()
     THREAD.submit(playwright.stop).result()
 
 
 @pytest.fixture(scope="session")
 def town(
+    chromium: Browsers,  # without one, nothing is started
     postgres_server: PostgresServer,
     valkey_server: ValkeyServer,
     migrated_template: str,
@@ -84,7 +85,7 @@ def town(
 
 
 @pytest.fixture
-def visit(chromium: Browser, town: Town) -> Iterator[Visit]:
+def visit(chromium: Browsers, town: Town) -> Iterator[Visit]:
     """Send somebody with a browser to the town; at the end nothing may have been wrong with what they saw."""
     visitors: list[Visitor] = []
 

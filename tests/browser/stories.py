@@ -80,11 +80,6 @@ def closed(world: World) -> Story:
     return story
 
 
-def stale(world: World) -> Story:
-    """All of it was long ago: call `later` after its link was made."""
-    return paid(world)
-
-
 # What each page is headed by, in English.
 STORIES: Final[dict[str, tuple[Told, str]]] = {
     "soft": (soft, "Your payment did not go through"),

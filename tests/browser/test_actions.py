@@ -196,3 +196,29 @@ def test_a_day_is_promised(meet: Meet, picture: Picture, size: tuple[int, int], 
     says(visitor, "You have promised to pay by")
     assert visitor.page.get_by_text("I can only pay later").count() == 0
     is_fit(visitor)
+
+
+@pytest.mark.parametrize(("size", "javascript"), WAYS)
+def test_somebody_else_is_the_one_who_pays(
+    meet: Meet, town: Town, size: tuple[int, int], javascript: bool
+) -> None:
+    """Named on the page, confirmed by the link in a mail to the address on file, and told of it by mail."""
+    mine, theirs = f"me-{javascript}@customer.example", f"accounts-{javascript}@customer.example"
+    visitor = meet(
+        lambda world: subscriber(world, *["expired_card"] * 9, email=mine).until(1),
+        size,
+        javascript=javascript,
+    )
+    visitor.page.get_by_text("I am not the one who pays").focus()
+    visitor.page.keyboard.press("Enter")
+    is_fit(visitor)
+    visitor.page.get_by_label("The email address of the person who pays").fill(theirs)
+    press(visitor, "Pass it on")
+    says(visitor, "we have sent an email to the address we have on file")
+    visitor.open(town.mailed(mine))
+    says(visitor, f"Somebody else pays: {theirs}")
+    is_fit(visitor)
+    press(visitor, "Yes, send it there from now on")
+    says(visitor, "everything about this payment goes to the new address")
+    visitor.open(town.mailed(theirs))
+    assert visitor.button("Use another payment method").count() == 1

@@ -154,7 +154,7 @@ def page_with(
         body, kind = routes[route.request.url.removeprefix(origin)]
         route.fulfill(body=body, content_type=kind, headers={"content-security-policy": CSP})
 
-    visitor.context.route(f"{origin}/**", answer)
+    visitor.page.route(f"{origin}/**", answer)
     return visitor.open(f"{origin}/")
 
 

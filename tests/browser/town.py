@@ -7,6 +7,7 @@ event loop running in the thread of the tests.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -58,6 +59,7 @@ class Town:
 
     def _build(self, database_url: str, inbox: Inbox) -> World:
         world = self._stack.enter_context(world_on(database_url, inbox))
+        world.services = replace(world.services, pages=True)
         world.courier = replace(world.courier, sender=replace(SENDER, pages=self.pages))
         return world
 
@@ -82,6 +84,17 @@ class Town:
         """The address of the page of a story's newest case."""
         return self.pages.url(self.tell(lambda world: mint(world, story, self.pages.links)))
 
+    def revoke(self, story: Story) -> None:
+        """Let all links to a story's newest case open nothing any more."""
+        self.tell(lambda world: _revoke(world, story))
+
+    def mailed(self, address: str) -> str:
+        """The link in the newest mail to somebody, once everything that waits is sent."""
+        text = self.tell(lambda world: _sent_by_now(world, address))
+        found = re.search(rf"{re.escape(self.pages.base)}/p/[\w.-]+", text)
+        assert found, text
+        return found[0]
+
 
 def mint(world: World, story: Story, ours: Links) -> Minted:
     """A link to the newest case of a story, as a mail is given one."""
@@ -95,6 +108,20 @@ def mint(world: World, story: Story, ours: Links) -> Minted:
 
     world.run(add())
     return minted
+
+
+def _sent_by_now(world: World, address: str) -> str:
+    world.tick()
+    return world.inbox.to(address)[-1].text
+
+
+def _revoke(world: World, story: Story) -> None:
+    async def revoke() -> None:
+        async with world.services.engine.begin() as connection:
+            [found] = await find_customers(connection, story.customer.id)
+            await links.revoke(connection, found.id, story.invoice.id, story.now)
+
+    world.run(revoke())
 
 
 class ShopProcess:

@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Request
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Request
 
 AXE: Final = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 PHONE: Final = (390, 844)
@@ -38,6 +38,22 @@ _WHERE: Final = """() => {
 _ADDRESSES = (f"198.18.{high}.{low}" for high, low in itertools.product(range(256), range(1, 255)))
 
 
+class Browsers:
+    """One browser for each language, with JavaScript and without: starting one takes as long as a visit."""
+
+    def __init__(self, chromium: Browser) -> None:
+        self._chromium = chromium
+        self._known: dict[tuple[str, bool], BrowserContext] = {}
+
+    def speaking(self, locale: str, javascript: bool) -> BrowserContext:
+        """The browser, as it is known so far; whoever leaves it takes their cookies along."""
+        known = self._known.get((locale, javascript))
+        if known is None:
+            known = self._chromium.new_context(locale=locale, java_script_enabled=javascript)
+            self._known[locale, javascript] = known
+        return known
+
+
 class Visitor:
     """One person with one browser window, and the `faults` it has told of. `runs_scripts`: with JavaScript.
 
@@ -46,7 +62,7 @@ class Visitor:
 
     def __init__(
         self,
-        browser: Browser,
+        browsers: Browsers,
         origins: Sequence[str],
         size: tuple[int, int] = DESKTOP,
         *,
@@ -60,16 +76,14 @@ class Visitor:
         self._expected: set[str] = set()
         self.runs_scripts = javascript
         self.faults: list[str] = []
-        self.context = browser.new_context(
-            viewport={"width": size[0], "height": size[1]},
-            locale=locale,
-            java_script_enabled=javascript,
-            color_scheme="dark" if dark else "light",
-            reduced_motion="reduce" if calm else "no-preference",
-            extra_http_headers={"x-forwarded-for": next(_ADDRESSES)},
-        )
-        self.page = self.context.new_page()
+        self._context = browsers.speaking(locale, javascript)
+        self.page = self._context.new_page()
         self.page.set_default_timeout(5000)
+        self.page.set_extra_http_headers({"x-forwarded-for": next(_ADDRESSES)})
+        self.page.emulate_media(
+            color_scheme="dark" if dark else "light", reduced_motion="reduce" if calm else "no-preference"
+        )
+        self.resize(size)
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
         self.page.on("request", self._asked)
@@ -85,7 +99,8 @@ class Visitor:
 
     def close(self) -> None:
         """Close the window; fail for what was wrong with it."""
-        self.context.close()
+        self.page.close()
+        self._context.clear_cookies()
         assert not self.faults, self.faults
 
     # what is seen
@@ -97,7 +112,8 @@ class Visitor:
 
     def button(self, name: str) -> Locator:
         """What can be pressed by this name, a button or a link."""
-        return self.page.get_by_role("button", name=name).or_(self.page.get_by_role("link", name=name))
+        button, link = [self.page.get_by_role(role, name=name, exact=True) for role in ("button", "link")]
+        return button.or_(link)
 
     def resize(self, size: tuple[int, int]) -> None:
         """Make the window another one's size."""

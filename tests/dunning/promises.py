@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 A_DAY = timedelta(days=1)
 ORDINARY = "payment_failed"
-AFTER_PAYMENT = {"payment_recovered", "paid_after_end", "paid_but_stopped"}
+AFTER_PAYMENT = {"payment_recovered", "paid_after_end", "paid_but_stopped", "bought_twice"}
 STOPPED = {"unpaid", "paused", "canceled", "incomplete", "incomplete_expired"}
 CEILINGS = ((timedelta(days=14), 8), (timedelta(days=30), 15))
 

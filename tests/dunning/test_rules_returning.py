@@ -11,7 +11,7 @@ from dunning.case import situation
 from dunning.plan import plan
 from dunning.policy import Policy
 from dunning.rules.returning import may_return
-from dunning.steps import Kind, Step
+from dunning.steps import Effect, Kind, Step
 from tests.dunning.builders import (
     INVOICE,
     POLICY,
@@ -74,6 +74,49 @@ def test_by_default_it_stays() -> None:
 def test_nothing_else_voids(of: Account) -> None:
     """Only a paid subscription that was bought in its place."""
     assert ends(of) == []
+
+
+@pytest.mark.parametrize("status", ["failed", "unknown"])
+def test_a_person_is_called_where_nothing_was_voided(status: str) -> None:
+    """The customer was told that they owe nothing of before."""
+    key = f"end:{INVOICE}:void"
+    tried = {key: Effect(key, Kind.END, "void", INVOICE, status, day(9))}
+    found = plan(come_back(), tried, POLICY, day(10))
+    assert [step.name for step in found.steps if step.kind is Kind.TEAM] == ["void_unconfirmed"]
+    assert not [step for step in found.steps if step.kind is Kind.END]
+
+
+@pytest.mark.parametrize(
+    ("other", "called"),
+    [
+        ({"follows": SUBSCRIPTION}, True),
+        ({"product": "prod_1"}, True),
+        ({"product": "prod_2"}, False),
+        ({"product": "prod_1", "status": "canceled"}, False),
+        (None, False),
+    ],
+    ids=["two of ours", "same plan elsewhere", "another plan", "ended", "one"],
+)
+def test_two_subscriptions_in_place_of_one_are_reported(other: dict[str, Any] | None, called: bool) -> None:
+    """To a person, who is to pay one of them back."""
+    second = [subscription(9.5, ref="sub_3", **({"status": "active"} | other))] if other else []
+    known = account(failures(0), ENDED, *_bought_again(), *second)
+    names = [step.name for step in plan(known, {}, POLICY, day(10)).steps if step.kind is Kind.TEAM]
+    assert names == (["bought_twice"] if called else [])
+
+
+def _bought_again() -> list[Any]:
+    return [
+        subscription(9, "active", ref="sub_2", follows=SUBSCRIPTION, product="prod_1"),
+        paid(9, ref="in_2", subscription="sub_2", billing_reason="subscription_create"),
+    ]
+
+
+def test_who_runs_two_of_a_plan_anyway_is_nobodys_concern() -> None:
+    """Nothing of it was bought on our page."""
+    twins = [subscription(9, "active", ref=ref, product="prod_1") for ref in ("sub_2", "sub_3")]
+    known = account(failures(0), ENDED, *twins)
+    assert [step.name for step in plan(known, {}, POLICY, day(10)).steps if step.kind is Kind.TEAM] == []
 
 
 @pytest.mark.parametrize(

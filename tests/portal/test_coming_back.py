@@ -215,6 +215,18 @@ def test_a_session_paid_in_another_window(world: World, link_to: LinkTo) -> None
     assert len(live(story)) == 1
 
 
+def test_what_is_bought_twice_in_spite_of_all_is_reported(world: World, link_to: LinkTo) -> None:
+    """In the merchant's application first, and then at the till that was still open: no page can know."""
+    story = ended(world)
+    url = click(world, link_to(story).token, "come_back").headers["location"]
+    engine = world.stripe.engine
+    engine.save_card(story.customer, Card())
+    engine.create_subscription(story.customer, story.subscription.items[0].price)
+    buy(world, url)
+    assert len(live(story)) == 2
+    assert [why for _, why in story.calls()][-1] == "bought_twice"
+
+
 def test_an_unpaid_subscription_is_paid_for_and_goes_on(world: World, link_to: LinkTo) -> None:
     """Nothing new is bought: its newest invoice is paid on Stripe's page."""
     story = subscriber(world, *["insufficient_funds"] * 9, retries=custom_schedule(3, at_end="unpaid"))
