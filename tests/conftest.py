@@ -1,16 +1,28 @@
 """Real servers for the tests: started once per session, emptied for each test that asks for them."""
 
+import asyncio
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 
+import asyncpg  # type: ignore[import-untyped]  # ships no annotations
 import pytest
 import redis
 
 from sandbox.inbox import Inbox, mail_inbox
 from sandbox.postgres import PostgresServer, embedded_postgres
 from sandbox.valkey import ValkeyServer, embedded_valkey
+from tests.emptying import as_new
 
 _TEMPLATE = "migrated"
+
+TESTS = Path(__file__).parent
+LONG = ("processes", "browser", "sandbox/test_demo_run.py", "cli/test_up.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole programs first: what takes a minute by itself must not be what the other core waits for."""
+    items.sort(key=lambda item: not any(item.path.is_relative_to(TESTS / long) for long in LONG))
 
 
 @pytest.fixture(scope="session")
@@ -42,14 +54,35 @@ def database_names() -> Iterator[str]:
     return (f"test_{number}" for number in itertools.count())
 
 
+@pytest.fixture(scope="session")
+def spare_databases() -> list[tuple[str, str]]:
+    """Names and urls of databases that tests have left, emptied."""
+    return []
+
+
 @pytest.fixture
 def database_url(
-    postgres_server: PostgresServer, migrated_template: str, database_names: Iterator[str]
+    postgres_server: PostgresServer,
+    migrated_template: str,
+    database_names: Iterator[str],
+    spare_databases: list[tuple[str, str]],
 ) -> Iterator[str]:
-    """An empty, migrated database of the test's own."""
-    name = next(database_names)
-    yield postgres_server.create_database(name, template=migrated_template)
-    postgres_server.drop_database(name)
+    """An empty, migrated database that is the test's own while it runs."""
+    if spare_databases:
+        name, url = spare_databases.pop()
+    else:
+        name = next(database_names)
+        url = postgres_server.create_database(name, template=migrated_template)
+    yield url
+    try:
+        reusable = asyncio.run(as_new(url))
+    except (asyncpg.PostgresError, OSError):
+        # Some tests leave nothing to connect to.
+        reusable = False
+    if reusable:
+        spare_databases.append((name, url))
+    else:
+        postgres_server.drop_database(name)
 
 
 @pytest.fixture

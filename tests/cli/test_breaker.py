@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_main import dunning
+from tests.cli.forking import dunning
 
 Ask = Callable[..., subprocess.CompletedProcess[str]]
 MARIA = ("--by", "maria", "--why", "a wrong price list.")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from emails.samples import samples
 from emails.translations import languages
-from tests.cli.test_main import dunning
+from tests.cli.forking import dunning
 
 TYPO = "payment_failed/subject.txt"
 

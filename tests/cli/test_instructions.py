@@ -17,8 +17,8 @@ from db import models
 from dunning.policy import Policy
 from sandbox.inbox import Inbox
 from sandbox.stripe import RetryPolicy, custom_schedule
+from tests.cli.forking import dunning
 from tests.cli.test_lookups import Ask
-from tests.cli.test_main import dunning
 from tests.console.views import view_of
 from tests.console.worlds import world_on
 from tests.scenarios.story import Story, subscriber

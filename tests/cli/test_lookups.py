@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.inbox import Inbox
-from tests.cli.test_main import dunning
+from tests.cli.forking import dunning
 from tests.console.worlds import world_on
 from tests.scenarios.story import subscriber
 from tests.scenarios.world import World

@@ -24,7 +24,7 @@ from dunning.policy import Policy
 from dunning.policy_file import read_policy
 from dunning.segments import PolicySource
 from settings import ToolSettings
-from tests.cli.test_main import ROOT, dunning
+from tests.cli.forking import ROOT, dunning
 from tests.cli.test_tables import read_terminal
 
 MANY = 60

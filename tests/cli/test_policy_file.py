@@ -12,7 +12,7 @@ from dunning.policy import Policy
 from dunning.policy_file import read_policy
 from dunning.policy_text import FIELDS, own_values, write_policy
 from dunning.segments import Match, PolicyBook, Segment
-from tests.cli.test_main import dunning
+from tests.cli.forking import dunning
 
 SEGMENTED = """
 grace = "20d"

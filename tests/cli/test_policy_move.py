@@ -13,7 +13,7 @@ import pytest
 from db import models
 from sandbox.inbox import Inbox
 from sandbox.stripe import custom_schedule
-from tests.cli.test_main import dunning
+from tests.cli.forking import dunning
 from tests.console.worlds import world_on
 from tests.scenarios.story import Story, subscriber
 from tests.scenarios.world import World

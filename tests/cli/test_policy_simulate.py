@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dunning.declines import Category
-from tests.cli.test_main import dunning
+from tests.cli.forking import dunning
 
 # A Tuesday. Every day of the ladder is one of the customer's own calendar.
 ON = ("--on", "2026-12-01T09:00")

@@ -90,7 +90,7 @@ def test_three_tries_a_day_are_enough_and_five_for_an_invoice(world: World, link
     click(world, token, "retry")
     page = click(world, token, "retry")
     assert "has been tried so often" in words(page)
-    assert set(forms(page.text)) == {"method", "promise"}
+    assert set(forms(page.text)) == {"method", "payer", "promise"}
     assert len(charges_asked_for(world)) == 5
 
 

@@ -43,23 +43,29 @@ CALM = Manner()
 
 
 async def store(
-    connection: AsyncConnection, event: Event, version: ApiVersion, received_at: datetime
-) -> int | None:
-    """The inbox row of a delivery, the same one for the same event; None for an event nobody handles."""
-    body = json.dumps(render_event(event, version)).encode()
-    seen = envelope(body)
-    if seen.disposition != "pending":
-        return None
-    row = {
-        "source": "stripe",
-        "event_id": seen.event_id,
-        "type": seen.type,
-        "livemode": seen.livemode,
-        "created_at": seen.created_at,
-        "received_at": received_at,
-        "status": "pending",
-        "payload": body,
-    }
-    await connection.execute(insert(inbox).values(row).on_conflict_do_nothing())
-    known = await connection.execute(select(inbox.c.id).where(inbox.c.event_id == seen.event_id))
-    return int(known.scalar_one())
+    connection: AsyncConnection, events: Sequence[Event], version: ApiVersion, received_at: datetime
+) -> list[int]:
+    """The inbox rows of deliveries in their order, one for the same event; none that nobody handles."""
+    bodies = [json.dumps(render_event(event, version)).encode() for event in events]
+    seen = [(envelope(body), body) for body in bodies]
+    rows = [
+        {
+            "source": "stripe",
+            "event_id": each.event_id,
+            "type": each.type,
+            "livemode": each.livemode,
+            "created_at": each.created_at,
+            "received_at": received_at,
+            "status": "pending",
+            "payload": body,
+        }
+        for each, body in seen
+        if each.disposition == "pending"
+    ]
+    if not rows:
+        return []
+    await connection.execute(insert(inbox).on_conflict_do_nothing(), rows)
+    named = [row["event_id"] for row in rows]
+    known = await connection.execute(select(inbox.c.event_id, inbox.c.id).where(inbox.c.event_id.in_(named)))
+    ids = {row.event_id: row.id for row in known}
+    return [ids[event_id] for event_id in named]

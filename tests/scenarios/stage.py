@@ -7,10 +7,11 @@ from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 
 from db import models
 from db.session import create_engine
+from tests.emptying import emptying
 
 T = TypeVar("T")
 
@@ -29,12 +30,13 @@ class Stage:
     def clear(self) -> None:
         """Empty the database."""
 
-        async def truncate() -> None:
-            names = ", ".join(models.metadata.tables)
-            async with self.engine.begin() as connection:
-                await connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+        async def empty() -> None:
+            async with self.engine.connect() as connection:
+                raw = await connection.get_raw_connection()
+                assert raw.driver_connection is not None
+                await raw.driver_connection.execute(emptying())
 
-        self.run(truncate())
+        self.run(empty())
 
     def close(self) -> None:
         self.run(self.engine.dispose())

@@ -129,8 +129,7 @@ class World:
 
     async def _settle(self, events: Sequence[Event]) -> None:
         async with self.services.engine.begin() as connection:
-            stored = [await store(connection, event, self.version, self.now) for event in events]
-        rows = [row for row in stored if row is not None]
+            rows = await store(connection, events, self.version, self.now)
         for message in self.manner.messages(rows, self.disorder):
             await self._nudge(EVENTS, message)
         await (self.drain_at_once() if self.manner.at_once else self.drain())

@@ -39,8 +39,7 @@ def keep(world: World, events: list[Event]) -> list[int]:
 
     async def run() -> list[int]:
         async with world.services.engine.begin() as connection:
-            stored = [await store(connection, event, world.version, world.now) for event in events]
-        return [row for row in stored if row is not None]
+            return await store(connection, events, world.version, world.now)
 
     return world.run(run())
 
