@@ -88,11 +88,17 @@ class Town:
         """Let all links to a story's newest case open nothing any more."""
         self.tell(lambda world: _revoke(world, story))
 
-    def mailed(self, address: str) -> str:
-        """The link in the newest mail to somebody, once everything that waits is sent."""
-        text = self.tell(lambda world: _sent_by_now(world, address))
-        found = re.search(rf"{re.escape(self.pages.base)}/p/[\w.-]+", text)
-        assert found, text
+    def mailed(self, address: str, *, after: int = 0) -> str:
+        """The link in the newest mail to somebody, once more than `after` of them are sent."""
+        texts: list[str] = []
+
+        def sent() -> bool:
+            texts[:] = self.tell(lambda world: _sent_by_now(world, address))
+            return len(texts) > after
+
+        wait_until(sent, f"a mail to {address}")
+        found = re.search(rf"{re.escape(self.pages.base)}/p/[\w.-]+", texts[-1])
+        assert found, texts[-1]
         return found[0]
 
 
@@ -110,9 +116,9 @@ def mint(world: World, story: Story, ours: Links) -> Minted:
     return minted
 
 
-def _sent_by_now(world: World, address: str) -> str:
+def _sent_by_now(world: World, address: str) -> list[str]:
     world.tick()
-    return world.inbox.to(address)[-1].text
+    return [mail.text for mail in world.inbox.to(address)]
 
 
 def _revoke(world: World, story: Story) -> None:
