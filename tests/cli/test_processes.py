@@ -16,7 +16,7 @@ import pytest
 
 from sandbox.inbox import Inbox
 from settings.urls import for_asyncpg
-from tests.cli.test_main import ROOT, dunning
+from tests.cli.forking import ROOT, dunning
 from tests.settings.examples import ALL
 
 DEADLINE = 20.0  # seconds
