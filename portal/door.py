@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -16,7 +16,7 @@ from dunning.account import Account, Case
 from dunning.case import settle
 from dunning.rules.context import Context, context
 from dunning.segments import PolicySource
-from portal.links import Links, Verdict, verdict
+from portal.links import FOR_BANNERS, Links, Verdict, verdict
 
 NOBODY_S = 32  # bytes of a digest
 
@@ -70,6 +70,9 @@ class Door:
             if link is None:
                 return Opened(token, Verdict.UNKNOWN)
             loaded = (await accounts.load(connection, [link.customer_id]))[link.customer_id]
+        if self._links.is_banner(token):
+            # It may be named after a mail's link, but does not show that its reader has had that mail.
+            link = replace(link, made_by=FOR_BANNERS)
         behind = look_behind(link, loaded, self._policy, loaded.clock or self._clock())
         if behind is None:
             return Opened(token, Verdict.UNKNOWN)

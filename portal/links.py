@@ -21,6 +21,8 @@ from itsdangerous import BadSignature, Signer
 # One salt a purpose: what was signed for another one opens no page.
 CASE: Final = b"dunning.portal.case.v1"
 BANNER: Final = b"dunning.portal.banner.v1"
+# Who made the link that a case begins with, so that a banner leads somewhere before the first mail.
+FOR_BANNERS: Final = "banner"
 ID_BYTES: Final = 16
 DIGEST_BYTES: Final = sha256().digest_size
 # A link outlives its case, so that whoever pays late or comes back finds more than a closed door.
@@ -74,6 +76,10 @@ class Links:
         and the signature needs the secret.
         """
         return _text(self._banner, link)
+
+    def is_banner(self, token: str) -> bool:
+        """Whether a banner leads here: then it is nobody's mail, and its reader may be any colleague."""
+        return _bytes(self._banner, token, DIGEST_BYTES) is not None
 
     def read(self, token: str) -> bytes | None:
         """The digest of a token that one of our secrets has signed, or None. Compares in constant time."""

@@ -37,6 +37,8 @@ def test_a_banner_has_a_second_name_for_a_link() -> None:
     minted = links.mint()
     assert links.banner(minted.digest) == links.banner(minted.digest) != minted.token
     assert links.read(links.banner(minted.digest)) == minted.digest
+    assert links.is_banner(links.banner(minted.digest))
+    assert not links.is_banner(minted.token)
     assert Links([OLD, NEW]).read(links.banner(minted.digest)) == minted.digest
     assert Links([OLD]).read(links.banner(minted.digest)) is None
 

@@ -15,7 +15,7 @@ from sandbox.stripe import Card
 from tests.dunning import builders
 from tests.dunning.builders import INVOICE, day
 from tests.dunning.more_builders import after, said
-from tests.portal.conftest import LinkTo
+from tests.portal.conftest import PAGES, LinkTo
 from tests.portal.test_paying import words
 from tests.portal.visits import click, forms, look
 from tests.scenarios.story import Story, subscriber
@@ -69,6 +69,18 @@ def test_another_link_cannot_confirm(world: World, link_to: LinkTo) -> None:
     assert "confirm-payer" not in forms(page.text)
     story.until(8)
     assert world.inbox.to("thief@evil.example") == []
+
+
+def test_a_banner_cannot_confirm(world: World, link_to: LinkTo) -> None:
+    """Not even one that is named after the link in the mail that asks: colleagues may see banners."""
+    story = failing(world)
+    click(world, link_to(story).token, "payer", address="thief@evil.example")
+    asking = token_in(story.inbox[-1])
+    assert "confirm-payer" in forms(look(world, asking).text)
+    page = look(world, PAGES.links.banner(PAGES.links.read(asking) or b""))
+    assert page.status_code == 200
+    assert "thief@evil.example" not in page.text
+    assert "confirm-payer" not in forms(page.text)
 
 
 def test_a_newer_name_takes_the_place_of_one_that_waits(world: World, link_to: LinkTo) -> None:

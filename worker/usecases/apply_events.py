@@ -23,7 +23,7 @@ from db.links import LinkRow
 from dunning.case import settle
 from dunning.events import BillingEvent, ClockMoved, CustomerFact
 from dunning.fold import fold
-from portal.links import unheld
+from portal.links import FOR_BANNERS, unheld
 from providers import registry
 from providers.lookup import MalformedEventError, ProviderUnavailableError
 from worker.lookups import WITHIN, Questions
@@ -35,8 +35,6 @@ log = structlog.get_logger()
 
 # A fact waits this long for a provider that cannot be asked; then it counts with what it says by itself.
 PATIENCE = timedelta(minutes=10)
-# Who made the link that a case begins with, so that a banner leads somewhere before the first mail.
-BANNER = "banner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +181,7 @@ async def _advance_accounts(
         )
         if services.pages:
             for case in sorted(after.cases.keys() - before.account.cases.keys()):
-                await links.add(connection, LinkRow(unheld(), customer_id, case, at, BANNER))
+                await links.add(connection, LinkRow(unheld(), customer_id, case, at, FOR_BANNERS))
         await journal.write(connection, _heard(stated, key, customer_id, at))
     return enacted
 
