@@ -78,7 +78,7 @@ class Visitor:
         self.faults: list[str] = []
         self._context = browsers.speaking(locale, javascript)
         self.page = self._context.new_page()
-        self.page.set_default_timeout(5000)
+        self.page.set_default_timeout(15_000)
         self.page.set_extra_http_headers({"x-forwarded-for": next(_ADDRESSES)})
         self.page.emulate_media(
             color_scheme="dark" if dark else "light", reduced_motion="reduce" if calm else "no-preference"
