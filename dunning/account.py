@@ -134,8 +134,8 @@ class Method:
 class Invoice:
     """Amounts in minor units. `failed_at` is the earliest failure seen, `attempt_count` the highest.
 
-    `counted_at` is the earliest look at it that `counted` so many attempts, the most of all: right after the
-    provider's own last one, since what is tried by hand is not counted.
+    `counted_at` is the earliest event of it that `counted` so many attempts, the most of all: right after the
+    provider's own last one, since what is tried by hand is not counted. None: only a reading did.
     """
 
     ref: str

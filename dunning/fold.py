@@ -111,10 +111,12 @@ def _fold_subscription(seen: Subscription, fact: SubscriptionSeen) -> Subscripti
 def _fold_invoice(account: Account, fact: InvoiceSeen) -> Account:
     seen = _invoice(account, fact.invoice)
     known = seen.counted_at if fact.attempt_count == seen.counted else None
+    # What was read back is newer than the event that made us ask, nobody knows by how much.
+    looked_at = None if fact.as_of.read_at else fact.as_of.at
     invoice = replace(
         _observe(seen, fact, INVOICE_SNAPSHOT),
         counted=max(seen.counted, fact.attempt_count),
-        counted_at=earliest(known, fact.as_of.at) if fact.attempt_count >= seen.counted else seen.counted_at,
+        counted_at=earliest(known, looked_at) if fact.attempt_count >= seen.counted else seen.counted_at,
         attempt_count=max(seen.attempt_count, fact.attempt_count),
         amount_paid=max(seen.amount_paid, fact.amount_paid),
         paid_at=earliest(seen.paid_at, fact.paid_at),

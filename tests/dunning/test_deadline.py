@@ -235,3 +235,10 @@ def test_access_ends_in_working_hours_of_the_merchant(first_failure: str, end: s
     opened = (local(first_failure) - day(0)) / timedelta(days=1)
     known = account(failures(opened), policy=rules)
     assert wall(seen(known, local(first_failure), rules=rules).ends_at) == end
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_what_was_read_late_does_not_date_the_final_failure(backwards: bool) -> None:
+    """A worker was away: it asked because of the first event, and was told of the second charge as well."""
+    told = [*failures(0, 3), invoice(0, read_at=day(4), attempt_count=2)]
+    assert ends(told[::-1] if backwards else told) == day(17)
