@@ -39,6 +39,7 @@ def serve(settings: PortalSettings) -> int:
         policy=policy(settings),
         nudge=RedisNudge(create_broker(settings.redis_url.get_secret_value())),
         clock=_clock,
+        decides=False,
     )
     merchant = Merchant(
         brand=brand(settings),

@@ -32,7 +32,8 @@ class Services:
     """`gateways` by source ("stripe"); `team_channels` are the ways the merchant's team can be reached.
 
     `nudge` wakes an actor for some row ids and may fail silently: the scheduler finds every row again.
-    `limits` cap the revocations; None: nothing does. `pages`: customers have pages of ours.
+    `limits` cap the revocations; None: nothing does. `pages`: customers have pages of ours. `decides` is
+    False in a process that leaves whatever becomes due to a worker, which can reach the team.
     """
 
     engine: AsyncEngine
@@ -42,4 +43,5 @@ class Services:
     team_channels: tuple[str, ...] = ()
     limits: Limits | None = None
     pages: bool = False
+    decides: bool = True
     clock: Clock = wall_clock

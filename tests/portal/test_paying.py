@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -17,6 +18,7 @@ from tests.portal.conftest import LinkTo
 from tests.portal.visits import click, forms, look, visit
 from tests.scenarios.story import Story, subscriber
 from tests.scenarios.world import World
+from tests.worker.plain import plain
 
 
 def words(answer: httpx.Response) -> str:
@@ -232,3 +234,15 @@ def test_what_is_paid_meanwhile_is_not_charged(world: World, link_to: LinkTo) ->
     assert len([each for each in story.charges if each.paid]) == 2
     assert answer.status_code == 200
     assert "Thank you, your payment has arrived" in words(look(world, token))
+
+
+def test_a_call_that_is_due_meanwhile_is_left_to_a_worker(world: World, link_to: LinkTo) -> None:
+    """The page cannot reach the team: a call that it took for done would reach nobody."""
+    world.services = replace(world.services, policy=plain(unresolved_after="7d"))
+    story = subscriber(world, *["generic_decline"] * 20, wall=True).until(6.9)
+    token = link_to(story).token
+    world.now += timedelta(hours=6)
+    click(world, token, "retry")
+    world.tick()
+    assert [why for _, why in story.calls()] == ["unresolved"]
+    assert {status for step, status in world.effects() if step.startswith("escalation")} == {"sent"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import httpx
@@ -34,7 +35,7 @@ def visit(
     targets: Sequence[str] | None = None,
 ) -> Answered:
     """Go through `steps` with a browser; by default all that can be done, and to the simulated Stripe."""
-    services = world.services
+    services = replace(world.services, team_channels=(), decides=False)  # as the portal's own
     door = Door(services.engine, PAGES.links, services.policy, services.clock)
     app = create_app(
         services,

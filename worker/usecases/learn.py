@@ -10,13 +10,17 @@ from dunning.account import Account
 from dunning.case import settle
 from dunning.events import BillingEvent, ClockMoved
 from dunning.fold import fold
+from worker.queues import CASES
 from worker.services import Services
 from worker.usecases.enact import enact
 from worker.wake import wake
 
 
 async def learn(services: Services, customer_id: int, facts: Iterable[BillingEvent]) -> None:
-    """Fold these facts of one customer, in one transaction with everything that is due then."""
+    """Fold these facts of one customer, in one transaction with everything that is due then.
+
+    Where the process does not decide, what is due is left to a worker, who is woken.
+    """
     told = [fact for fact in facts if not isinstance(fact, ClockMoved)]
     async with services.engine.begin() as connection:
         loaded = (await accounts.load(connection, [customer_id], lock=True))[customer_id]
@@ -27,8 +31,11 @@ async def learn(services: Services, customer_id: int, facts: Iterable[BillingEve
             policy=services.policy,
             team_channels=services.team_channels,
             now=loaded.clock or services.clock(),
+            taking=services.decides,
         )
     await wake(services, {customer_id: result})
+    if not services.decides:
+        await services.nudge(CASES, [customer_id])
 
 
 def known_until(account: Account) -> datetime | None:
