@@ -15,6 +15,7 @@ from emails.preview import write_gallery
 from emails.samples import BRAND, samples
 from emails.translations import language_of, languages
 from settings import PreviewSettings, load
+from worker.brand import brand
 
 OUT = Path(".dunning/preview")
 
@@ -78,11 +79,11 @@ def preview(
             )
         except OSError as error:
             raise CommandError(f"The pages cannot be written: {error}", "Give another --out.") from error
-    brand = settings.brand_name
+    whose = settings.brand_name
     if json:
-        print_json({"index": str(index), "languages": locales, "mails": written, "brand": brand})
+        print_json({"index": str(index), "languages": locales, "mails": written, "brand": whose})
         return
-    typer.echo(f"{written} mails in {', '.join(locales)}, as {brand} would send them:")
+    typer.echo(f"{written} mails in {', '.join(locales)}, as {whose} would send them:")
     typer.echo(index.resolve().as_uri())
 
 
@@ -122,14 +123,7 @@ def _settings(templates: Path | None) -> PreviewSettings:
 def _brand(settings: PreviewSettings) -> Brand:
     if not settings.model_fields_set & {"brand_name", "brand_support_email"}:
         return BRAND
-    return Brand(
-        name=settings.brand_name,
-        support_email=settings.brand_support_email,
-        website=settings.brand_website,
-        logo_url=settings.brand_logo_url,
-        color=settings.brand_color,
-        postal_address=settings.brand_postal_address,
-    )
+    return brand(settings)
 
 
 def _locales(wanted: list[str] | None) -> list[str]:

@@ -18,8 +18,6 @@ from dunning.instructions import Instruction
 from dunning.policy import Policy
 from dunning.values import lean, quick
 
-# Stripe: past_due is recoverable and keeps its entitlement until a grace window says otherwise.
-ENTITLED = frozenset({"trialing", "active", "past_due"})
 PAYING = frozenset({"active", "trialing"})
 ENDED = frozenset({"canceled", "incomplete_expired"})
 # `status_details.paused.subscription.type`, Stripe API 2026-09-30: these two pauses are dunning's end.

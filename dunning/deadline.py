@@ -69,18 +69,12 @@ def _end_after(s: Situation, number: int, policy: Policy) -> datetime:
     return in_working_hours(grace_ends_at(s, standing(then, s.case, policy.zone), policy), policy)
 
 
-def access_ends_at(s: Situation, said: Standing, history: History, policy: Policy, now: datetime) -> datetime:
+def ends_at(granted_until: datetime, warned_at: datetime, policy: Policy) -> datetime:
     """When access ends: after grace, and 72 hours after the first accepted final warning at least.
 
-    Before any warning was accepted it is what a warning accepted at `now` would make it, which is what such
-    a warning has to promise. What was promised only ever moves back.
+    Before any warning was accepted `warned_at` is now: the end is what such a warning has to promise. What
+    was promised only ever moves back.
     """
-    accepted = warnings_accepted(s.case, history, moved_at(s, policy))
-    return ends_at(grace_ends_at(s, said, policy), accepted[0] if accepted else now, policy)
-
-
-def ends_at(granted_until: datetime, warned_at: datetime, policy: Policy) -> datetime:
-    """The same where the end of grace and the first warning are known."""
     return in_working_hours(max(granted_until, warned_at + WARNED_BEFORE), policy)
 
 

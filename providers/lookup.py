@@ -59,6 +59,7 @@ class MalformedEventError(ValueError):
 
 
 Result = Literal["paid", "processing", "declined", "refused"]
+NOTHING_NEW = "no_new_payment_method"
 NEEDS_CONFIRMATION = "invoice_payment_intent_requires_action"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from providers.fields import Json, part, parts, ref, whole
-from providers.lookup import Charged
+from providers.lookup import NOTHING_NEW, Charged
 from providers.stripe_actions import INTENTS, charge
 from providers.stripe_client import RefusedError, StripeApi
 from providers.stripe_objects import subscription_of
@@ -19,7 +19,6 @@ EXPANDED = [
     "parent.subscription_details.subscription",
     *INTENTS,
 ]
-NOTHING_NEW = "no_new_payment_method"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from emails.brand import Brand
-from settings import PortalSettings, WorkerSettings
+from settings import PortalSettings, PreviewSettings, WorkerSettings
 
 
-def brand(settings: WorkerSettings | PortalSettings) -> Brand:
+def brand(settings: WorkerSettings | PortalSettings | PreviewSettings) -> Brand:
     """Whose mails and pages they are."""
     return Brand(
         name=settings.brand_name,

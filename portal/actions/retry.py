@@ -6,9 +6,8 @@ from dunning.rules.paying_now import Refusal
 from portal.actions import Action, Answer, Asked, Leave, Shown
 from portal.actions.confirm import leave_to_confirm
 from portal.facts import Facts
+from providers.lookup import NOTHING_NEW
 from worker.usecases.charge_now import Click, charge_now
-
-NOTHING_NEW = "no_new_payment_method"
 
 
 def _suits(seen: Facts) -> bool:

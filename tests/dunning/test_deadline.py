@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from dunning.deadline import access_ends_at, grace_ends_at, taken_at
+from dunning.deadline import grace_ends_at, taken_at
 from dunning.events import CustomerFact
 from dunning.instructions import Instruction, Verb
 from dunning.policy import Policy
@@ -122,7 +122,7 @@ def test_the_end_is_three_days_after_the_first_accepted_warning(
     """Before there is one, it is what a warning accepted now would make it."""
     done = [] if warned is None else [warning(warned)]
     c = seen(account(failures(0)), now, *done)
-    assert access_ends_at(c.s, c.said, c.history, c.policy, c.now) == day(end)
+    assert c.ends_at == day(end)
 
 
 def test_a_warning_of_another_deadline_does_not_count() -> None:
