@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,45 +25,32 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
         time.sleep(0.01)
 
 
-class ApiProcess:
-    """One running API, its log lines, and a client with its first key."""
+class ServedProcess:
+    """One of our processes that takes requests, its log, and a client to it."""
 
-    def __init__(self, database_url: str, keys: Sequence[str], **settings: str) -> None:
-        """Start it and wait until it says where it listens."""
-        self.log: list[dict[str, Any]] = []
-        env = {
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT),
-            "DATABASE_URL": database_url,
-            "DUNNING_API_KEYS": ",".join(keys),
-            "DUNNING_LIVEMODE": "false",
-            "DUNNING_LOG_FORMAT": "json",
-            **settings,
-        }
+    def __init__(self, name: str, env: Mapping[str, str], headers: Mapping[str, str], port: int = 0) -> None:
+        """Start `dunning <name>` in this environment alone, and wait until it says where it listens."""
+        self.lines: list[str] = []
         self.popen = subprocess.Popen(
-            [sys.executable, "-m", "cli", "api", "--port", "0"], env=env, stderr=subprocess.PIPE, text=True
+            [sys.executable, "-m", "cli", name, "--port", str(port)],
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DUNNING_LOG_FORMAT": "json", **env},
+            stderr=subprocess.PIPE,
+            text=True,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        wait_until(lambda: bool(self.said("api.started")) or self.popen.poll() is not None, "a start")
-        assert self.said("api.started"), self.log
-        self.port = int(self.said("api.started")[0]["port"])
+        started = f"{name}.started"
+        wait_until(lambda: bool(self.said(started)) or self.popen.poll() is not None, "a start")
+        assert self.said(started), self.lines
+        self.port = int(self.said(started)[0]["port"])
         self.client = httpx.Client(
-            base_url=f"http://127.0.0.1:{self.port}",
-            headers={"Authorization": f"Bearer {keys[0]}"},
-            timeout=DEADLINE,
-            trust_env=False,
+            base_url=f"http://127.0.0.1:{self.port}", headers=headers, timeout=DEADLINE, trust_env=False
         )
 
-    def access(self, customer: str, **headers: str) -> httpx.Response:
-        """Ask about a customer; header names are given with underscores."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.client.get(f"/v1/access/{customer}", headers=named)
-
-    def banner(self, customer: str, **headers: str) -> httpx.Response:
-        """Ask what to show a customer."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.client.get(f"/v1/banner/{customer}", headers=named)
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """Its log so far. A traceback at the start is no JSON, and each line of it an event."""
+        return [json.loads(line) if line.startswith("{") else {"event": line} for line in self.lines]
 
     def said(self, event: str) -> list[dict[str, Any]]:
         """The log lines of this event so far."""
@@ -81,5 +68,28 @@ class ApiProcess:
     def _read(self) -> None:
         assert self.popen.stderr is not None
         for line in self.popen.stderr:
-            # A traceback at the start is no JSON, and is what one wants to read when a test fails.
-            self.log.append(json.loads(line) if line.startswith("{") else {"event": line})
+            self.lines.append(line)
+
+
+class ApiProcess(ServedProcess):
+    """One running API, and a client with its first key."""
+
+    def __init__(self, database_url: str, keys: Sequence[str], **settings: str) -> None:
+        """Start it with these settings."""
+        env = {
+            "DATABASE_URL": database_url,
+            "DUNNING_API_KEYS": ",".join(keys),
+            "DUNNING_LIVEMODE": "false",
+            **settings,
+        }
+        super().__init__("api", env, {"Authorization": f"Bearer {keys[0]}"})
+
+    def access(self, customer: str, **headers: str) -> httpx.Response:
+        """Ask about a customer; header names are given with underscores."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.client.get(f"/v1/access/{customer}", headers=named)
+
+    def banner(self, customer: str, **headers: str) -> httpx.Response:
+        """Ask what to show a customer."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.client.get(f"/v1/banner/{customer}", headers=named)
