@@ -1,0 +1,30 @@
+"""The tables. Migrations in `db/migrations` create them; this is what statements are written against.
+
+All times are timestamptz, UTC. Nothing is ever deleted by an event: rows are settled, not removed.
+"""
+
+from db.models.base import metadata
+from db.models.cases import access, cases, instructions, links
+from db.models.inbox import inbox
+from db.models.mirror import charges, customers, invoices, methods, subscriptions, test_clocks
+from db.models.running import breaker, heartbeats
+from db.models.work import journal, outbox
+
+__all__ = [
+    "access",
+    "breaker",
+    "cases",
+    "charges",
+    "customers",
+    "heartbeats",
+    "inbox",
+    "instructions",
+    "invoices",
+    "journal",
+    "links",
+    "metadata",
+    "methods",
+    "outbox",
+    "subscriptions",
+    "test_clocks",
+]

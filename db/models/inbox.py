@@ -1,0 +1,37 @@
+"""Facts that arrived, exactly as they arrived."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from db.models.base import metadata, moment
+
+# A fact that arrived, exactly as it arrived. `due_at` is when the sweep looks at a pending row again.
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("livemode", Boolean, nullable=False),
+    moment("created_at"),
+    moment("received_at", nullable=False, server_default=text("clock_timestamp()")),
+    Column("status", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    moment("due_at", nullable=False, server_default=text("clock_timestamp() + interval '10 seconds'")),
+    Column("last_error", Text),
+    Column("payload", LargeBinary),
+    UniqueConstraint("source", "event_id"),
+    Index("inbox_due", "due_at", postgresql_where=text("status = 'pending'")),
+)
