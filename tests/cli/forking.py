@@ -33,7 +33,7 @@ ONE_AT_A_TIME = threading.Lock()
 IMPORTED = (
     "asyncpg", "cli.access", "cli.breaker", "cli.case", "cli.customer", "cli.emails", "cli.explain",
     "cli.link", "cli.main", "cli.policy", "cli.policy_check", "cli.policy_diff", "cli.policy_move",
-    "cli.policy_simulate",
+    "cli.policy_simulate", "cli.webhooks",
     "cli.replays", "cli.status", "console.answer", "console.cases", "console.effect", "console.explain",
     "console.file", "console.story", "console.view", "db.access", "db.breaker", "db.lookups", "db.session",
     "rich.progress", "settings.logging", "sqlalchemy.dialects.postgresql.asyncpg", "sqlalchemy.ext.asyncio",

@@ -18,6 +18,7 @@ from sandbox.inbox import Inbox
 from settings.urls import for_asyncpg
 from tests.cli.forking import ROOT, dunning
 from tests.settings.examples import ALL
+from worker.queues import WAKEUPS
 
 DEADLINE = 20.0  # seconds
 
@@ -74,12 +75,12 @@ def test_status_knows_who_is_alive_and_who_is_missing(
     some, scheduler = start("worker", "--queues", "events,cases", "--threads", "2"), start("scheduler")
     wait_until(lambda: len(status()[1]["processes"]) == 2)
     code, said = status()
-    assert (code, wrongs(said)) == (1, ["No worker serves mail,team,billing."])
-    rest = start("worker", "--queues", "mail,team,billing", "--threads", "1")
+    assert (code, wrongs(said)) == (1, ["No worker serves mail,team,billing,webhooks."])
+    rest = start("worker", "--queues", "mail,team,billing,webhooks", "--threads", "1")
     wait_until(lambda: status()[0] == 0)
     code, said = status()
     assert (said["ok"], said["inbox"]["pending"], said["cases"]["open"]) == (True, 0, 0)
-    assert {queue["queue"] for queue in said["queues"]} == {"events", "cases", "mail", "team", "billing"}
+    assert {queue["queue"] for queue in said["queues"]} == {wakeup.queue for wakeup in WAKEUPS}
     shown = dunning("status", cwd=tmp_path, **env)
     assert shown.returncode == 0
     assert "All is well." in shown.stdout
