@@ -171,11 +171,11 @@ def try_out(number: Number, json: Json = False) -> None:
 
 
 async def _send_test(settings: ToolSettings, one: Endpoint) -> Outcome:
-    from dunning.outgoing import test_body
+    from dunning.outgoing import trial_body
     from outbound.addresses import Rules
     from outbound.post import Poster
     from outbound.sending import send
 
     poster = Poster(Rules(private=settings.webhook_private_addresses, plain=not settings.livemode))
     message = f"msg_test_{uuid.uuid4().hex}"
-    return await send(poster, one.url, one.secrets, message, test_body(datetime.now(UTC)))
+    return await send(poster, one.url, one.secrets, message, trial_body(datetime.now(UTC)))

@@ -116,7 +116,7 @@ class About:
 TEST = "webhooks.test"
 
 
-def test_body(at: datetime) -> str:
+def trial_body(at: datetime) -> str:
     """An event that says nothing, to try an endpoint out."""
     return json.dumps({"type": TEST, "timestamp": written(at), "data": {}}, separators=(",", ":"))
 
