@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -136,6 +137,9 @@ def _replay(
     async def look(connection: AsyncConnection) -> list[int]:
         return await matching(connection, endpoint, again)
 
+    async def again_to(connection: AsyncConnection, part: list[int]) -> int:
+        return await send_again(connection, endpoint.id, part)
+
     events = read(settings, look)
     if dry_run:
         return len(events), 0
@@ -143,7 +147,7 @@ def _replay(
     with progress("Events", len(events), shown=in_terminal() and not quiet) as advance:
         for start in range(0, len(events), BATCH):
             part = events[start : start + BATCH]
-            sent += write(settings, lambda connection, part=part: send_again(connection, endpoint.id, part))
+            sent += write(settings, partial(again_to, part=part))
             nudge_endpoint(settings, endpoint.id)
             advance(len(part))
     return len(events), sent

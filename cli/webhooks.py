@@ -147,6 +147,21 @@ def new(json: Json = False) -> None:
 
 
 @app.command()
+def events() -> None:
+    """Print an example of each event, as JSON.
+
+    \b
+    Example:
+      dunning webhooks events
+    """
+    from json import loads
+
+    from outbound.examples import examples
+
+    print_json([loads(body) for body in examples().values()])
+
+
+@app.command()
 def enable(number: Number) -> None:
     """Send events there again, from now on. `dunning webhooks replay` sends what it has missed.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, RowMapping, delete, func, select, update
+from sqlalchemy import RowMapping, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -71,7 +71,8 @@ async def add(
     added = await connection.execute(
         insert(endpoints).values(values).on_conflict_do_nothing().returning(endpoints.c.id)
     )
-    return added.scalar_one_or_none()
+    number: int | None = added.scalar_one_or_none()
+    return number
 
 
 async def rotate(
@@ -157,13 +158,14 @@ async def note_failure(connection: AsyncConnection, endpoint_id: int) -> timedel
     """It has not; returns for how long it has accepted nothing that was sent."""
     clock = func.clock_timestamp()
     since = func.coalesce(endpoints.c.failing_since, clock)
-    noted: CursorResult[tuple[timedelta]] = await connection.execute(
+    noted = await connection.execute(
         update(endpoints)
         .where(endpoints.c.id == endpoint_id)
         .values(failing_since=since)
         .returning(clock - endpoints.c.failing_since)
     )
-    return noted.scalar_one_or_none() or timedelta(0)
+    failing_for: timedelta | None = noted.scalar_one_or_none()
+    return failing_for or timedelta(0)
 
 
 _BOTH: Any = (endpoints.c.old_until.is_(None) | (endpoints.c.old_until > func.clock_timestamp())).label(

@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg  # type: ignore[import-untyped]  # ships no annotations
 import pytest
 
+from outbound.signing import new_secret
 from sandbox.inbox import Inbox
 from settings.urls import for_asyncpg
 from tests.cli.forking import ROOT, dunning
@@ -72,6 +73,7 @@ def test_status_knows_who_is_alive_and_who_is_missing(
     """Nobody, then a worker for some queues, then everybody; and a clean stop ends with exit code 0."""
     code, said = status()
     assert (code, wrongs(said)) == (1, ["No worker is alive.", "No scheduler is alive."])
+    env |= {"DUNNING_WEBHOOK_ENDPOINTS": f"https://app.acme.example/hooks {new_secret()}"}
     some, scheduler = start("worker", "--queues", "events,cases", "--threads", "2"), start("scheduler")
     wait_until(lambda: len(status()[1]["processes"]) == 2)
     code, said = status()
@@ -83,6 +85,8 @@ def test_status_knows_who_is_alive_and_who_is_missing(
     assert {queue["queue"] for queue in said["queues"]} == {wakeup.queue for wakeup in WAKEUPS}
     shown = dunning("status", cwd=tmp_path, **env)
     assert shown.returncode == 0
+    [endpoint] = json.loads(dunning("webhooks", "list", "--json", cwd=tmp_path, **env).stdout)
+    assert (endpoint["url"], endpoint["from_settings"]) == ("https://app.acme.example/hooks", True)
     assert "All is well." in shown.stdout
     assert "\x1b" not in shown.stdout
     for process in (some, scheduler, rest):

@@ -164,6 +164,7 @@ def test_queues_are_counted_as_dramatiq_fills_them(redis_url: str) -> None:
         "mail": (1, 0),
         "team": (0, 0),
         "billing": (0, 0),
+        "webhooks": (0, 0),
     }
     consumer = broker.consume(MAIL.queue, prefetch=1, timeout=1000)
     message = next(consumer)

@@ -48,7 +48,9 @@ class Receiver:
         return f"{self.scheme}://127.0.0.1:{self.port}/hooks?shop=1"
 
     def types(self) -> list[str]:
-        return [event["type"] for _, event in self.heard]
+        """What was heard, by the order numbers: what is sent at the same time arrives in any order."""
+        events = sorted((event for _, event in self.heard), key=lambda event: event["data"]["sequence"])
+        return [event["type"] for event in events]
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

