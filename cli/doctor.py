@@ -60,11 +60,12 @@ def command(
     """Look for what will go wrong: each finding with its risk and its cure. Nothing is changed or sent.
 
     \b
-    Looks at the settings of every process, PostgreSQL (does it keep what it commits?), Redis
-    (does it throw wake-ups away?), Stripe (what the key may read, the webhook endpoint, its
-    version and events), the mail server, the sender's domain, the team, the customers' page;
-    and at what Stripe has done so far, to learn what no API tells: how long it retries, and
-    what it does at the end.
+    Looks at the settings of every process; PostgreSQL (does it keep what it
+    commits?); Redis (does it throw wake-ups away?); Stripe (what may the key
+    read, which events does the webhook endpoint hear?); the mail server and
+    the sender's domain; the team; the customers' page; and at what Stripe has
+    done so far, to learn what no API tells: how long it retries, and what it
+    does at the end.
 
     \b
     Exit codes:
@@ -74,8 +75,8 @@ def command(
     \b
     Examples:
       dunning doctor
-      dunning doctor --for receiver --only database --only redis   on the receiver's machine
-      dunning doctor --strict --json                               in CI, before a deployment
+      dunning doctor --strict --json              in CI, before a deployment
+      dunning doctor --for receiver --only redis  where only the receiver runs
     """
     findings = _examine(process or [], only or [], dkim_selector)
     bad = [each for each in findings if each.level in (RISKS if strict else FAULTS)]
