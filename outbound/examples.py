@@ -29,7 +29,7 @@ _ENTRIES: Final[tuple[tuple[str, str, Mapping[str, Any]], ...]] = (
 
 def examples() -> dict[EventType, str]:
     """Each type with a body, in the order of a case's life."""
-    found = {}
+    found: dict[EventType, str] = {}
     for kind, reason, data in _ENTRIES:
         case = None if kind == "access.changed" else "in_123"
         for news in news_of(kind, reason, data):
