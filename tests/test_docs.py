@@ -28,7 +28,7 @@ def links() -> Iterator[tuple[Path, str]]:
                 yield page, target
 
 
-@pytest.mark.parametrize(("page", "target"), links(), ids=lambda each: getattr(each, "name", each))
+@pytest.mark.parametrize(("page", "target"), list(links()), ids=lambda each: getattr(each, "name", each))
 def test_every_link_leads_somewhere(page: Path, target: str) -> None:
     """To a file that is there, and a heading that stands in it."""
     name, _, anchor = target.partition("#")
