@@ -35,7 +35,7 @@ PR_SET_PDEATHSIG = 1  # from Linux' prctl.h
 ONE_AT_A_TIME = threading.Lock()
 # What the commands import, most of it only when they are called.
 IMPORTED = (
-    "asyncpg", "cli.access", "cli.api", "cli.breaker", "cli.case", "cli.customer", "cli.doctor",
+    "asyncpg", "cli.access", "cli.api", "cli.breaker", "cli.case", "cli.customer", "cli.dead", "cli.doctor",
     "cli.emails", "cli.explain", "cli.link", "cli.main", "cli.policy", "cli.policy_check",
     "cli.policy_diff", "cli.policy_move", "cli.policy_simulate", "cli.portal", "cli.replays", "cli.status",
     "console.answer", "console.cases", "console.doctor.doctor", "console.effect", "console.explain",
