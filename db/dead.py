@@ -42,9 +42,9 @@ async def payload(connection: AsyncConnection, event_id: str) -> bytes | None:
 
 
 async def retry(connection: AsyncConnection, event_ids: Collection[str] | None) -> Sequence[int]:
-    """Let these, or with None all of them, be applied as if they had come now. Row ids; the scheduler hands them out.
+    """Let these, or with None all of them, be applied as if they had come now. Returns row ids.
 
-    Old events do no harm: what is newer is known by its own time.
+    The scheduler hands them out. Old events do no harm: what is newer is known by its own time.
     """
     return await _settle(connection, event_ids, status="pending", attempts=0, due_at=func.clock_timestamp())
 

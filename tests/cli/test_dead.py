@@ -71,7 +71,7 @@ def test_what_is_put_away_is_kept_and_not_counted(ask: Ask, database_url: str) -
 def test_what_is_tried_again_is_applied(ask: Ask, database_url: str, inbox: Inbox) -> None:
     """The failure of a charge was given up by mistake: tried again, the customer is told of it."""
     with world_on(database_url, inbox) as world:
-        story = subscriber(world, *["insufficient_funds"] * 4)
+        story = subscriber(world, *["expired_card"] * 4)
         world.held.add(EVENTS)
         story.until(0.1)
         execute(database_url, "UPDATE inbox SET status = 'dead', attempts = 5 WHERE status = 'pending'")
