@@ -36,6 +36,7 @@ ENTRIES = (
     Entry("customer", "cli.customer:app", "Exclude a customer, pause all of theirs, or go on.", OPERATE),
     Entry("link", "cli.link:command", "A link to a customer's page; or revoke those there are.", OPERATE),
     Entry("policy", "cli.policy:app", "Read a policy, try it, replay everything, move cases to it.", OPERATE),
+    Entry("report", "cli.report:command", "What failed, what was recovered, by what, how fast.", OPERATE),
     Entry("explain", "cli.explain:command", "What happens next to a customer, and why.", OPERATE),
 )
 

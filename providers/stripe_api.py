@@ -13,7 +13,7 @@ from providers.fields import Json, flag, parts, ref, text
 from providers.lookup import Charged, EndAction, Lookup, Normalised, NothingToPayError, Subject
 from providers.stripe import normalise
 from providers.stripe_client import TIMEOUT, StripeApi
-from providers.stripe_ledger import ledger_of, payments_of, processing_since
+from providers.stripe_ledger import amount_refunded, ledger_of, payments_of, processing_since
 from providers.stripe_methods import methods_of
 from providers.stripe_objects import customer_seen, invoice_seen, subscription_of, subscription_seen
 
@@ -95,7 +95,11 @@ class StripeGateway:
         if not invoice or subscription_of(invoice) is None:
             return ()
         payments = await payments_of(self._api, invoice)
-        seen = replace(invoice_seen(invoice, as_of), processing_since=processing_since(payments, as_of))
+        seen = replace(
+            invoice_seen(invoice, as_of),
+            processing_since=processing_since(payments, as_of),
+            amount_refunded=amount_refunded(payments),
+        )
         facts: list[BillingEvent] = [seen]
         facts += _person(invoice, as_of)
         subscription = subscription_of(invoice)

@@ -21,6 +21,7 @@ from sandbox.stripe.api import (
     invoices,
     payment_methods,
     payments,
+    refunds,
     subscriptions,
 )
 from sandbox.stripe.api.calls import Calls, authenticate
@@ -33,7 +34,9 @@ from sandbox.stripe.errors import ApiError
 from sandbox.stripe.records import RequestRef
 from sandbox.stripe.versions import NEW, ApiVersion
 
-_MODULES = (invoices, payments, subscriptions, customers, payment_methods, billing_portal, checkout, account)
+_MODULES = (
+    invoices, payments, refunds, subscriptions, customers, payment_methods, billing_portal, checkout, account,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
