@@ -57,7 +57,7 @@ def many(count: int, what: str) -> str:
 
 
 def month(day: date) -> str:
-    return format_skeleton("yMMM", day, locale=LOCALE)
+    return format_skeleton("yMMM", day, locale=LOCALE).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def months(period: Period) -> str:

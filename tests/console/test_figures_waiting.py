@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
-from console.figures.tally import Fate, SeenCase
+from console.figures.tally import Fate
 from console.figures.waiting import LAST_DAY, Quartiles, Waits
-from dunning.causes import Cause
-
-A_CASE = SeenCase(
-    month=date(2026, 3, 1),
-    currency="usd",
-    category="insufficient_funds",
-    code="insufficient_funds",
-    outcome="recovered",
-    fate=Fate.RECOVERED,
-    cause=Cause.UNKNOWN,
-    due=1900,
-    paid=1900,
-    refunded=0,
-    unpaid=0,
-    lasted=timedelta(0),
-)
+from tests.console.sample import PAID
 
 
 def waits(*ended: tuple[Fate, float]) -> Waits:
     """Cases that ended so, after so many days."""
     found = Waits()
     for fate, days in ended:
-        found.add(replace(A_CASE, fate=fate, lasted=timedelta(days=days)))
+        found.add(replace(PAID, fate=fate, lasted=timedelta(days=days)))
     return found
 
 

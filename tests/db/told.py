@@ -86,10 +86,10 @@ def _flat(facts: Iterable[Facts]) -> list[CustomerFact]:
     return flat
 
 
-def figures_of(database: Database, of: Period = SPRING, **options: Any) -> Figures:
+def figures_of(database: Database, of: Period = SPRING, now: datetime = NOW, **options: Any) -> Figures:
     """The figures of spring."""
 
     async def work(connection: AsyncConnection) -> Figures:
-        return await figures(connection, of, now=NOW, **options)
+        return await figures(connection, of, now=now, **options)
 
     return database.commit(work)
