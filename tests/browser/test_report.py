@@ -17,7 +17,7 @@ from tests.db.year import TODAY, a_year
 from tests.dunning.builders import day
 
 CUSTOMERS = 160
-SHOWN = {"width": 1280, "height": 1150}
+SHOWN = {"x": 0, "y": 0, "width": 1280, "height": 1120}
 
 
 @pytest.fixture
@@ -48,6 +48,5 @@ def test_the_page_is_fit_for_everybody(report: Visitor, request: pytest.FixtureR
     assert report.page.get_by_role("img").count() == 7
     folder: Path | None = request.config.getoption("pictures", None)
     if folder is not None and folder.name == "report":
-        report.page.screenshot(
-            path=folder / "report.jpg", clip={"x": 0, "y": 0, **SHOWN}, type="jpeg", quality=80
-        )
+        file = folder / "report.jpg"
+        report.page.screenshot(path=file, clip=SHOWN, full_page=True, type="jpeg", quality=75)

@@ -35,7 +35,8 @@ IMPORTED = (
     "cli.link", "cli.main", "cli.policy", "cli.policy_check", "cli.policy_diff", "cli.policy_move",
     "cli.policy_simulate", "cli.replays", "cli.report", "cli.report_views", "cli.status",
     "console.answer", "console.cases", "console.effect", "console.explain", "console.figures.page",
-    "console.figures.tidy", "console.file", "console.story", "console.view", "db.access", "db.breaker", "db.lookups", "db.session",
+    "console.figures.tidy", "console.file", "console.story", "console.view", "db.access", "db.breaker",
+    "db.lookups", "db.session",
     "rich.progress", "settings.logging", "sqlalchemy.dialects.postgresql.asyncpg", "sqlalchemy.ext.asyncio",
     "worker.breaker", "worker.policy", "worker.usecases.instruct", "worker.usecases.move_policy",
 )  # fmt: skip

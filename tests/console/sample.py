@@ -15,6 +15,7 @@ from db.figures import AtRisk
 from dunning.causes import Cause
 
 NOW = datetime(2026, 4, 20, 12, tzinfo=UTC)
+BERLIN = ZoneInfo("Europe/Berlin")
 # A renewal of March that was paid after three days, by hand after a mail.
 PAID = SeenCase(
     month=date(2026, 3, 1),
@@ -41,7 +42,7 @@ def figures_of(*cases: SeenCase, **changes: Any) -> Figures:
         sums.add(case)
         waits.add(case)
     values: dict[str, Any] = {
-        "period": period("2026-02", "2026-04", None, now=NOW, zone=ZoneInfo("Europe/Berlin")),
+        "period": period("2026-02", "2026-04", None, now=NOW, zone=BERLIN),
         "made_at": NOW,
         "since": datetime(2026, 1, 1, tzinfo=UTC) if cases else None,
         "currency": None,
