@@ -88,7 +88,7 @@ _EVIDENCE = f"""
     FROM journal j
     LEFT JOIN inbox b
            ON j.kind = 'event.applied' AND b.source = u.source AND b.event_id = j.data ->> 'event'
-    WHERE j.customer_id = c.customer_id
+    WHERE i.paid_at IS NOT NULL AND j.customer_id = c.customer_id
       AND j.at >= c.opened_at AND j.at <= i.paid_at + interval '1 day'
       AND (j."case" = c.invoice
            OR (j."case" IS NULL AND j.kind LIKE 'instruction.%')
@@ -111,7 +111,7 @@ CASES = text(f"""
         FROM charges h WHERE h.customer_id = c.customer_id AND h.invoice = c.invoice
         ORDER BY h.at, h.ref LIMIT 1
     ) f ON true
-    LEFT JOIN LATERAL ({_EVIDENCE}) e ON i.paid_at IS NOT NULL
+    LEFT JOIN LATERAL ({_EVIDENCE}) e ON true
     WHERE {_IN_PERIOD} AND {_BUSINESS} AND {_RENEWAL}
 """)  # noqa: S608  # made of the constants above
 
