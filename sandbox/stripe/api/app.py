@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -23,20 +23,31 @@ from sandbox.stripe.api import (
     payments,
     refunds,
     subscriptions,
+    webhook_endpoints,
 )
 from sandbox.stripe.api.calls import Calls, authenticate
 from sandbox.stripe.api.faults import Faults
 from sandbox.stripe.api.idempotency import Stored
 from sandbox.stripe.api.params import Params, decode
 from sandbox.stripe.api.request import Answer, ApiRequest, Handler
+from sandbox.stripe.endpoints import Endpoint
 from sandbox.stripe.engine import BillingEngine
 from sandbox.stripe.errors import ApiError
 from sandbox.stripe.records import RequestRef
 from sandbox.stripe.versions import NEW, ApiVersion
 
 _MODULES = (
-    invoices, payments, refunds, subscriptions, customers, payment_methods, billing_portal, checkout, account,
-)  # fmt: skip
+    invoices,
+    payments,
+    refunds,
+    subscriptions,
+    customers,
+    payment_methods,
+    billing_portal,
+    checkout,
+    account,
+    webhook_endpoints,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +76,7 @@ class StripeApi:
         self.faults = Faults()
         self.requests: list[LoggedRequest] = []
         self.delivered: Callable[[str], bool] = lambda event_id: True
+        self.endpoints: Sequence[Endpoint] = ()
         self._calls = Calls()
 
     def routes(self) -> list[BaseRoute]:
@@ -116,6 +128,7 @@ class StripeApi:
                 params=Params(params),
                 version=_version(version),
                 delivered=self.delivered,
+                endpoints=self.endpoints,
                 work=work,
             )
             stored, replayed = self._calls.carry_out(handler, request, ref)
