@@ -198,6 +198,7 @@ def journal_title(kind: str) -> str:
     return {
         "case.opened": "Case opened",
         "case.closed": "Case closed",
+        "case.taken_over": "Case taken over",
         "case.reopened": "Case reopened",
         "mail.decided": "Mail decided",
         "mail.sent": "Mail accepted by the mail server",

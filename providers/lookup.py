@@ -38,12 +38,15 @@ class Normalised:
 class ProviderUnavailableError(Exception):
     """The provider cannot be asked now: time-out, no connection, 429, 5xx, a key it refuses.
 
-    `passing`: it is well, and only asks us to be slower (429), so that an answer is a matter of time.
+    `passing`: it is well, and only asks us to be slower (429), so that an answer is a matter of time; by
+    `retry_after` seconds, where it says so. `refused`: it does not let this key ask.
     """
 
-    def __init__(self, reason: str, *, passing: bool = False) -> None:
+    def __init__(
+        self, reason: str, *, passing: bool = False, retry_after: float | None = None, refused: bool = False
+    ) -> None:
         super().__init__(reason)
-        self.passing = passing
+        self.passing, self.retry_after, self.refused = passing, retry_after, refused
 
 
 class NothingToPayError(Exception):

@@ -58,9 +58,19 @@ class StripeApi:
             missing = error.http_status == 404
             raise RefusedError(error.code or "invalid_request", missing=missing) from None
         except stripe.StripeError as error:
-            slower = isinstance(error, stripe.RateLimitError)
-            raise ProviderUnavailableError(type(error).__name__, passing=slower) from None
+            raise ProviderUnavailableError(
+                type(error).__name__,
+                passing=isinstance(error, stripe.RateLimitError),
+                retry_after=_retry_after(error),
+                refused=isinstance(error, stripe.AuthenticationError | stripe.PermissionError),
+            ) from None
         return answer
+
+
+def _retry_after(error: stripe.StripeError) -> float | None:
+    """Seconds, where the answer names them; HTTP allows a date as well, which Stripe does not use."""
+    told = str((error.headers or {}).get("retry-after", ""))
+    return float(told) if told.isdecimal() else None
 
 
 def _reason(error: stripe.CardError) -> str:

@@ -77,6 +77,10 @@ class ToolSettings(Logs, Breaker, Policy, Links, Times, Mode, Database):
     )
 
 
+class ImportSettings(Logs, Policy, Links, Times, StripeApi, Database):
+    """`dunning import`: reads Stripe, writes the database, sends nothing."""
+
+
 class PolicySettings(Policy, Times):
     """`dunning policy simulate`: the rules alone, nothing that stores or sends. Nothing is required."""
 
@@ -102,4 +106,5 @@ PROCESSES: tuple[type[Settings], ...] = (
     ApiSettings,
     PortalSettings,
     ToolSettings,
+    ImportSettings,
 )

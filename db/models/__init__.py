@@ -5,6 +5,7 @@ All times are timestamptz, UTC. Nothing is ever deleted by an event: rows are se
 
 from db.models.base import metadata
 from db.models.cases import access, cases, instructions, links
+from db.models.imports import imports
 from db.models.inbox import inbox
 from db.models.mirror import charges, customers, invoices, methods, subscriptions, test_clocks
 from db.models.running import breaker, heartbeats
@@ -17,6 +18,7 @@ __all__ = [
     "charges",
     "customers",
     "heartbeats",
+    "imports",
     "inbox",
     "instructions",
     "invoices",

@@ -33,6 +33,7 @@ customers = Table(
     Column("test_clock", Text),
     Column("deleted", Boolean, nullable=False, server_default="false"),
     moment("method_changed_at"),
+    moment("first_contact_at"),
     UniqueConstraint("source", "ref"),
     Index("customers_on_clocks", "id", postgresql_where=text("test_clock IS NOT NULL")),
 )
