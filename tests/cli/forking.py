@@ -32,12 +32,12 @@ ONE_AT_A_TIME = threading.Lock()
 # What the commands import, most of it only when they are called.
 IMPORTED = (
     "asyncpg", "cli.access", "cli.breaker", "cli.case", "cli.customer", "cli.emails", "cli.explain",
-    "cli.link", "cli.main", "cli.policy", "cli.policy_check", "cli.policy_diff", "cli.policy_move",
-    "cli.policy_simulate",
-    "cli.replays", "cli.status", "console.answer", "console.cases", "console.effect", "console.explain",
-    "console.file", "console.story", "console.view", "db.access", "db.breaker", "db.lookups", "db.session",
-    "rich.progress", "settings.logging", "sqlalchemy.dialects.postgresql.asyncpg", "sqlalchemy.ext.asyncio",
-    "worker.breaker", "worker.policy", "worker.usecases.instruct", "worker.usecases.move_policy",
+    "cli.import_run", "cli.import_views", "cli.importing", "cli.link", "cli.main", "cli.policy",
+    "cli.policy_check", "cli.policy_diff", "cli.policy_move", "cli.policy_simulate", "cli.replays",
+    "cli.status", "console.answer", "console.cases", "console.effect", "console.explain", "console.file",
+    "console.story", "console.view", "db.access", "db.breaker", "db.lookups", "db.session", "rich.progress",
+    "settings.logging", "sqlalchemy.dialects.postgresql.asyncpg", "sqlalchemy.ext.asyncio", "worker.breaker",
+    "worker.policy", "worker.usecases.instruct", "worker.usecases.move_policy",
 )  # fmt: skip
 
 
