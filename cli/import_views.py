@@ -70,7 +70,18 @@ def print_rehearsal(tried: Rehearsed, *, json: bool) -> None:
         return
     say("Only tried, nothing was written. If nobody paid, it would be:", style="bold")
     print_rows(
-        ["Customer", "Mail address", "Owes", "Since", "First", "At", "Limited", "Ends"],
+        [
+            "Customer",
+            "Mail address",
+            "Owes",
+            "Since",
+            "First mail",
+            "At",
+            "Mails",
+            "Calls",
+            "Limited",
+            "Ends",
+        ],
         [_row(each) for each in told[:SHOWN]],
         empty="Nobody is told anything.",
     )
@@ -80,14 +91,16 @@ def print_rehearsal(tried: Rehearsed, *, json: bool) -> None:
 
 
 def _row(told: Foretold) -> Sequence[object]:
-    first = told.steps[0]
+    first = told.mails[0] if told.mails else None
     return [
         told.account.customer.ref,
         told.account.customer.email,
         _money(told.owed),
         told.failed_at and f"{told.failed_at:%Y-%m-%d}",
-        step_title(first.key),
-        stamp(first.due_at),
+        first and step_title(first.key),
+        first and stamp(first.due_at),
+        len(told.mails),
+        len(told.calls),
         _day(told, "limited"),
         _day(told, "revoked"),
     ]

@@ -92,8 +92,9 @@ async def newest(connection: AsyncConnection, most: int) -> list[Import]:
 
 async def first_began_at(connection: AsyncConnection, source: str) -> datetime | None:
     """When the first import began: what had failed before then had begun before us."""
-    began = select(func.min(imports.c.started_at)).where(imports.c.source == source)
-    return (await connection.execute(began)).scalar_one()
+    wanted = select(func.min(imports.c.started_at)).where(imports.c.source == source)
+    began_at: datetime | None = (await connection.execute(wanted)).scalar_one()
+    return began_at
 
 
 def _import(row: RowMapping) -> Import:
