@@ -90,7 +90,7 @@ def _in_words() -> Iterator[None]:
     try:
         yield
     except ProviderUnavailableError as error:
-        if error.refused:
+        if error.forbidden or error.refused:
             raise CommandError(
                 f"Stripe does not let this key read: {error}.", "docs/import.md names what it has to read."
             ) from error

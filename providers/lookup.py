@@ -39,14 +39,22 @@ class ProviderUnavailableError(Exception):
     """The provider cannot be asked now: time-out, no connection, 429, 5xx, a key it refuses.
 
     `passing`: it is well, and only asks us to be slower (429), so that an answer is a matter of time; by
-    `retry_after` seconds, where it says so. `refused`: it does not let this key ask.
+    `retry_after` seconds, where it says so. `forbidden`: it is well, and our key may not know. `refused`: it
+    does not take our key at all.
     """
 
     def __init__(
-        self, reason: str, *, passing: bool = False, retry_after: float | None = None, refused: bool = False
+        self,
+        reason: str,
+        *,
+        passing: bool = False,
+        retry_after: float | None = None,
+        forbidden: bool = False,
+        refused: bool = False,
     ) -> None:
         super().__init__(reason)
-        self.passing, self.retry_after, self.refused = passing, retry_after, refused
+        self.passing, self.retry_after = passing, retry_after
+        self.forbidden, self.refused = forbidden, refused
 
 
 class NothingToPayError(Exception):

@@ -64,7 +64,7 @@ class Pace:
             try:
                 return await question()
             except ProviderUnavailableError as error:
-                if error.refused:
+                if error.forbidden or error.refused:
                     raise
                 if error.passing:
                     self.slowed += 1

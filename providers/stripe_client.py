@@ -62,7 +62,8 @@ class StripeApi:
                 type(error).__name__,
                 passing=isinstance(error, stripe.RateLimitError),
                 retry_after=_retry_after(error),
-                refused=isinstance(error, stripe.AuthenticationError | stripe.PermissionError),
+                forbidden=isinstance(error, stripe.PermissionError),
+                refused=isinstance(error, stripe.AuthenticationError),
             ) from None
         return answer
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
-from db import imports
+from db import alarms, imports
 from db.imports import Import
 from providers.stripe_listing import Listed, StripeListing
 from worker.services import Services
@@ -66,4 +66,7 @@ async def run_import(
             run = await take_over_page(services, run, stage.name, page)
             told(stage.name, run)
     async with services.engine.begin() as connection:
+        if run.counts.get("cases"):
+            facts = {name: run.counts.get(name, 0) for name in ("cases", "uncalled")}
+            await alarms.sound(connection, "import", run.id, facts)
         return await imports.finish(connection, run)

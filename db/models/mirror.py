@@ -34,6 +34,8 @@ customers = Table(
     Column("deleted", Boolean, nullable=False, server_default="false"),
     moment("method_changed_at"),
     moment("first_contact_at"),
+    # How many events of theirs the merchant's application was told of: see `db.outgoing`.
+    Column("told", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("source", "ref"),
     Index("customers_on_clocks", "id", postgresql_where=text("test_clock IS NOT NULL")),
 )

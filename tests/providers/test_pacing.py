@@ -67,7 +67,7 @@ def test_a_refused_key_is_not_asked_for_again() -> None:
 
     async def question() -> None:
         await turns.turn()
-        raise ProviderUnavailableError("PermissionError", refused=True)
+        raise ProviderUnavailableError("PermissionError", forbidden=True)
 
     with pytest.raises(ProviderUnavailableError):
         asyncio.run(turns.patiently(question))
