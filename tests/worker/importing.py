@@ -65,7 +65,7 @@ def take_over(world: World, *, between: Callable[[str], None] = lambda stage: No
 LOOKS = {"as_of", "read_at", "good_at", "nonpayment_at", "swept_at"}
 KEPT = (
     models.customers, models.subscriptions, models.invoices, models.charges, models.methods, models.cases,
-    models.access, models.outbox, models.journal, models.links,
+    models.access, models.outbox, models.journal, models.links, models.alarms,
 )  # fmt: skip
 
 

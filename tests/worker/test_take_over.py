@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from math import ceil
 
 from sqlalchemy import update
 
@@ -67,6 +68,10 @@ def test_a_whole_business_is_taken_over(make_world: MakeWorld) -> None:
         assert subscription.collection_method != "send_invoice"
     assert world.rows(models.outbox) == []
 
+    [call] = world.rows(models.alarms)
+    running = sum(row.first_contact_at is not None for row in cases.values())
+    assert (call.kind, call.facts["cases"]) == ("import", running)
+
     before = kept(world)
     take_over(world)
     assert kept(world) == before, "a second import changed something"
@@ -84,8 +89,8 @@ def test_first_mails_come_over_three_days(make_world: MakeWorld) -> None:
         if row.kind == "mail":
             mails.setdefault(row.customer_id, []).append(row.created_at)
     assert len(world.inbox.messages) >= len(mails) > 20
-    by_day = Counter((min(times) - SWITCHED_ON).days for times in mails.values())
-    assert len(by_day) == 3
+    by_day = Counter(ceil((min(times) - SWITCHED_ON) / days(1)) for times in mails.values())
+    assert by_day.keys() == {1, 2, 3}
     assert max(by_day.values()) < len(mails) * 0.6
     for times in mails.values():
         assert all(after - before >= days(2) for before, after in pairwise(sorted(times)))
