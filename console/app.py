@@ -6,7 +6,7 @@ Every request is one of the operations, which the document at `/v1/openapi.json`
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, tzinfo
 from functools import cache
@@ -39,8 +39,12 @@ def create_app(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     zone: tzinfo = UTC,
     pages: Pages | None = None,
+    closing: Callable[[], Awaitable[None]] | None = None,
 ) -> Starlette:
-    """The ASGI application with the access API and `more`. It starts and closes `store` with its lifespan."""
+    """The ASGI application with the access API and `more`.
+
+    It starts and closes `store` with its lifespan; `closing` ends what `more` needs.
+    """
     operations = [*access_operations(AccessApi(store, clock, zone, pages)), *more]
     operations.append(_document_of(operations))
 
@@ -51,6 +55,8 @@ def create_app(
             yield
         finally:
             await store.close()
+            if closing:
+                await closing()
 
     v1 = Router(
         routes((each for each in operations if each.scope), PREFIX),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
 from console.problems import ProblemError
 
 M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
 
 MOST_BYTES: Final = 16_384
 JSON: Final = "application/json"
@@ -33,6 +34,16 @@ Ref = Annotated[str, _line(255)]
 """A provider's id."""
 
 
+def _given(value: T) -> T:
+    if value is None:
+        raise ValueError("null is no value: leave it out instead")
+    return value
+
+
+NotNull: Final = AfterValidator(_given)
+"""For a field that may be left out: None is its default alone."""
+
+
 def schema_of(kind: Any) -> dict[str, Any]:
     """The JSON schema of a type."""
     return TypeAdapter(kind).json_schema()
@@ -45,18 +56,9 @@ class Inputs(BaseModel):
 
 
 class Body(Inputs):
-    """A JSON object. What has no value is left out: null stands for nothing."""
+    """A JSON object."""
 
     model_config = ConfigDict(strict=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _nothing_is_null(cls, values: Any) -> Any:
-        if isinstance(values, Mapping) and (
-            empty := [name for name, value in values.items() if value is None]
-        ):
-            raise ValueError(f"{empty[0]} is null: leave it out instead")
-        return values
 
 
 def query_of(request: Request, model: type[M]) -> M:

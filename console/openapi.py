@@ -54,9 +54,9 @@ def document(operations: Iterable[Operation]) -> dict[str, Any]:
     wanted: list[tuple[str, Mode, TypeAdapter[Any]]] = [(key, "serialization", kind) for key, kind in answers]
     wanted.append(("problem", "serialization", TypeAdapter(Problem)))
     schemas, defined = TypeAdapter.json_schemas(wanted, ref_template=_REF)
-    bodies = [(each.body, "validation") for each in operations if each.body]
+    bodies = {each.body.__name__: each.body for each in operations if each.body}
     body_refs, body_defs = models_json_schema(
-        sorted(set(bodies), key=lambda pair: pair[0].__name__), ref_template=_REF
+        [(each, "validation") for each in bodies.values()], ref_template=_REF
     )
     paths: dict[str, dict[str, Any]] = {}
     for each in operations:

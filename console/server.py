@@ -34,5 +34,12 @@ def serve(settings: ApiSettings) -> int:
     keyring = Keyring(
         [key.get_secret_value() for key in settings.api_keys or ()], store.good_keys, team.use_key
     )
-    app = create_app(store, keyring, team_operations(team), zone=settings.timezone, pages=pages(settings))
+    app = create_app(
+        store,
+        keyring,
+        team_operations(team),
+        zone=settings.timezone,
+        pages=pages(settings),
+        closing=team.engine.dispose,
+    )
     return serving.server.serve("api", app, settings.api_host, settings.api_port)

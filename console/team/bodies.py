@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field, WithJsonSchema, model_validator
 
-from console.inputs import Body, Name, Sentence, schema_of
+from console.inputs import Body, Name, NotNull, Sentence, schema_of
 
 MOST_DAYS: Final = 3650
 # Years that every time zone can reckon with.
@@ -21,6 +21,7 @@ class Reasoned(Body):
     reason: Annotated[Sentence, Field(description="For whoever asks later.")]
     by: Annotated[
         Name | None,
+        NotNull,
         WithJsonSchema(schema_of(Name)),
         Field(description="Who says so. The label of the key is written down in any case."),
     ] = None
@@ -33,11 +34,13 @@ class UntilADay(Reasoned):
 
     until: Annotated[
         date | None,
+        NotNull,
         WithJsonSchema(_DAY),
         Field(ge=FIRST, le=LAST, description="It counts to its end, in the merchant's time zone."),
     ] = None
     days: Annotated[
         int | None,
+        NotNull,
         WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MOST_DAYS}),
         Field(ge=1, le=MOST_DAYS),
     ] = None
