@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
 from starlette.requests import ClientDisconnect, Request
 
 from console.problems import ProblemError
@@ -32,6 +40,14 @@ Name = Annotated[str, _line(80)]
 
 Ref = Annotated[str, _line(255)]
 """A provider's id."""
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole: Final = BeforeValidator(_whole)
+"""For a number without a fraction: in JSON 7.0 is the same as 7. Its limits stand before this."""
 
 
 def _given(value: T) -> T:

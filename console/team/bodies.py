@@ -7,11 +7,13 @@ from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field, WithJsonSchema, model_validator
 
-from console.inputs import Body, Name, NotNull, Sentence, schema_of
+from console.inputs import Body, Name, NotNull, Sentence, Whole, schema_of
 
 MOST_DAYS: Final = 3650
 # Years that every time zone can reckon with.
 FIRST, LAST = date(2000, 1, 1), date(2999, 12, 31)
+Days = Annotated[int, Field(ge=1, le=MOST_DAYS), Whole]
+
 _DAY: Final = {"type": "string", "format": "date", "pattern": "^2[0-9]{3}-"}
 
 
@@ -38,12 +40,7 @@ class UntilADay(Reasoned):
         WithJsonSchema(_DAY),
         Field(ge=FIRST, le=LAST, description="It counts to its end, in the merchant's time zone."),
     ] = None
-    days: Annotated[
-        int | None,
-        NotNull,
-        WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MOST_DAYS}),
-        Field(ge=1, le=MOST_DAYS),
-    ] = None
+    days: Annotated[Days | None, NotNull, WithJsonSchema(schema_of(Days))] = None
 
     @model_validator(mode="after")
     def _has_an_end(self) -> UntilADay:
@@ -55,7 +52,7 @@ class UntilADay(Reasoned):
 class SoManyDays(Reasoned):
     """So many days more."""
 
-    days: Annotated[int, Field(ge=1, le=MOST_DAYS)]
+    days: Days
 
 
 class ToSomebody(Reasoned):

@@ -31,12 +31,12 @@ MOMENT = 0.005
 ONE_AT_A_TIME = threading.Lock()
 # What the commands import, most of it only when they are called.
 IMPORTED = (
-    "asyncpg", "cli.access", "cli.breaker", "cli.case", "cli.case_resend", "cli.customer", "cli.emails", "cli.explain",
-    "cli.keys", "cli.link", "cli.main", "cli.policy", "cli.policy_check", "cli.policy_diff", "cli.policy_move",
-    "cli.policy_simulate",
-    "cli.replays", "cli.status", "console.answer", "console.cases", "console.effect", "console.explain",
-    "console.file", "console.giving", "console.story", "console.view", "db.access", "db.api_keys", "db.breaker", "db.lookups", "db.session",
-    "rich.progress", "settings.logging", "sqlalchemy.dialects.postgresql.asyncpg", "sqlalchemy.ext.asyncio",
+    "asyncpg", "cli.access", "cli.breaker", "cli.case", "cli.case_resend", "cli.customer", "cli.emails",
+    "cli.explain", "cli.keys", "cli.link", "cli.main", "cli.policy", "cli.policy_check", "cli.policy_diff",
+    "cli.policy_move", "cli.policy_simulate", "cli.replays", "cli.status", "console.answer",
+    "console.cases", "console.effect", "console.explain", "console.file", "console.giving", "console.story",
+    "console.view", "db.access", "db.api_keys", "db.breaker", "db.lookups", "db.session", "rich.progress",
+    "settings.logging", "sqlalchemy.dialects.postgresql.asyncpg", "sqlalchemy.ext.asyncio",
     "worker.breaker", "worker.policy", "worker.usecases.instruct", "worker.usecases.move_policy",
     "worker.usecases.resend",
 )  # fmt: skip

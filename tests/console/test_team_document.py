@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
@@ -110,10 +111,16 @@ def fuzz(
     )
     @given(case=operation.as_strategy(generation_mode=mode))
     def send(case: Case) -> None:
-        case.call_and_validate(headers=headers)
-        if mode is GenerationMode.POSITIVE and case.path_parameters:
-            for name in case.path_parameters:
-                case.path_parameters[name] = real[name]
+        if mode is GenerationMode.NEGATIVE:
             case.call_and_validate(headers=headers)
+            return
+        # What `next` said cannot be guessed, and a name is taken once.
+        case.query.pop("cursor", None)
+        new = {"Idempotency-Key": str(uuid4())} if operation.body else {}
+        case.call_and_validate(headers=headers | new)
+        if case.path_parameters:
+            case.path_parameters.update((name, real[name]) for name in case.path_parameters)
+            new = {"Idempotency-Key": str(uuid4())} if operation.body else {}
+            case.call_and_validate(headers=headers | new)
 
     send()
