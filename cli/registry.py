@@ -30,6 +30,7 @@ ENTRIES = (
     Entry("portal", "cli.portal:command", "Show customers the page where a payment is fixed.", PROCESSES),
     Entry("migrate", "cli.migrate:command", "Bring the database to the newest schema.", OPERATE),
     Entry("status", "cli.status:command", "Is everything running, and is anything late?", OPERATE),
+    Entry("doctor", "cli.doctor:command", "What will go wrong: each risk and its cure.", OPERATE),
     Entry("breaker", "cli.breaker:app", "Is everything held back? Trip it, or release it.", OPERATE),
     Entry("access", "cli.access:command", "One customer's access, and why.", OPERATE),
     Entry("case", "cli.case:app", "List cases, show one; stop, pause, extend, forgive it.", OPERATE),

@@ -94,6 +94,10 @@ class Effect:
         """Whether a mail went out, is going out, or may have gone out."""
         return self.status in ("pending", "sending", "sent", "unknown")
 
+    @property
+    def is_under_way(self) -> bool:
+        return self.status in ("pending", "sending")
+
 
 History = Mapping[str, Effect]
 

@@ -124,7 +124,11 @@ def _customer(customer: Json, before: Json, created: datetime) -> Normalised:
     """
     seen = customer_seen(customer, AsOf(created))
     changed = not WORTH_READING.isdisjoint(before)
-    return Normalised((seen,), (Lookup(Subject.CUSTOMER, seen.customer, created),) if changed else ())
+    lookups = (Lookup(Subject.CUSTOMER, seen.customer, created),) if changed else ()
+    if "default_payment_method" in part(before, "invoice_settings") and seen.payment_method:
+        # A card that was attached long ago is a new way to pay once it becomes the default.
+        return Normalised((seen, PaymentMethodChanged(seen.customer, created)), lookups)
+    return Normalised((seen,), lookups)
 
 
 def _customer_deleted(customer: Json, _before: Json, created: datetime) -> Normalised:

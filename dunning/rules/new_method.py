@@ -75,7 +75,8 @@ def _allowed(c: Context, changed_at: datetime) -> datetime:
 
 def _why_not(c: Context, key: str, changed_at: datetime) -> str | None:
     tried = [e for e in c.done.values() if e.name in (NEW_METHOD, ASKED_ANEW) and e.key != key]
-    if any(e.reached_somebody and e.created_at > changed_at - ONE_CHANGE for e in tried):
+    if any(e.is_under_way or (e.reached_somebody and e.created_at > changed_at - ONE_CHANGE) for e in tried):
+        # Where it is put on the slot that failed, the provider tells of that as of a change.
         return "the new payment method is being charged already"
     if c.s.invoice.processing_since:
         return "a payment is on its way"

@@ -115,7 +115,9 @@ def test_a_policy_may_have_it_charged_whoever_charges_otherwise() -> None:
     later = account(failures(0, code="expired_card"), method(2.0004), policy=rules)
     assert charges(planned(later, 2.001, done, policy=rules)) == []
     again = account(failures(0, code="expired_card"), method(3), policy=rules)
-    assert charges(planned(again, 3, done, policy=rules)) == [day(3)]
+    assert charges(planned(again, 3, done, policy=rules)) == []  # it will be charged with the newest
+    over = effect(METHOD, 2, "sent", name="new_method", kind=Kind.RETRY)
+    assert charges(planned(again, 3, over, policy=rules)) == [day(3)]
 
 
 def test_what_is_given_after_access_was_taken_pays_too() -> None:

@@ -56,6 +56,22 @@ def test_one_that_is_declined_is_not_charged_again(make_world: MakeWorld) -> Non
     assert story.level() == ("full", "good_standing")
 
 
+def test_an_older_card_that_becomes_the_default_is_charged(make_world: MakeWorld) -> None:
+    """Nothing is attached and nothing is set up: the customer's new default is all that tells of it."""
+    world = make_world(policy=plain(pay_on_new_method=True))
+    story = subscriber(world, *["expired_card"] * 9)
+    first, older = story.card, world.stripe.engine.save_card(story.customer, Card(last4="1881"))
+    stripe = StripeClient(world.stripe.api_key, base_addresses={"api": world.stripe.url})
+    stripe.v1.customers.update(story.customer.id, {"invoice_settings": {"default_payment_method": first.id}})
+    world.settle()
+    story.until(1)
+    assert asked(world) == []
+    stripe.v1.customers.update(story.customer.id, {"invoice_settings": {"default_payment_method": older.id}})
+    world.settle()
+    assert len(asked(world)) == 1
+    assert story.level() == ("full", "good_standing")
+
+
 def test_the_network_replaces_a_card(make_world: MakeWorld) -> None:
     """It stays the same method, and is charged as it is now."""
     world, story = failing(make_world)
