@@ -54,6 +54,7 @@ def create_app(
         try:
             yield
         finally:
+            await keyring.close()
             await store.close()
             if closing:
                 await closing()

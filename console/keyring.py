@@ -102,6 +102,12 @@ class Keyring:
         self._notes.add(task)
         task.add_done_callback(self._notes.discard)
 
+    async def close(self) -> None:
+        """Let go of notes that are being written: that a key is in use will be noted again."""
+        for note in self._notes:
+            note.cancel()
+        await asyncio.gather(*self._notes, return_exceptions=True)
+
     def _in_settings(self, digest: bytes) -> bool:
         """Compares with each, so that time tells nothing."""
         known = False
