@@ -25,6 +25,13 @@ def nudge_mail(settings: ToolSettings, rows: Sequence[int]) -> None:
     _send(settings, MAIL, rows)
 
 
+def nudge_endpoint(settings: ToolSettings, endpoint_id: int) -> None:
+    """Have what is due there sent."""
+    from worker.queues import WEBHOOKS
+
+    _send(settings, WEBHOOKS, [endpoint_id])
+
+
 def _send(settings: ToolSettings, wakeup: Wakeup, ids: Sequence[int]) -> None:
     if settings.redis_url is None or not ids:
         return

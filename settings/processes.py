@@ -13,6 +13,7 @@ from settings.policy import Policy
 from settings.portal import Links, LinkSecrets, Origin, PortalServer, PortalStripe
 from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
 from settings.urls import RedisUrl
+from settings.webhooks import WebhookEndpoints, WebhookRules
 
 # Pydantic takes the fields of the last base first, and error messages follow: connections stand last.
 
@@ -24,6 +25,8 @@ class ReceiverSettings(Logs, ReceiverServer, StripeWebhooks, Mode, Redis, Databa
 class WorkerSettings(
     Logs,
     WorkerProcess,
+    WebhookEndpoints,
+    WebhookRules,
     Breaker,
     Policy,
     Team,
@@ -65,7 +68,7 @@ class PortalSettings(Logs, PortalServer, Policy, Links, Display, Times, Brand, P
     )
 
 
-class ToolSettings(Logs, Breaker, Policy, Links, Times, Mode, Database):
+class ToolSettings(Logs, WebhookRules, Breaker, Policy, Links, Times, Mode, Database):
     """`dunning migrate`, `status`, `access`, `case`, `explain`, `keys` and so on: they need a database."""
 
     redis_url: RedisUrl | None = setting(

@@ -38,7 +38,7 @@ IMPORTED = (
     "asyncpg", "cli.access", "cli.api", "cli.breaker", "cli.case", "cli.case_resend", "cli.customer",
     "cli.doctor", "cli.emails", "cli.explain", "cli.keys", "cli.link", "cli.main", "cli.policy",
     "cli.policy_check", "cli.policy_diff", "cli.policy_move", "cli.policy_simulate", "cli.portal",
-    "cli.replays", "cli.status", "console.answer", "console.cases", "console.doctor.doctor",
+    "cli.replays", "cli.status", "cli.webhooks", "console.answer", "console.cases", "console.doctor.doctor",
     "console.effect", "console.explain", "console.file", "console.giving", "console.server",
     "console.story", "console.view", "db.access", "db.api_keys", "db.breaker", "db.lookups", "db.session",
     "portal.server", "rich.progress", "settings.logging", "sqlalchemy.dialects.postgresql.asyncpg",
