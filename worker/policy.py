@@ -11,6 +11,7 @@ from dunning.policy import Policy
 from dunning.policy_file import PolicyFileError, read_policy
 from dunning.segments import PolicyBook, PolicySource
 from settings import (
+    ApiSettings,
     PolicySettings,
     PortalSettings,
     Problem,
@@ -20,7 +21,9 @@ from settings import (
 )
 
 
-def policy(settings: WorkerSettings | PortalSettings | ToolSettings | PolicySettings) -> PolicySource:
+def policy(
+    settings: WorkerSettings | PortalSettings | ToolSettings | ApiSettings | PolicySettings,
+) -> PolicySource:
     """Those of the policy file if one is set, else the one that the settings describe.
 
     Raises SettingsError for a file that cannot be read or meant.
