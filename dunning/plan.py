@@ -23,11 +23,13 @@ from dunning.rules.notices import notices
 from dunning.rules.paying_now import why_not_any_more
 from dunning.rules.renewals import renewals
 from dunning.rules.requested import why_not_requested
+from dunning.rules.resending import repeated_step
+from dunning.rules.resending import why_not_any_more as why_not_resent_any_more
 from dunning.rules.retries import retries
 from dunning.rules.returning import bought_twice, unpaid_on_return
 from dunning.rules.warnings import final_warnings
 from dunning.segments import PolicySource
-from dunning.steps import ASKED, ASKED_ANEW, ON_REQUEST, Effect, History, Kind, Plan, Step, Withheld
+from dunning.steps import ASKED, ASKED_ANEW, ON_REQUEST, RESENT, Effect, History, Kind, Plan, Step, Withheld
 from dunning.values import lean
 
 OVER_BEFORE_US: tuple[Rule, ...] = (over_before_us, recovery, late_payment)
@@ -170,6 +172,9 @@ class Verdict:
 def verdict(account: Account, history: History, policies: PolicySource, now: datetime, key: str) -> Verdict:
     """Ask the same rules again, as if the step had not been decided yet, at the point of effect."""
     asked = history.get(key)
+    if asked and asked.name == RESENT:
+        c = context(account, account.cases[asked.case], history, policies, now)
+        return Verdict(excuse=why_not_resent_any_more(c, history[repeated_step(key)]))
     if asked and asked.name in ON_REQUEST:
         return Verdict(excuse=why_not_requested(account, asked))
     if asked and asked.name in (ASKED, ASKED_ANEW):

@@ -3,6 +3,7 @@
 All times are timestamptz, UTC. Nothing is ever deleted by an event: rows are settled, not removed.
 """
 
+from db.models.api import api_keys, api_requests
 from db.models.base import metadata
 from db.models.cases import access, cases, instructions, links
 from db.models.imports import imports
@@ -15,6 +16,8 @@ from db.models.work import journal, outbox
 __all__ = [
     "access",
     "alarms",
+    "api_keys",
+    "api_requests",
     "breaker",
     "cases",
     "charges",
