@@ -80,6 +80,10 @@ class ToolSettings(Logs, WebhookRules, Breaker, Policy, Links, Times, Mode, Data
     )
 
 
+class ImportSettings(Logs, Policy, Links, Times, StripeApi, Database):
+    """`dunning import`: reads Stripe, writes the database, sends nothing."""
+
+
 class PolicySettings(Policy, Times):
     """`dunning policy simulate`: the rules alone, nothing that stores or sends. Nothing is required."""
 
@@ -105,4 +109,5 @@ PROCESSES: tuple[type[Settings], ...] = (
     ApiSettings,
     PortalSettings,
     ToolSettings,
+    ImportSettings,
 )
