@@ -47,7 +47,7 @@ class SchedulerSettings(Logs, SchedulerProcess, Breaker, Redis, Database):
     """`dunning scheduler`"""
 
 
-class ApiSettings(Logs, ApiServer, Links, Times, Mode, Database):
+class ApiSettings(Logs, ApiServer, Policy, Links, Times, Mode, Database):
     """`dunning api`"""
 
 
@@ -69,10 +69,7 @@ class PortalSettings(Logs, PortalServer, Policy, Links, Display, Times, Brand, P
 
 
 class ToolSettings(Logs, WebhookRules, Breaker, Policy, Links, Times, Mode, Database):
-    """`dunning migrate`, `status`, `breaker`, `access`, `case`, `explain`, `link`, `webhooks`.
-
-    They need a database.
-    """
+    """`dunning migrate`, `status`, `access`, `case`, `explain`, `keys` and so on: they need a database."""
 
     redis_url: RedisUrl | None = setting(
         "REDIS_URL",
@@ -81,6 +78,10 @@ class ToolSettings(Logs, WebhookRules, Breaker, Policy, Links, Times, Mode, Data
         example="redis://127.0.0.1:6379/0",
         cure="Give a Redis URL in the environment or in .env, or leave it empty.",
     )
+
+
+class ImportSettings(Logs, Policy, Links, Times, StripeApi, Database):
+    """`dunning import`: reads Stripe, writes the database, sends nothing."""
 
 
 class PolicySettings(Policy, Times):
@@ -108,4 +109,5 @@ PROCESSES: tuple[type[Settings], ...] = (
     ApiSettings,
     PortalSettings,
     ToolSettings,
+    ImportSettings,
 )
