@@ -13,6 +13,7 @@ from settings.policy import Policy
 from settings.portal import Links, LinkSecrets, Origin, PortalServer, PortalStripe
 from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
 from settings.urls import RedisUrl
+from settings.webhooks import WebhookEndpoints, WebhookRules
 
 # Pydantic takes the fields of the last base first, and error messages follow: connections stand last.
 
@@ -24,6 +25,8 @@ class ReceiverSettings(Logs, ReceiverServer, StripeWebhooks, Mode, Redis, Databa
 class WorkerSettings(
     Logs,
     WorkerProcess,
+    WebhookEndpoints,
+    WebhookRules,
     Breaker,
     Policy,
     Team,
@@ -44,7 +47,7 @@ class SchedulerSettings(Logs, SchedulerProcess, Breaker, Redis, Database):
     """`dunning scheduler`"""
 
 
-class ApiSettings(Logs, ApiServer, Links, Times, Mode, Database):
+class ApiSettings(Logs, ApiServer, Policy, Links, Times, Mode, Database):
     """`dunning api`"""
 
 
@@ -65,8 +68,8 @@ class PortalSettings(Logs, PortalServer, Policy, Links, Display, Times, Brand, P
     )
 
 
-class ToolSettings(Logs, Breaker, Policy, Links, Times, Mode, Database):
-    """`dunning migrate`, `status`, `breaker`, `access`, `case`, `explain`, `link`: they need a database."""
+class ToolSettings(Logs, WebhookRules, Breaker, Policy, Links, Times, Mode, Database):
+    """`dunning migrate`, `status`, `access`, `case`, `explain`, `keys` and so on: they need a database."""
 
     redis_url: RedisUrl | None = setting(
         "REDIS_URL",
@@ -75,6 +78,10 @@ class ToolSettings(Logs, Breaker, Policy, Links, Times, Mode, Database):
         example="redis://127.0.0.1:6379/0",
         cure="Give a Redis URL in the environment or in .env, or leave it empty.",
     )
+
+
+class ImportSettings(Logs, Policy, Links, Times, StripeApi, Database):
+    """`dunning import`: reads Stripe, writes the database, sends nothing."""
 
 
 class PolicySettings(Policy, Times):
@@ -102,4 +109,5 @@ PROCESSES: tuple[type[Settings], ...] = (
     ApiSettings,
     PortalSettings,
     ToolSettings,
+    ImportSettings,
 )

@@ -3,20 +3,29 @@
 All times are timestamptz, UTC. Nothing is ever deleted by an event: rows are settled, not removed.
 """
 
+from db.models.api import api_keys, api_requests
 from db.models.base import metadata
 from db.models.cases import access, cases, instructions, links
+from db.models.imports import imports
 from db.models.inbox import inbox
 from db.models.mirror import charges, customers, invoices, methods, subscriptions, test_clocks
-from db.models.running import breaker, heartbeats
+from db.models.outgoing import deliveries, endpoints, outgoing
+from db.models.running import alarms, breaker, heartbeats
 from db.models.work import journal, outbox
 
 __all__ = [
     "access",
+    "alarms",
+    "api_keys",
+    "api_requests",
     "breaker",
     "cases",
     "charges",
     "customers",
+    "deliveries",
+    "endpoints",
     "heartbeats",
+    "imports",
     "inbox",
     "instructions",
     "invoices",
@@ -25,6 +34,7 @@ __all__ = [
     "metadata",
     "methods",
     "outbox",
+    "outgoing",
     "subscriptions",
     "test_clocks",
 ]

@@ -33,6 +33,9 @@ customers = Table(
     Column("test_clock", Text),
     Column("deleted", Boolean, nullable=False, server_default="false"),
     moment("method_changed_at"),
+    moment("first_contact_at"),
+    # How many events of theirs the merchant's application was told of: see `db.outgoing`.
+    Column("told", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("source", "ref"),
     Index("customers_on_clocks", "id", postgresql_where=text("test_clock IS NOT NULL")),
 )
@@ -97,6 +100,8 @@ invoices = Table(
     Column("currency", Text, nullable=False),
     Column("amount_remaining", BigInteger, nullable=False),
     Column("amount_paid", BigInteger, nullable=False),
+    Column("amount_due", BigInteger, nullable=False, server_default="0"),
+    Column("amount_refunded", BigInteger, nullable=False, server_default="0"),
     moment("next_attempt_at"),
     moment("processing_since"),
     moment("paid_at"),
