@@ -45,7 +45,7 @@ def command(json: Json = False) -> None:
 
 
 def _look(settings: ToolSettings) -> Status:
-    from console.queues import lengths
+    from worker.lengths import lengths
     from console.status import assess
     from db import heartbeats
     from db import status as counts

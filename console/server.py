@@ -16,4 +16,4 @@ def serve(settings: ApiSettings) -> int:
     """
     keys = [key.get_secret_value() for key in settings.api_keys]
     app = create_app(Store(settings.database_dsn), keys, zone=settings.timezone, pages=pages(settings))
-    return serving.server.serve("api", app, settings.api_host, settings.api_port)
+    return serving.server.serve("api", app, settings.api_host, settings.api_port, settings.metrics_address)

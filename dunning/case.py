@@ -221,7 +221,7 @@ def situation(account: Account, case: Case) -> Situation:
         invoice=invoice,
         subscription=account.subscriptions.get(case.subscription, Subscription(ref=case.subscription)),
         charges=charges,
-        decline=_decline(invoice, charges[-1] if charges else None),
+        decline=decline_of(invoice, charges[-1] if charges else None),
     )
 
 
@@ -251,7 +251,7 @@ def classify_charge(charge: Charge) -> Decline:
     )
 
 
-def _decline(invoice: Invoice, last: Charge | None) -> Decline:
+def decline_of(invoice: Invoice, last: Charge | None) -> Decline:
     """The newest reason known: the last charge's, else what the payment said without a charge."""
     if last:
         decline = classify_charge(last)

@@ -9,6 +9,7 @@ from settings.checks import Address
 from settings.connections import Database, Mode, Redis, Smtp, StripeApi, StripeWebhooks
 from settings.field import Settings, setting
 from settings.messages import Brand, Display, Mail, Team, Times
+from settings.metrics import Metrics
 from settings.policy import Policy
 from settings.portal import Links, LinkSecrets, Origin, PortalServer, PortalStripe
 from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
@@ -17,12 +18,13 @@ from settings.urls import RedisUrl
 # Pydantic takes the fields of the last base first, and error messages follow: connections stand last.
 
 
-class ReceiverSettings(Logs, ReceiverServer, StripeWebhooks, Mode, Redis, Database):
+class ReceiverSettings(Logs, Metrics, ReceiverServer, StripeWebhooks, Mode, Redis, Database):
     """`dunning receiver`"""
 
 
 class WorkerSettings(
     Logs,
+    Metrics,
     WorkerProcess,
     Breaker,
     Policy,
@@ -40,15 +42,17 @@ class WorkerSettings(
     """`dunning worker`"""
 
 
-class SchedulerSettings(Logs, SchedulerProcess, Breaker, Redis, Database):
+class SchedulerSettings(Logs, Metrics, SchedulerProcess, Breaker, Redis, Database):
     """`dunning scheduler`"""
 
 
-class ApiSettings(Logs, ApiServer, Links, Times, Mode, Database):
+class ApiSettings(Logs, Metrics, ApiServer, Links, Times, Mode, Database):
     """`dunning api`"""
 
 
-class PortalSettings(Logs, PortalServer, Policy, Links, Display, Times, Brand, PortalStripe, Redis, Database):
+class PortalSettings(
+    Logs, Metrics, PortalServer, Policy, Links, Display, Times, Brand, PortalStripe, Redis, Database
+):
     """`dunning portal`"""
 
     portal_url: Origin = setting(

@@ -13,15 +13,18 @@ ROOT = Path(__file__).resolve().parent.parent
 MAY_IMPORT: dict[str, set[str]] = {
     "dunning": set(),
     "settings": set(),
-    "providers": {"dunning"},
+    "metrics": set(),
+    "providers": {"dunning", "metrics"},
     "language": set(),
     "emails": {"dunning", "language"},
     "db": {"dunning"},
     "worker.queues": set(),
+    "worker.lengths": {"worker.queues"},
+    "metrics.whole": {"metrics", "dunning", "db", "worker.queues", "worker.lengths"},
     "portal.links": set(),
-    "serving": set(),
-    "webhooks": {"providers", "db.intake", "worker.queues", "settings"},
-    "worker": {"dunning", "settings", "providers", "emails", "db", "portal.links"},
+    "serving": {"metrics"},
+    "webhooks": {"providers", "db.intake", "worker.queues", "settings", "metrics.families", "metrics.text"},
+    "worker": {"dunning", "settings", "providers", "emails", "db", "metrics", "portal.links"},
     "portal": {"dunning", "language", "settings", "providers", "emails", "db", "worker", "serving"},
     "console": {
         "dunning",
@@ -65,7 +68,9 @@ ROOMS = {name for name in MAY_IMPORT if "." not in name}
 MUST_NOT_IMPORT: dict[str, set[str]] = {
     "dunning": {"sqlalchemy", "asyncpg", "redis", "dramatiq", "httpx", "stripe", "structlog", "os", "socket"},
     "settings": {"sqlalchemy", "asyncpg", "redis", "dramatiq", "stripe", "jinja2", "typer", "rich"},
-    "webhooks": {"stripe", "sqlalchemy", "jinja2", "fastapi", "typer", "rich"},
+    "webhooks": {"stripe", "sqlalchemy", "jinja2", "fastapi", "typer", "rich", "prometheus_client"},
+    "metrics.families": {"prometheus_client"},
+    "metrics.text": {"prometheus_client"},
     "worker.queues": {"stripe", "sqlalchemy", "jinja2"},
 }
 

@@ -21,6 +21,8 @@ from dramatiq.asyncio import EventLoopThread, get_event_loop_thread
 from sqlalchemy.exc import SQLAlchemyError
 
 from db import heartbeats
+from metrics.listener import listen
+from metrics.messages import Measuring
 from settings import WorkerSettings
 from worker import actors, build
 from worker.broker import RedisNudge, create_broker
@@ -45,7 +47,7 @@ class WorkerProcess:
 
     def __init__(self, settings: WorkerSettings) -> None:
         self._settings = settings
-        self._broker = create_broker(settings.redis_url.get_secret_value())
+        self._broker = create_broker(settings.redis_url.get_secret_value(), Measuring())
         self._parts: tuple[Services, Courier] | None = None
         self._stop = threading.Event()
         self._name = f"worker-{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
@@ -69,6 +71,7 @@ class WorkerProcess:
             worker_timeout=IDLE_LOOK_EVERY,
         )
         worker.start()
+        listen("worker", self._settings.metrics_address)
         log.info("worker.started", queues=sorted(queues), threads=self._settings.worker_threads)
         try:
             self._watch(_loop())
