@@ -56,7 +56,7 @@ class State:
     tripped: Tripped | None = None
 
 
-# Partial indexes answer: `inbox_due` and `inbox_dead`, `outbox_due` and `outbox_unsent`, `cases_open`, `cases_due`.
+# Partial indexes answer: `inbox_due`, `inbox_dead`, `outbox_due`, `outbox_unsent`, `cases_open`, `cases_due`.
 INBOX = text("""
     SELECT (SELECT count(*) FROM inbox WHERE status = 'pending') AS pending,
            (SELECT clock_timestamp() - min(received_at) FROM inbox WHERE status = 'pending') AS oldest,

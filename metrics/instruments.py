@@ -1,11 +1,11 @@
-"""What a process measures of itself, as prometheus_client keeps it. Measuring costs a microsecond, served or not."""
+"""What a process measures of itself. To measure costs a microsecond, whether it is served or not."""
 
 from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
 from metrics import families
-from metrics.families import Family
+from metrics.family import Family
 
 # Seconds. Stripe and mail servers take from some tens of milliseconds up to their time-outs.
 OUTSIDE = (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30)

@@ -14,7 +14,8 @@ log = structlog.get_logger()
 def listen(kind: str, address: tuple[str, int] | None, *whole: Collector) -> None:
     """Begin, and log `metrics.started` with the port; nothing is listened on without an address.
 
-    `kind` of process is told by `dunning_process_info`, and `whole` is collected beside what it measures. A port that cannot be had is an error in the log and no more: dunning goes on without being looked at.
+    `kind` of process is told by `dunning_process_info`, and `whole` is collected beside what it measures. A
+    port that cannot be had is an error in the log and no more: dunning goes on without being looked at.
     """
     if address is None:
         return

@@ -5,7 +5,7 @@ Counters only, and labels whose values are codes of our own.
 
 from collections.abc import Iterator, Mapping
 
-from metrics.families import Family
+from metrics.family import Family
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

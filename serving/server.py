@@ -40,8 +40,8 @@ class Server(uvicorn.Server):
 def serve(name: str, app: ASGIApp, host: str, port: int, metrics: tuple[str, int] | None = None) -> int:
     """Serve until SIGTERM or SIGINT. Returns the exit code: 0 after a clean stop, 1 otherwise.
 
-    With `metrics`, a host and a port, answers are measured and told there. Logs `<name>.started` with the bound port once requests are taken, and no line a request: those hold paths
-    and addresses.
+    With `metrics`, a host and a port, answers are measured, and that is told there. Logs `<name>.started`
+    with the bound port once requests are taken, and no line a request: those hold paths and addresses.
     """
     try:
         listener = _listen(host, port)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from db.intake import Row, Unavailable, Unstorable
 from providers import stripe_webhook
 from providers.envelope import BadEnvelope, BadSignature, Envelope
-from webhooks.config import ReceiverConfig
 from webhooks import figures
+from webhooks.config import ReceiverConfig
 from webhooks.counters import Counters
 from webhooks.http import Answer, Disconnected, Receive, Refused, Scope, Send, answer, header, read_body
 from webhooks.log import Log

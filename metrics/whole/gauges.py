@@ -15,12 +15,12 @@ from db.totals import Totals
 from dunning.access import ORDER
 from dunning.declines import Category
 from dunning.money import Money
-from metrics import families
-from metrics.families import Family
+from metrics.family import Family
+from metrics.whole import families
 from worker.lengths import QueueLength
 from worker.queues import WAKEUPS
 
-Samples = Mapping[str | tuple[str, str], float]
+Samples = Mapping[str, float] | Mapping[tuple[str, str], float]
 KINDS = ("worker", "scheduler")
 
 
@@ -62,7 +62,7 @@ def of_moment(moment: Moment) -> Iterator[GaugeMetricFamily]:
     yield _gauge(families.BREAKER, {"": state.tripped is not None})
     yield from _of_processes(moment.processes)
     yield _gauge(families.REDIS_UP, {"": moment.queues is not None})
-    lengths: dict[str | tuple[str, str], float] = {}
+    lengths: dict[tuple[str, str], float] = {}
     for each in moment.queues or ():
         lengths |= {(each.queue, "waiting"): each.waiting, (each.queue, "in_hand"): each.in_hand}
     yield _gauge(families.QUEUE_LENGTH, lengths)

@@ -10,8 +10,8 @@ from prometheus_client.core import CounterMetricFamily
 
 from db.tail import Line
 from dunning.account import Outcome
-from metrics import families
-from metrics.families import Family
+from metrics.family import Family
+from metrics.whole import families
 
 Labels = tuple[str, ...]
 # What ends an effect. Series that alerts look at exist from the start: the first failure must be an increase.
