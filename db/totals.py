@@ -35,6 +35,13 @@ CASES = text("""
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
 """)
 
+# By the program: where a person switched an endpoint off, nobody was called.
+ENDPOINTS = text("""
+    SELECT count(*) AS disabled FROM endpoints WHERE EXISTS (
+        SELECT FROM alarms WHERE kind = 'endpoint' AND subject = endpoints.id AND raised_at >= disabled_at)
+""")
+DELIVERIES = text("SELECT count(*) AS pending FROM deliveries WHERE status = 'pending'")
+
 ACCESS = text("SELECT level, count(*) AS customers FROM access GROUP BY level")
 
 
@@ -42,12 +49,15 @@ ACCESS = text("SELECT level, count(*) AS customers FROM access GROUP BY level")
 class Totals:
     """Accounts by subscription status, open cases by decline category, open amounts by currency.
 
-    Amounts are in minor units; currencies as Stripe writes them, in lower case.
+    Amounts are in minor units; currencies as Stripe writes them, in lower case. `deliveries` wait for the
+    merchant's own endpoints, of which `disabled` are told nothing any more since they failed for too long.
     """
 
     accounts: Mapping[str, int] = field(default_factory=dict)
     cases: Mapping[Category, int] = field(default_factory=dict)
     amounts: Mapping[str, int] = field(default_factory=dict)
+    disabled: int = 0
+    deliveries: int = 0
 
 
 async def read(connection: AsyncConnection) -> Totals:
@@ -58,7 +68,9 @@ async def read(connection: AsyncConnection) -> Totals:
     for row in await connection.execute(CASES):
         cases[_category(row)] += row.cases
         amounts[row.currency] += int(row.amount)
-    return Totals(accounts, cases, amounts)
+    disabled = (await connection.execute(ENDPOINTS)).scalar_one()
+    deliveries = (await connection.execute(DELIVERIES)).scalar_one()
+    return Totals(accounts, cases, amounts, disabled, deliveries)
 
 
 async def access(connection: AsyncConnection) -> dict[str, int]:

@@ -64,9 +64,12 @@ class StripeApi:
             outcome = "missing" if missing else "refused"
             raise RefusedError(error.code or "invalid_request", missing=missing) from None
         except stripe.StripeError as error:
-            slower = isinstance(error, stripe.RateLimitError)
             stripe_errors.labels(type(error).__name__).inc()
-            raise ProviderUnavailableError(type(error).__name__, passing=slower) from None
+            raise ProviderUnavailableError(
+                type(error).__name__,
+                passing=isinstance(error, stripe.RateLimitError),
+                forbidden=isinstance(error, stripe.PermissionError),
+            ) from None
         finally:
             stripe_seconds.labels(outcome).observe(perf_counter() - began)
         return answer

@@ -14,6 +14,7 @@ from settings.policy import Policy
 from settings.portal import Links, LinkSecrets, Origin, PortalServer, PortalStripe
 from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
 from settings.urls import RedisUrl
+from settings.webhooks import WebhookEndpoints, WebhookRules
 
 # Pydantic takes the fields of the last base first, and error messages follow: connections stand last.
 
@@ -26,6 +27,8 @@ class WorkerSettings(
     Logs,
     Metrics,
     WorkerProcess,
+    WebhookEndpoints,
+    WebhookRules,
     Breaker,
     Policy,
     Team,
@@ -69,8 +72,11 @@ class PortalSettings(
     )
 
 
-class ToolSettings(Logs, Breaker, Policy, Links, Times, Mode, Database):
-    """`dunning migrate`, `status`, `breaker`, `access`, `case`, `explain`, `link`: they need a database."""
+class ToolSettings(Logs, WebhookRules, Breaker, Policy, Links, Times, Mode, Database):
+    """`dunning migrate`, `status`, `breaker`, `access`, `case`, `explain`, `link`, `webhooks`.
+
+    They need a database.
+    """
 
     redis_url: RedisUrl | None = setting(
         "REDIS_URL",

@@ -18,6 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "language": set(),
     "emails": {"dunning", "language"},
     "db": {"dunning"},
+    "outbound": {"dunning"},
     "worker.queues": set(),
     "worker.lengths": {"worker.queues"},
     "metrics.whole": {"metrics", "dunning", "db", "worker.queues", "worker.lengths"},
@@ -32,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "metrics.families",
         "metrics.text",
     },
-    "worker": {"dunning", "settings", "providers", "emails", "db", "metrics", "portal.links"},
+    "worker": {"dunning", "settings", "providers", "emails", "db", "metrics", "outbound", "portal.links"},
     "portal": {"dunning", "language", "settings", "providers", "emails", "db", "worker", "serving"},
     "console": {
         "dunning",
@@ -63,6 +64,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "providers",
         "emails",
         "db",
+        "outbound",
         "worker",
         "webhooks",
         "console",
@@ -80,6 +82,7 @@ MUST_NOT_IMPORT: dict[str, set[str]] = {
     "metrics.family": {"prometheus_client"},
     "metrics.families": {"prometheus_client"},
     "metrics.text": {"prometheus_client"},
+    "outbound": {"sqlalchemy", "dramatiq", "redis", "structlog", "httpx"},
     "worker.queues": {"stripe", "sqlalchemy", "jinja2"},
 }
 

@@ -78,6 +78,14 @@ QUEUE_LENGTH = Family(
     ("queue", "state"),
 )
 REDIS_UP = Family("dunning_redis_up", "gauge", "1 if Redis answered at the last look, else 0.")
+ENDPOINTS_DISABLED = Family(
+    "dunning_webhook_endpoints_disabled",
+    "gauge",
+    "Endpoints of yours that are told nothing any more, since they failed for too long or answered 410.",
+)
+DELIVERIES_PENDING = Family(
+    "dunning_webhook_deliveries_pending", "gauge", "Events that wait for an endpoint of yours."
+)
 COLLECTED = Family(
     "dunning_collected_timestamp_seconds",
     "gauge",
@@ -154,6 +162,8 @@ GAUGES = (
     QUEUE_WORKERS,
     QUEUE_LENGTH,
     REDIS_UP,
+    ENDPOINTS_DISABLED,
+    DELIVERIES_PENDING,
     COLLECTED,
 )
 COUNTERS = (

@@ -60,6 +60,8 @@ def of_moment(moment: Moment) -> Iterator[GaugeMetricFamily]:
     yield _gauge(families.AT_RISK, {code: _whole(sum_, code) for code, sum_ in totals.amounts.items()})
     yield _gauge(families.ACCOUNTS, {each: totals.accounts.get(each, 0) for each in ("past_due", "unpaid")})
     yield _gauge(families.BREAKER, {"": state.tripped is not None})
+    yield _gauge(families.ENDPOINTS_DISABLED, {"": totals.disabled})
+    yield _gauge(families.DELIVERIES_PENDING, {"": totals.deliveries})
     yield from _of_processes(moment.processes)
     yield _gauge(families.REDIS_UP, {"": moment.queues is not None})
     lengths: dict[tuple[str, str], float] = {}

@@ -137,11 +137,29 @@ def test_who_is_alive_and_what_is_held_back(world: World, watching: Watching) ->
         "mail": 1,
         "team": 0,
         "billing": 0,
+        "webhooks": 0,
     }
     ages = watching.every("dunning_heartbeat_age_seconds")
     assert ages["worker"] < 3
     assert ages["scheduler"] >= 60
     assert watching.every("dunning_breaker_tripped") == {"": 1}
+
+
+def test_an_endpoint_that_was_switched_off_for_failing_is_told(world: World, watching: Watching) -> None:
+    """As long as it is off; one that a person switched off is nobody's surprise."""
+    watching.change(
+        """INSERT INTO endpoints (url, secret, disabled_at, disabled_why) VALUES
+           ('https://one.example', 'whsec_1', clock_timestamp() - interval '1 second', 'failing'),
+           ('https://two.example', 'whsec_2', clock_timestamp() - interval '1 second', 'by hand'),
+           ('https://three.example', 'whsec_3', NULL, NULL)""",
+        """INSERT INTO alarms (kind, subject, facts)
+           SELECT 'endpoint', id, '{}' FROM endpoints WHERE id IN (1, 3)""",
+    )
+    watching.look()
+    assert watching.told("dunning_webhook_endpoints_disabled") == {"": 1}
+    watching.change("UPDATE endpoints SET disabled_at = NULL")
+    watching.look()
+    assert watching.told("dunning_webhook_endpoints_disabled") == {}
 
 
 def test_reasons_become_few_words(world: World, watching: Watching) -> None:
