@@ -27,7 +27,10 @@ PAUSED_FOR_NONPAYMENT = frozenset({"first_payment_failure", "final_payment_failu
 @lean
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Who is mailed, in which language, and on which test clock they live (None: the wall clock)."""
+    """Who is mailed, in which language, and on which test clock they live (None: the wall clock).
+
+    `first_contact_at` is set for one who was there before us: nothing is told ahead of a renewal before then.
+    """
 
     ref: str
     as_of: AsOf | None = None
@@ -40,6 +43,7 @@ class Customer:
     test_clock: str | None = None
     deleted: bool = False
     method_changed_at: datetime | None = None
+    first_contact_at: datetime | None = None
 
 
 @lean
@@ -193,6 +197,9 @@ class Case:
     moved its deadline; None: whatever is in force. What *we* took is its revocation receipt, so that a
     payment gives back exactly that: access was limited at `limited_at`, and from `taken_from` became
     `taken_level` at `taken_at`, when grace ran out.
+
+    One that had begun before us was taken over at `taken_over_at`, and its customer first hears of us at
+    `first_contact_at`; None: the provider had ended it by then, so they never do.
     """
 
     invoice: str
@@ -207,6 +214,8 @@ class Case:
     limited_at: datetime | None = None
     policy: Policy | None = None
     moved_at: datetime | None = None
+    taken_over_at: datetime | None = None
+    first_contact_at: datetime | None = None
 
     @property
     def is_open(self) -> bool:

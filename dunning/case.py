@@ -7,7 +7,7 @@ is stamped once, and everything else about it is read from facts, so no order of
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from types import MappingProxyType
 
@@ -35,7 +35,9 @@ def settle(account: Account, policies: PolicySource) -> Account:
             policy = policies.choose(account, invoice)
             case = Case(invoice.ref, invoice.subscription, opened_at, policy.grace, policy=policy)
         if case.opened_at != opened_at:
-            case = replace(case, opened_at=opened_at)
+            # The end that was stamped when it was taken over stays where it is.
+            kept = case.opened_at - opened_at if case.first_contact_at else timedelta(0)
+            case = replace(case, opened_at=opened_at, grace=case.grace + kept)
         closed_at, outcome = _end(account, case)
         if outcome is None and case.outcome is Outcome.RECOVERED:
             # Money came. A later failure is another case; this one does not come back with its old deadline.

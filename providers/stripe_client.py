@@ -68,11 +68,19 @@ class StripeApi:
             raise ProviderUnavailableError(
                 type(error).__name__,
                 passing=isinstance(error, stripe.RateLimitError),
+                retry_after=_retry_after(error),
                 forbidden=isinstance(error, stripe.PermissionError),
+                refused=isinstance(error, stripe.AuthenticationError),
             ) from None
         finally:
             stripe_seconds.labels(outcome).observe(perf_counter() - began)
         return answer
+
+
+def _retry_after(error: stripe.StripeError) -> float | None:
+    """Seconds, where the answer names them; HTTP allows a date as well, which Stripe does not use."""
+    told = str((error.headers or {}).get("retry-after", ""))
+    return float(told) if told.isdecimal() else None
 
 
 def _reason(error: stripe.CardError) -> str:

@@ -49,7 +49,7 @@ class SchedulerSettings(Logs, Metrics, SchedulerProcess, Breaker, Redis, Databas
     """`dunning scheduler`"""
 
 
-class ApiSettings(Logs, Metrics, ApiServer, Links, Times, Mode, Database):
+class ApiSettings(Logs, Metrics, ApiServer, Policy, Links, Times, Mode, Database):
     """`dunning api`"""
 
 
@@ -73,10 +73,7 @@ class PortalSettings(
 
 
 class ToolSettings(Logs, WebhookRules, Breaker, Policy, Links, Times, Mode, Database):
-    """`dunning migrate`, `status`, `breaker`, `access`, `case`, `explain`, `link`, `webhooks`.
-
-    They need a database.
-    """
+    """`dunning migrate`, `status`, `access`, `case`, `explain`, `keys` and so on: they need a database."""
 
     redis_url: RedisUrl | None = setting(
         "REDIS_URL",
@@ -85,6 +82,10 @@ class ToolSettings(Logs, WebhookRules, Breaker, Policy, Links, Times, Mode, Data
         example="redis://127.0.0.1:6379/0",
         cure="Give a Redis URL in the environment or in .env, or leave it empty.",
     )
+
+
+class ImportSettings(Logs, Policy, Links, Times, StripeApi, Database):
+    """`dunning import`: reads Stripe, writes the database, sends nothing."""
 
 
 class PolicySettings(Policy, Times):
@@ -112,4 +113,5 @@ PROCESSES: tuple[type[Settings], ...] = (
     ApiSettings,
     PortalSettings,
     ToolSettings,
+    ImportSettings,
 )

@@ -42,6 +42,7 @@ FULL_CUSTOMER = Customer(
     test_clock="clock_1",
     deleted=True,
     method_changed_at=day(3),
+    first_contact_at=day(3.5),
 )
 FULL_SUBSCRIPTION = Subscription(
     ref="sub_1",
@@ -128,6 +129,8 @@ FULL_CASE = Case(
     taken_from="warned",
     limited_at=day(10),
     moved_at=day(9),
+    taken_over_at=day(9.2),
+    first_contact_at=day(9.4),
     policy=Policy(
         key="2026-03/annual",
         grace=timedelta(days=21),

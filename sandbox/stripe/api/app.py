@@ -97,11 +97,11 @@ class StripeApi:
             if fault is not None and fault.seconds:
                 await asyncio.sleep(fault.seconds)
             if fault is not None and fault.status is not None and not fault.after:
-                return _response(fault.status, {"error": fault.error}, {})
+                return _response(fault.status, {"error": fault.error}, fault.headers)
             body = (await http.body()).decode()
             answer = await run_in_threadpool(self._answer, handler, http, body)
             if fault is not None and fault.status is not None:
-                lost = _response(fault.status, {"error": fault.error}, {})
+                lost = _response(fault.status, {"error": fault.error}, fault.headers)
                 lost.background = answer.background
                 return lost
             return answer
