@@ -40,7 +40,6 @@ cases = Table(
     moment("due_at"),
     moment("swept_at"),
     Index("cases_due", "due_at", postgresql_where=text("due_at IS NOT NULL AND test_clock IS NULL")),
-    Index("cases_open", "customer_id", "invoice", postgresql_where=text("closed_at IS NULL")),
     Index("cases_due_by_clock", "test_clock", "due_at", postgresql_where=text("test_clock IS NOT NULL")),
     Index("cases_of_invoice", "invoice"),
     # The order in which the team's API lists them, page by page.

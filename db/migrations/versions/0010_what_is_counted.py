@@ -14,9 +14,6 @@ def upgrade() -> None:
         "outbox_unsent", "outbox", ["status"], postgresql_where=sa.text("status IN ('unknown', 'failed')")
     )
     op.create_index(
-        "cases_open", "cases", ["customer_id", "invoice"], postgresql_where=sa.text("closed_at IS NULL")
-    )
-    op.create_index(
         "subscriptions_behind",
         "subscriptions",
         ["status", "customer_id"],
