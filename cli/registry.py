@@ -40,6 +40,7 @@ ENTRIES = (
     Entry("link", "cli.link:command", "A link to a customer's page; or revoke those there are.", OPERATE),
     Entry("keys", "cli.keys:app", "Keys of the API: make one, list them, revoke one.", OPERATE),
     Entry("policy", "cli.policy:app", "Read a policy, try it, replay everything, move cases to it.", OPERATE),
+    Entry("report", "cli.report:command", "What failed, what was recovered, by what, how fast.", OPERATE),
     Entry("explain", "cli.explain:command", "What happens next to a customer, and why.", OPERATE),
 )
 

@@ -106,6 +106,8 @@ invoices = Table(
     Column("currency", Text, nullable=False),
     Column("amount_remaining", BigInteger, nullable=False),
     Column("amount_paid", BigInteger, nullable=False),
+    Column("amount_due", BigInteger, nullable=False, server_default="0"),
+    Column("amount_refunded", BigInteger, nullable=False, server_default="0"),
     moment("next_attempt_at"),
     moment("processing_since"),
     moment("paid_at"),
