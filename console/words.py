@@ -9,6 +9,8 @@ from dunning.access import Level, Reason
 from dunning.account import Outcome
 from dunning.declines import Category
 from dunning.instructions import Verb
+from dunning.rules.resending import repeated_step
+from dunning.steps import RESENT
 
 CATEGORIES: Final[Mapping[str, str]] = {
     Category.INSUFFICIENT_FUNDS: "there was not enough money",
@@ -136,6 +138,8 @@ _PARTICULAR: Final[Mapping[tuple[str, str], str]] = {
 def step_title(key: str) -> str:
     """What a step's key stands for: `final_warning:in_1:72h` is "Final warning, 72 h before the end"."""
     name, _, rest = key.partition(":")
+    if name == RESENT:
+        return f"{step_title(repeated_step(key))}, sent again"
     detail = rest.rpartition(":")[2]
     title = _PARTICULAR.get((name, detail)) or _asked(name, rest) or _STEPS.get(name)
     if title is None:
@@ -198,8 +202,10 @@ def journal_title(kind: str) -> str:
     return {
         "case.opened": "Case opened",
         "case.closed": "Case closed",
+        "case.taken_over": "Case taken over",
         "case.reopened": "Case reopened",
         "mail.decided": "Mail decided",
+        "mail.asked": "Mail to be sent again",
         "mail.sent": "Mail accepted by the mail server",
         "mail.failed": "Mail could not be delivered",
         "mail.unknown": "Mail may have arrived",

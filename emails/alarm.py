@@ -1,4 +1,4 @@
-"""What the merchant's team is told that is no customer's case: that all is held back, or an endpoint is off.
+"""What the merchant's team is told that is no customer's case: that all is held back, that an import is done.
 
 Plain on purpose: it must be readable when little else works, and has nothing to translate or to brand.
 """
@@ -73,6 +73,22 @@ def trial(*, brand: str) -> Notice:
         (
             "Somebody has run `dunning team test`. If you can read this, this channel works.",
             "It is where you hear of customers who need a person, and of trouble with dunning itself.",
+        ),
+    )
+
+
+def taken_over(*, brand: str, cases: int, uncalled: int, at: datetime) -> Notice:
+    """An import that was finished at `at` (an aware time): one call in the place of one for each case."""
+    return Notice(
+        f"{brand}: {cases} open cases were taken over",
+        (
+            f"On {_written(at)} the import was finished. The customers hear of us over the next three days "
+            "on which mails may arrive, and nobody loses access sooner than a week after that.",
+            f"{uncalled} of these cases were due for a call to you before: three charges had failed, or it "
+            "was unpaid for a week. You are not called about each of them now, but if another charge "
+            "fails, and before access ends.",
+            "`dunning case list` has all of them, the oldest first; `dunning explain CUSTOMER` tells the "
+            "rest.",
         ),
     )
 

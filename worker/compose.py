@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dunning.account import Invoice
@@ -13,6 +13,7 @@ from dunning.payer import naming, payer
 from dunning.rules.context import Context
 from dunning.rules.expiry import limited, limited_from
 from dunning.rules.first_payment import HELD_FOR
+from dunning.rules.resending import repeated_step
 from dunning.standing import standing
 from emails.catalogue import (
     AccessEnded,
@@ -239,6 +240,12 @@ def _payer_link(f: _Facts) -> Mail:
     return PayerLink(pay_url=f.pay_url)
 
 
+def _resent(f: _Facts) -> Mail:
+    """The mail that is repeated, with the facts of now."""
+    key = repeated_step(f.key)
+    return MAILS[f.c.history[key].name](replace(f, key=key))
+
+
 MAILS: Mapping[str, Callable[[_Facts], Mail]] = {
     "payment_failed": _payment_failed,
     "final_warning": _final_warning,
@@ -248,4 +255,5 @@ MAILS: Mapping[str, Callable[[_Facts], Mail]] = {
     "fresh_link": _fresh_link,
     "payer_confirmation": _payer_confirmation,
     "payer_link": _payer_link,
+    "resent": _resent,
 }

@@ -9,7 +9,7 @@ import structlog
 
 from db import alarms
 from db.alarms import Alarm
-from emails.alarm import Notice, endpoint_off, on_hold
+from emails.alarm import Notice, endpoint_off, on_hold, taken_over
 from emails.delivery import Accepted, Rejected
 from worker.courier import BusyError, Courier
 from worker.notices import stored
@@ -70,7 +70,6 @@ def _notice(alarm: Alarm, brand: str, at: datetime) -> Notice:
         case "breaker":
             return on_hold(brand=brand, at=at, **alarm.facts)
         case "endpoint":
-            facts = alarm.facts
-            return endpoint_off(
-                brand=brand, number=alarm.subject, host=facts["host"], why=facts["why"], at=at
-            )
+            return endpoint_off(brand=brand, number=alarm.subject, at=at, **alarm.facts)
+        case "import":
+            return taken_over(brand=brand, at=at, **alarm.facts)
