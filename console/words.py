@@ -202,6 +202,7 @@ def journal_title(kind: str) -> str:
     return {
         "case.opened": "Case opened",
         "case.closed": "Case closed",
+        "case.taken_over": "Case taken over",
         "case.reopened": "Case reopened",
         "mail.decided": "Mail decided",
         "mail.asked": "Mail to be sent again",

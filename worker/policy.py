@@ -12,6 +12,7 @@ from dunning.policy_file import PolicyFileError, read_policy
 from dunning.segments import PolicyBook, PolicySource
 from settings import (
     ApiSettings,
+    ImportSettings,
     PolicySettings,
     PortalSettings,
     Problem,
@@ -22,7 +23,7 @@ from settings import (
 
 
 def policy(
-    settings: WorkerSettings | PortalSettings | ToolSettings | ApiSettings | PolicySettings,
+    settings: WorkerSettings | PortalSettings | ToolSettings | ImportSettings | ApiSettings | PolicySettings,
 ) -> PolicySource:
     """Those of the policy file if one is set, else the one that the settings describe.
 

@@ -6,6 +6,7 @@ All times are timestamptz, UTC. Nothing is ever deleted by an event: rows are se
 from db.models.api import api_keys, api_requests
 from db.models.base import metadata
 from db.models.cases import access, cases, instructions, links
+from db.models.imports import imports
 from db.models.inbox import inbox
 from db.models.mirror import charges, customers, invoices, methods, subscriptions, test_clocks
 from db.models.outgoing import deliveries, endpoints, outgoing
@@ -24,6 +25,7 @@ __all__ = [
     "deliveries",
     "endpoints",
     "heartbeats",
+    "imports",
     "inbox",
     "instructions",
     "invoices",

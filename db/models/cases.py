@@ -34,6 +34,8 @@ cases = Table(
     moment("limited_at"),
     Column("policy", JSONB(none_as_null=True)),
     moment("moved_at"),
+    moment("taken_over_at"),
+    moment("first_contact_at"),
     Column("test_clock", Text),
     moment("due_at"),
     moment("swept_at"),

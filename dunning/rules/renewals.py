@@ -65,7 +65,7 @@ def renewals(
         return
     excluded = _excluded(account)
     paused_until = _paused_until(account)
-    earliest = latest(now, paused_until) or now
+    earliest = latest(now, paused_until, account.customer.first_contact_at) or now
     for renewal in coming:
         policy = policies.choose(account, _as_invoice(renewal))
         day = renewal.at.date().isoformat()
@@ -103,7 +103,7 @@ def _step(
         return None
     zone = zone_of(account, policy.time_zone)
     due_at = policy.mail_hours.next_open(max(wanted, earliest), zone, policy.holidays)
-    wanted = latest(wanted, _paused_until(account)) or wanted
+    wanted = latest(wanted, _paused_until(account), account.customer.first_contact_at) or wanted
     return (due_at, wanted) if due_at <= renewal.at - AT_LEAST_BEFORE else None
 
 
