@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 
-from console.queues import QueueLength
 from db.heartbeats import Heartbeat
 from db.status import State
+from worker.lengths import QueueLength
 from worker.queues import WAKEUPS
 
 # Work is taken up within seconds, and by the scheduler within ten more: a minute means that nobody does it.

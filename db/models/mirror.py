@@ -76,6 +76,12 @@ subscriptions = Table(
     Column("test_clock", Text),
     moment("due_at"),
     moment("swept_at"),
+    Index(
+        "subscriptions_behind",
+        "status",
+        "customer_id",
+        postgresql_where=text("status IN ('past_due', 'unpaid')"),
+    ),
     Index("subscriptions_due", "due_at", postgresql_where=text("due_at IS NOT NULL AND test_clock IS NULL")),
     Index(
         "subscriptions_due_by_clock",
