@@ -80,7 +80,7 @@ def test_a_whole_business_is_taken_over(make_world: MakeWorld) -> None:
 def test_first_mails_come_over_three_days(make_world: MakeWorld) -> None:
     """No day has most of the first mails, and nobody hears twice within two days."""
     world = make_world(policy=Policy())
-    crowded(world, 90, trouble=0.8)
+    crowded(world, 60, trouble=0.9)
     take_over(world)
     for step in range(1, 13):
         world.advance(None, SWITCHED_ON + days(step / 4))
