@@ -31,6 +31,7 @@ ENTRIES = (
     Entry("migrate", "cli.migrate:command", "Bring the database to the newest schema.", OPERATE),
     Entry("import", "cli.importing:app", "Take over a running business from Stripe.", OPERATE),
     Entry("status", "cli.status:command", "Is everything running, and is anything late?", OPERATE),
+    Entry("dead", "cli.dead:app", "Events that were given up: look, try again, put away.", OPERATE),
     Entry("doctor", "cli.doctor:command", "What will go wrong: each risk and its cure.", OPERATE),
     Entry("breaker", "cli.breaker:app", "Is everything held back? Trip it, or release it.", OPERATE),
     Entry("access", "cli.access:command", "One customer's access, and why.", OPERATE),
@@ -40,6 +41,7 @@ ENTRIES = (
     Entry("link", "cli.link:command", "A link to a customer's page; or revoke those there are.", OPERATE),
     Entry("keys", "cli.keys:app", "Keys of the API: make one, list them, revoke one.", OPERATE),
     Entry("policy", "cli.policy:app", "Read a policy, try it, replay everything, move cases to it.", OPERATE),
+    Entry("report", "cli.report:command", "What failed, what was recovered, by what, how fast.", OPERATE),
     Entry("explain", "cli.explain:command", "What happens next to a customer, and why.", OPERATE),
 )
 

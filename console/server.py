@@ -42,4 +42,4 @@ def serve(settings: ApiSettings) -> int:
         pages=pages(settings),
         closing=team.engine.dispose,
     )
-    return serving.server.serve("api", app, settings.api_host, settings.api_port)
+    return serving.server.serve("api", app, settings.api_host, settings.api_port, settings.metrics_address)

@@ -136,6 +136,9 @@ class Method:
 class Invoice:
     """Amounts in minor units. `failed_at` is the earliest failure seen, `attempt_count` the highest.
 
+    `amount_due` is the most that was ever to be paid, part payments included, and `amount_refunded` the most
+    that was ever given back.
+
     `counted_at` is the earliest event of it that `counted` so many attempts, the most of all: right after the
     provider's own last one, since what is tried by hand is not counted. None: only a reading did.
     """
@@ -150,6 +153,8 @@ class Invoice:
     currency: str = "usd"
     amount_remaining: int = 0
     amount_paid: int = 0
+    amount_due: int = 0
+    amount_refunded: int = 0
     next_attempt_at: datetime | None = None
     processing_since: datetime | None = None
     paid_at: datetime | None = None

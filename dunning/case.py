@@ -223,7 +223,7 @@ def situation(account: Account, case: Case) -> Situation:
         invoice=invoice,
         subscription=account.subscriptions.get(case.subscription, Subscription(ref=case.subscription)),
         charges=charges,
-        decline=_decline(invoice, charges[-1] if charges else None),
+        decline=decline_of(invoice, charges[-1] if charges else None),
     )
 
 
@@ -253,10 +253,10 @@ def classify_charge(charge: Charge) -> Decline:
     )
 
 
-def _decline(invoice: Invoice, last: Charge | None) -> Decline:
-    """The newest reason known: the last charge's, else what the payment said without a charge."""
-    if last:
-        decline = classify_charge(last)
+def decline_of(invoice: Invoice, charge: Charge | None) -> Decline:
+    """Why the payment failed: the reason of this charge, else what the payment said without a charge."""
+    if charge:
+        decline = classify_charge(charge)
     else:
         decline = classify(
             code=invoice.reason_code,
@@ -267,7 +267,7 @@ def _decline(invoice: Invoice, last: Charge | None) -> Decline:
         return decline
     if invoice.action_required:
         return replace(decline, category=Category.AUTHENTICATION_REQUIRED)
-    if invoice.no_method and last is None:
+    if invoice.no_method and charge is None:
         return replace(
             decline, category=Category.NO_PAYMENT_METHOD, retried_by_stripe=False, needs_new_method=True
         )

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from dunning.declines import BANK_DEBIT_METHODS
 from dunning.events import AsOf, BillingEvent, ChargeFailed, InvoiceSeen, LedgerRead, PaymentFailed
-from providers.fields import Json, flag, moment, part, parts, ref, text
+from providers.fields import Json, flag, moment, part, parts, ref, text, whole
 from providers.stripe_client import StripeApi
 from providers.stripe_objects import charge_failed
 
@@ -54,6 +54,11 @@ def processing_since(payments: Sequence[Payment], as_of: AsOf) -> datetime | Non
     """Since when a payment is under way; the earliest, if there are several."""
     begun = (payment.begun_at(as_of) for payment in payments)
     return min(filter(None, begun), default=None)
+
+
+def amount_refunded(payments: Sequence[Payment]) -> int:
+    """What of the charges was given back, in minor units; Stripe counts it on each charge."""
+    return sum(whole(charge, "amount_refunded") for payment in payments for charge in payment.charges)
 
 
 def ledger_of(invoice: InvoiceSeen, payments: Sequence[Payment], *, late: bool = False) -> list[BillingEvent]:

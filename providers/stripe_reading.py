@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from dunning.events import AsOf, BillingEvent, ClockMoved
 from providers.fields import Json, flag
 from providers.stripe_client import StripeApi
-from providers.stripe_ledger import ledger_of, payments_of, processing_since
+from providers.stripe_ledger import amount_refunded, ledger_of, payments_of, processing_since
 from providers.stripe_methods import methods_of
 from providers.stripe_objects import customer_seen, invoice_seen, subscription_of, subscription_seen
 
@@ -46,7 +46,11 @@ async def read_invoice(api: StripeApi, ref: str, as_of: AsOf, *, late: bool = Fa
     if not invoice or subscription_of(invoice) is None:
         return None
     payments = await payments_of(api, invoice)
-    seen = replace(invoice_seen(invoice, as_of), processing_since=processing_since(payments, as_of))
+    seen = replace(
+        invoice_seen(invoice, as_of),
+        processing_since=processing_since(payments, as_of),
+        amount_refunded=amount_refunded(payments),
+    )
     facts: list[BillingEvent] = [seen, *person(invoice, as_of)]
     read = Read(invoice, facts)
     if read.subscription:

@@ -18,6 +18,7 @@ from settings.connections import (
 from settings.field import Settings
 from settings.load import fields_by_name
 from settings.messages import Brand, Display, Mail, Team, Times
+from settings.metrics import Metrics
 from settings.policy import Policy
 from settings.portal import Links, PortalServer, PortalStripe
 from settings.processes import (
@@ -58,6 +59,7 @@ GROUPS: dict[str, type[Settings]] = {
     "Server of the page": PortalServer,
     "Worker": WorkerProcess,
     "Scheduler": SchedulerProcess,
+    "Metrics": Metrics,
     "Logs": Logs,
 }
 

@@ -9,6 +9,7 @@ from settings.checks import Address
 from settings.connections import Database, Mode, Redis, Smtp, StripeApi, StripeWebhooks
 from settings.field import Settings, setting
 from settings.messages import Brand, Display, Mail, Team, Times
+from settings.metrics import Metrics
 from settings.policy import Policy
 from settings.portal import Links, LinkSecrets, Origin, PortalServer, PortalStripe
 from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
@@ -18,12 +19,13 @@ from settings.webhooks import WebhookEndpoints, WebhookRules
 # Pydantic takes the fields of the last base first, and error messages follow: connections stand last.
 
 
-class ReceiverSettings(Logs, ReceiverServer, StripeWebhooks, Mode, Redis, Database):
+class ReceiverSettings(Logs, Metrics, ReceiverServer, StripeWebhooks, Mode, Redis, Database):
     """`dunning receiver`"""
 
 
 class WorkerSettings(
     Logs,
+    Metrics,
     WorkerProcess,
     WebhookEndpoints,
     WebhookRules,
@@ -43,15 +45,17 @@ class WorkerSettings(
     """`dunning worker`"""
 
 
-class SchedulerSettings(Logs, SchedulerProcess, Breaker, Redis, Database):
+class SchedulerSettings(Logs, Metrics, SchedulerProcess, Breaker, Redis, Database):
     """`dunning scheduler`"""
 
 
-class ApiSettings(Logs, ApiServer, Policy, Links, Times, Mode, Database):
+class ApiSettings(Logs, Metrics, ApiServer, Policy, Links, Times, Mode, Database):
     """`dunning api`"""
 
 
-class PortalSettings(Logs, PortalServer, Policy, Links, Display, Times, Brand, PortalStripe, Redis, Database):
+class PortalSettings(
+    Logs, Metrics, PortalServer, Policy, Links, Display, Times, Brand, PortalStripe, Redis, Database
+):
     """`dunning portal`"""
 
     portal_url: Origin = setting(

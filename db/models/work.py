@@ -41,6 +41,7 @@ outbox = Table(
     Column("last_error", Text),
     UniqueConstraint("customer_id", "step", "channel"),
     Index("outbox_due", "due_at", postgresql_where=text("status IN ('pending', 'sending')")),
+    Index("outbox_unsent", "status", postgresql_where=text("status IN ('unknown', 'failed')")),
 )
 
 # What was learned, decided and done, in order, for ever. `at` is the account's time.

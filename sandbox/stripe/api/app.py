@@ -21,6 +21,7 @@ from sandbox.stripe.api import (
     invoices,
     payment_methods,
     payments,
+    refunds,
     subscriptions,
     webhook_endpoints,
 )
@@ -38,6 +39,7 @@ from sandbox.stripe.versions import NEW, ApiVersion
 _MODULES = (
     invoices,
     payments,
+    refunds,
     subscriptions,
     customers,
     payment_methods,
