@@ -92,10 +92,8 @@ def levels(c: Context) -> Iterator[Step | Withheld]:
         name = f"promise_broken:{c.said.promise.until.astimezone(c.policy.zone):%Y-%m-%d}"
         yield c.team(name, due_at, "the customer promised to pay and did not")
     if policy.last_call and why_kept(c.s) is None:
-        due_at, reason = (
-            max(opened, c.ends_at - policy.last_call),
-            f"access ends in {in_words(policy.last_call)}",
-        )
+        due_at = max(opened, c.ends_at - policy.last_call)
+        reason = f"access ends in {in_words(policy.last_call)}"
         if c.s.case.first_contact_at:
             # Weekends bring the ends of many together on a Monday; the calls about them stay apart.
             due_at = c.from_contact(min(due_at, c.terms.granted_until - policy.last_call))
