@@ -31,6 +31,7 @@ from settings.processes import (
     WorkerSettings,
 )
 from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
+from settings.traces import Traces
 from settings.webhooks import WebhookEndpoints, WebhookRules
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -60,6 +61,7 @@ GROUPS: dict[str, type[Settings]] = {
     "Worker": WorkerProcess,
     "Scheduler": SchedulerProcess,
     "Metrics": Metrics,
+    "Traces": Traces,
     "Logs": Logs,
 }
 

@@ -25,6 +25,7 @@ from emails.message import build_message
 from emails.render import RenderedMail
 from metrics.instruments import delivery_seconds
 from portal.links import Pages
+from tracing import spans
 
 CHAT_TIMEOUT = 10.0  # seconds
 
@@ -91,8 +92,10 @@ class Courier:
     async def send(self, channel: str, key: str, recipient: str | None, stored: dict[str, Any]) -> Delivery:
         """Send one stored message. `key` makes the Message-ID, so a repeated message is recognisable."""
         began = perf_counter()
-        answer = await self._send(channel, key, recipient, stored)
-        outcome = type(answer).__name__.lower()
+        with spans.span("deliver", channel=channel):
+            answer = await self._send(channel, key, recipient, stored)
+            outcome = type(answer).__name__.lower()
+            spans.note(outcome=outcome)
         delivery_seconds.labels(channel, outcome).observe(perf_counter() - began)
         return answer
 
