@@ -81,7 +81,7 @@ def _late(state: State) -> list[Problem]:
         cure = "Look at the workers' log for event.failed and event.waits_for_provider."
         problems.append(Problem("Events wait for longer than a minute.", cure))
     if state.inbox.dead:
-        cure = "Look at last_error of the inbox rows with status dead: they are not tried again."
+        cure = "`dunning dead list` says why, `dunning dead retry` tries them again."
         problems.append(Problem(f"{state.inbox.dead} events were given up.", cure))
     if state.outbox.overdue and state.outbox.overdue > LATE:
         problems.append(

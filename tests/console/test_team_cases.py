@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from console.scopes import Scope
 from sandbox.stripe import custom_schedule
 from tests.console.team_api import ENV_KEY, TeamApi
@@ -89,23 +87,36 @@ def test_an_unknown_case_is_404(team: TeamApi) -> None:
         assert is_problem(team.get(f"/v1/cases/{invoice}"), 404, "unknown_case"), invoice
 
 
-@pytest.mark.parametrize(
-    ("query", "field"),
-    [
-        ("limit=0", "limit"),
-        ("limit=201", "limit"),
-        ("limit=99999999999999999999999999", "limit"),
-        ("limit=ten", "limit"),
-        ("limit=1&limit=2", "limit"),
-        ("state=ajar", "state"),
-        ("outcome=", "outcome"),
-        ("customer=%00", "customer"),
-        ("customer=" + "x" * 256, "customer"),
-        ("staet=open", "staet"),
-    ],
-)
-def test_a_wrong_filter_is_named(team: TeamApi, query: str, field: str) -> None:
+WRONG = [
+    ("limit=0", "limit"),
+    ("limit=201", "limit"),
+    ("limit=99999999999999999999999999", "limit"),
+    ("limit=ten", "limit"),
+    ("limit=1&limit=2", "limit"),
+    ("state=ajar", "state"),
+    ("outcome=", "outcome"),
+    ("customer=%00", "customer"),
+    ("customer=" + "x" * 256, "customer"),
+    ("staet=open", "staet"),
+]
+
+
+def test_a_wrong_filter_is_named(team: TeamApi) -> None:
     """A misspelt one would otherwise show cases that were not meant."""
-    answer = team.get(f"/v1/cases?{query}")
-    assert is_problem(answer, 400, "invalid_query")
-    assert [error["field"] for error in answer.json()["errors"]] == [field]
+    for query, field in WRONG:
+        answer = team.get(f"/v1/cases?{query}")
+        assert is_problem(answer, 400, "invalid_query"), query
+        assert [error["field"] for error in answer.json()["errors"]] == [field], query
+    assert is_problem(team.get("/v1/cases?cursor=e30"), 400, "invalid_cursor")
+
+
+def test_pages_follow_one_another(world: World, team: TeamApi) -> None:
+    """By `next` and by the `Link` header alike, with the same filters; the last page has neither."""
+    for name in ("ada", "eve", "joan"):
+        subscriber(world, "do_not_honor", email=f"{name}@customer.example").until(0)
+    first = team.get("/v1/cases?state=open&limit=2")
+    second = team.get(first.links["next"]["url"])
+    assert first.json()["next"] in first.links["next"]["url"]
+    assert (second.json()["next"], second.links) == (None, {})
+    invoices = [case["invoice"] for page in (first, second) for case in page.json()["cases"]]
+    assert len(set(invoices)) == len(invoices) == 3

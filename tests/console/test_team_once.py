@@ -113,7 +113,7 @@ def test_while_the_first_is_being_done_the_second_is_told_so(
 
 
 WAITS = "application_name = 'dunning-api' AND wait_event_type = 'Lock'"
-STOPS = ("instructions", "journal", "access", "api_requests")
+STOPS = ("instructions", "api_requests")
 
 
 @pytest.mark.parametrize("table", STOPS)
