@@ -160,6 +160,12 @@ def test_one_module_knows_stripes_library() -> None:
     ]
 
 
+def test_one_module_knows_apprise() -> None:
+    """It is large, and so are its habits: it is imported where a channel is used, and told how to behave."""
+    knowing = [module for module in modules() if any(is_within(name, "apprise") for name in imports(module))]
+    assert knowing == ["outbound.channels"]
+
+
 def test_one_module_knows_opentelemetry() -> None:
     """Nobody pays for traces that nobody wants."""
     knowing = [each for each in modules() if any(is_within(name, "opentelemetry") for name in imports(each))]
