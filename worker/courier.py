@@ -98,7 +98,8 @@ class Courier:
             answer = await self._send(channel, key, recipient, stored)
             outcome = type(answer).__name__.lower()
             spans.note(outcome=outcome)
-        delivery_seconds.labels(channel, outcome).observe(perf_counter() - began)
+        named = channel if channel in ("mail", "chat") else "channel"
+        delivery_seconds.labels(named, outcome).observe(perf_counter() - began)
         return answer
 
     async def _send(self, channel: str, key: str, recipient: str | None, stored: dict[str, Any]) -> Delivery:
