@@ -54,6 +54,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "providers",
         "emails",
         "db",
+        "outbound",
         "worker",
         "serving",
         "portal.links",
