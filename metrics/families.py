@@ -68,7 +68,8 @@ DELIVERY_SECONDS = Family(
     "dunning_delivery_seconds",
     "histogram",
     "How long it took to hand over one message. `channel`: mail, chat, or channel (one that you have named); "
-    "`outcome`: accepted, deferred (tried again), rejected, or unanswered (may have arrived: not sent again).",
+    "`outcome`: accepted, deferred (tried again), rejected, or unanswered (may have arrived: it is not sent "
+    "again).",
     ("channel", "outcome"),
 )
 MESSAGES = Family(
