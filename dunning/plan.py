@@ -24,6 +24,7 @@ from dunning.rules.paying_now import why_not_any_more
 from dunning.rules.renewals import renewals
 from dunning.rules.requested import why_not_requested
 from dunning.rules.retries import retries
+from dunning.rules.returned import unreachable
 from dunning.rules.returning import bought_twice, unpaid_on_return
 from dunning.rules.warnings import final_warnings
 from dunning.segments import PolicySource
@@ -31,7 +32,7 @@ from dunning.steps import ASKED, ASKED_ANEW, ON_REQUEST, Effect, History, Kind, 
 from dunning.values import lean
 
 CLOSED: tuple[Rule, ...] = (recovery, ending, late_payment, unpaid_on_return, bought_twice)
-STOPPED: tuple[Rule, ...] = (ending, end_action, new_method, escalation, reminders)
+STOPPED: tuple[Rule, ...] = (ending, end_action, new_method, escalation, unreachable, reminders)
 RUNNING: tuple[Rule, ...] = (
     notices,
     final_warnings,
@@ -40,6 +41,7 @@ RUNNING: tuple[Rule, ...] = (
     new_method,
     retries,
     escalation,
+    unreachable,
     reminders,
     levels,
 )
@@ -167,7 +169,7 @@ def verdict(account: Account, history: History, policies: PolicySource, now: dat
     """Ask the same rules again, as if the step had not been decided yet, at the point of effect."""
     asked = history.get(key)
     if asked and asked.name in ON_REQUEST:
-        return Verdict(excuse=why_not_requested(account, asked))
+        return Verdict(excuse=why_not_requested(account, history, asked))
     if asked and asked.name in (ASKED, ASKED_ANEW):
         c = context(account, account.cases[asked.case], history, policies, now)
         return Verdict(excuse=why_not_any_more(c, asked))

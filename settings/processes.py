@@ -8,6 +8,7 @@ from settings.breaker import Breaker
 from settings.checks import Address
 from settings.connections import Database, Mode, Redis, Smtp, StripeApi, StripeWebhooks
 from settings.field import Settings, setting
+from settings.mail_service import MailService, MailWebhooks
 from settings.messages import Brand, Display, Mail, Team, Times
 from settings.policy import Policy
 from settings.portal import Links, LinkSecrets, Origin, PortalServer, PortalStripe
@@ -17,7 +18,7 @@ from settings.urls import RedisUrl
 # Pydantic takes the fields of the last base first, and error messages follow: connections stand last.
 
 
-class ReceiverSettings(Logs, ReceiverServer, StripeWebhooks, Mode, Redis, Database):
+class ReceiverSettings(Logs, ReceiverServer, MailWebhooks, StripeWebhooks, Mode, Redis, Database):
     """`dunning receiver`"""
 
 
@@ -32,6 +33,7 @@ class WorkerSettings(
     Times,
     Brand,
     Mail,
+    MailService,
     Smtp,
     StripeApi,
     Redis,

@@ -10,6 +10,14 @@ if TYPE_CHECKING:
     from settings import ReceiverSettings
 
 
+SECRETS = (
+    "stripe_webhook_secrets",
+    "resend_webhook_secrets",
+    "postmark_webhook_passwords",
+    "ses_webhook_passwords",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ReceiverConfig:
     """The receiver's settings without the library that read them. Secrets stay out of its repr."""
@@ -26,10 +34,15 @@ class ReceiverConfig:
     """Seconds a client may take for a request's headers, and again for its body."""
     log_format: Format = "auto"
     log_level: Level = "info"
+    resend_webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+    postmark_webhook_passwords: tuple[str, ...] = field(default=(), repr=False)
+    ses_webhook_passwords: tuple[str, ...] = field(default=(), repr=False)
+    """Mail services without any have no path."""
 
     def __post_init__(self) -> None:
         """Raises ValueError without a signing secret, or with an empty one: anybody could sign then."""
-        if not self.stripe_webhook_secrets or not all(self.stripe_webhook_secrets):
+        every = [secret for name in SECRETS for secret in getattr(self, name)]
+        if not self.stripe_webhook_secrets or not all(every):
             raise ValueError("the receiver needs a signing secret, and none may be empty")
 
     @classmethod
@@ -38,9 +51,10 @@ class ReceiverConfig:
         return cls(
             database_dsn=settings.database_dsn,
             redis_url=settings.redis_url.get_secret_value(),
-            stripe_webhook_secrets=tuple(
-                secret.get_secret_value() for secret in settings.stripe_webhook_secrets
-            ),
+            **{
+                name: tuple(secret.get_secret_value() for secret in getattr(settings, name) or ())
+                for name in SECRETS
+            },
             livemode=settings.livemode,
             host=settings.receiver_host,
             port=settings.receiver_port,
@@ -56,4 +70,4 @@ class ReceiverConfig:
     def from_json(cls, text: str) -> "ReceiverConfig":
         """The inverse of `to_json`."""
         values = json.loads(text)
-        return cls(**values | {"stripe_webhook_secrets": tuple(values["stripe_webhook_secrets"])})
+        return cls(**values | {name: tuple(values[name]) for name in SECRETS})

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +22,7 @@ from emails.brand import Brand
 from emails.delivery import Accepted, Deferred, Delivery, Rejected
 from emails.message import build_message
 from emails.render import RenderedMail
+from emails.services import headers
 from portal.links import Pages
 
 CHAT_TIMEOUT = 10.0  # seconds
@@ -43,7 +44,7 @@ class Sender:
 
     `pages` are our own pages for customers, if there are any; else it is the provider's page or, where it has
     none, `billing_page_url`. `templates` is a folder of the merchant's own templates, which stand in for ours
-    of the same name.
+    of the same name. `headers` are further ones for each mail: see `emails.services`.
     """
 
     address: str
@@ -56,6 +57,7 @@ class Sender:
     team_address: str | None = None
     templates: Path | None = None
     pages: Pages | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ class Courier:
             domain=self.sender.domain,
             thread_key=stored["thread"],
             date=datetime.fromisoformat(stored["date"]),
+            extra_headers=headers(self.sender.headers, key),
         )
 
     async def _chat(self, stored: dict[str, Any]) -> Delivery:

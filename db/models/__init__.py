@@ -6,6 +6,7 @@ All times are timestamptz, UTC. Nothing is ever deleted by an event: rows are se
 from db.models.base import metadata
 from db.models.cases import access, cases, instructions, links
 from db.models.inbox import inbox
+from db.models.mail import mail_results
 from db.models.mirror import charges, customers, invoices, methods, subscriptions, test_clocks
 from db.models.running import breaker, heartbeats
 from db.models.work import journal, outbox
@@ -22,6 +23,7 @@ __all__ = [
     "invoices",
     "journal",
     "links",
+    "mail_results",
     "metadata",
     "methods",
     "outbox",

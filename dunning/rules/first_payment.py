@@ -18,7 +18,7 @@ def first_payment(c: Context) -> Iterator[Step | Withheld]:
     opened = c.s.case.opened_at
     rungs = [opened + wait for wait in c.policy.first_payment_mails if wait < HELD_FOR]
     for number, rung in enumerate(rungs, start=1):
-        key = f"first_payment:{c.ref}:{number}"
+        key = c.anew(f"first_payment:{c.ref}:{number}")
         excuse = _why_not(c)
         if excuse:
             yield c.withhold(key, excuse)

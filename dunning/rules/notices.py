@@ -26,7 +26,7 @@ def notices(c: Context) -> Iterator[Step | Withheld]:
         rungs = [min(rung, c.failed_at) for rung in rungs[:1]] + rungs[1:]
     excuse = why_no_notice(c)
     for number, rung in enumerate(rungs, start=1):
-        key = f"payment_failed:{c.ref}:{number}"
+        key = c.anew(f"payment_failed:{c.ref}:{number}")
         if key in c.history:
             continue
         if number < len(rungs) and c.has_come(rungs[number]):
@@ -37,7 +37,7 @@ def notices(c: Context) -> Iterator[Step | Withheld]:
             yield c.withhold(key, excuse)
         else:
             yield _told_or_due(c, key, rung, _reason(c, number))
-    changed, key = c.s.needs_customer_since, f"payment_failed:{c.ref}:new_reason"
+    changed, key = c.s.needs_customer_since, c.anew(f"payment_failed:{c.ref}:new_reason")
     if changed and excuse:
         yield c.withhold(key, excuse)
     elif changed:
@@ -104,4 +104,4 @@ def why_no_notice(c: Context) -> str | None:
 
 
 def _at(effect: Effect) -> datetime:
-    return effect.accepted_at or effect.created_at
+    return effect.accepted_at or effect.delivered_at or effect.created_at
