@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, literal_column, select
+from sqlalchemy import Boolean, func, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -71,9 +71,9 @@ async def record(
         statement.on_conflict_do_update(
             index_elements=["outbox_id", "kind"],
             set_={"at": func.least(mail_results.c.at, statement.excluded.at)},
-        ).returning(literal_column("xmax = 0"))
+        ).returning(literal_column("xmax = 0", Boolean))
     )
-    return bool(told.scalar_one())
+    return told.scalar_one()
 
 
 async def of_customer(connection: AsyncConnection, customer_id: int) -> dict[int, dict[Result, str | None]]:

@@ -24,8 +24,14 @@ def mappings(value: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def text(value: Any) -> str:
-    """The string, or an empty one."""
-    return value if isinstance(value, str) else ""
+    """The string, without what no column holds, or an empty one."""
+    return "".join(filter(str.isprintable, value)) if isinstance(value, str) else ""
+
+
+def texts(value: Any) -> list[str]:
+    """The strings in a list, or the only one."""
+    found = value if isinstance(value, list) else [value]
+    return [said for each in found if (said := text(each))]
 
 
 def moment(value: Any) -> datetime:
@@ -53,5 +59,4 @@ def in_headers(headers: Any) -> str | None:
 
 def details(*parts: Any) -> str:
     """What was said of it, in one line."""
-    said = (" ".join(part) if isinstance(part, list) else part for part in parts if part)
-    return ": ".join(str(part) for part in said)
+    return ": ".join(said for part in parts if (said := " ".join(texts(part))))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dunning.results import MailResult, Result
-from providers.mail_fields import details, in_headers, mapping, mark, moment, text
+from providers.mail_fields import details, in_headers, mapping, mark, moment, text, texts
 from providers.mail_webhooks import RESEND as SOURCE
 
 __all__ = ["SOURCE", "normalise"]
@@ -41,7 +41,5 @@ def normalise(event: Mapping[str, Any]) -> list[MailResult]:
         bounce.get("type"), bounce.get("subType"), bounce.get("diagnosticCode") or bounce.get("message"),
         failed.get("reason"),
     )  # fmt: skip
-    to = data.get("to")
-    readers = [each for each in to if isinstance(each, str)] if isinstance(to, list) else [text(to)]
     at = moment(event.get("created_at"))
-    return [MailResult(result, at, reference, reader or None, said) for reader in readers or [""]]
+    return [MailResult(result, at, reference, to or None, said) for to in texts(data.get("to")) or [""]]

@@ -12,7 +12,7 @@ from typing import Any
 
 from dunning.results import MailResult, Result
 from providers.lookup import MalformedEventError
-from providers.mail_fields import details, in_headers, mapping, mappings, mark, moment, text
+from providers.mail_fields import details, in_headers, mapping, mappings, mark, moment, text, texts
 from providers.mail_webhooks import SES as SOURCE
 
 __all__ = ["SOURCE", "normalise"]
@@ -43,7 +43,7 @@ def normalise(message: Mapping[str, Any]) -> list[MailResult]:
 
 def _said(kind: str, event: Mapping[str, Any]) -> Iterator[tuple[Result, Any, str, str]]:
     mail = mapping(event.get("mail"))
-    sent_to = [each for each in mail.get("destination") or () if isinstance(each, str)]
+    sent_to = texts(mail.get("destination"))
     match kind:
         case "Bounce":
             yield from _bounce(mapping(event.get("bounce")))
@@ -51,8 +51,8 @@ def _said(kind: str, event: Mapping[str, Any]) -> Iterator[tuple[Result, Any, st
             yield from _complaint(mapping(event.get("complaint")))
         case "Delivery":
             delivery = mapping(event.get("delivery"))
-            for reader in delivery.get("recipients") or sent_to:
-                yield Result.DELIVERED, moment(delivery.get("timestamp")), text(reader), ""
+            for reader in texts(delivery.get("recipients")) or sent_to:
+                yield Result.DELIVERED, moment(delivery.get("timestamp")), reader, ""
         case "DeliveryDelay":
             delay = mapping(event.get("deliveryDelay"))
             said = details(delay.get("delayType"))

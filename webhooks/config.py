@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING
 from webhooks.log import Format, Level
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic import SecretStr
+
     from settings import ReceiverSettings
 
 
@@ -51,10 +55,10 @@ class ReceiverConfig:
         return cls(
             database_dsn=settings.database_dsn,
             redis_url=settings.redis_url.get_secret_value(),
-            **{
-                name: tuple(secret.get_secret_value() for secret in getattr(settings, name) or ())
-                for name in SECRETS
-            },
+            stripe_webhook_secrets=_plain(settings.stripe_webhook_secrets),
+            resend_webhook_secrets=_plain(settings.resend_webhook_secrets),
+            postmark_webhook_passwords=_plain(settings.postmark_webhook_passwords),
+            ses_webhook_passwords=_plain(settings.ses_webhook_passwords),
             livemode=settings.livemode,
             host=settings.receiver_host,
             port=settings.receiver_port,
@@ -71,3 +75,7 @@ class ReceiverConfig:
         """The inverse of `to_json`."""
         values = json.loads(text)
         return cls(**values | {name: tuple(values[name]) for name in SECRETS})
+
+
+def _plain(secrets: "Sequence[SecretStr] | None") -> tuple[str, ...]:
+    return tuple(secret.get_secret_value() for secret in secrets or ())

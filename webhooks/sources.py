@@ -57,8 +57,8 @@ def _stripe(secrets: list[bytes]) -> Source:
 
 def _resend(keys: list[bytes]) -> Source:
     def check(header: Header, body: bytes, now: float) -> None:
-        named = (svix_signature.ID_HEADER, svix_signature.TIME_HEADER, svix_signature.SIGNATURE_HEADER)
-        svix_signature.verify(*map(header, named), body, keys, now)
+        named, at = header(svix_signature.ID_HEADER), header(svix_signature.TIME_HEADER)
+        svix_signature.verify(named, at, header(svix_signature.SIGNATURE_HEADER), body, keys, now)
 
     def read(header: Header, body: bytes) -> Envelope:
         return mail_webhooks.resend(header(svix_signature.ID_HEADER), body)
