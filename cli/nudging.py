@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from settings import ToolSettings
+
+if TYPE_CHECKING:
+    from worker.queues import Wakeup
 
 
 def nudge(settings: ToolSettings, customer_ids: Sequence[int]) -> None:
     """Have these customers (row ids) looked at. Redis being away costs nothing but that second."""
-    if settings.redis_url is None or not customer_ids:
-        return
-    from worker.broker import RedisNudge, create_broker
     from worker.queues import CASES
 
-    RedisNudge(create_broker(settings.redis_url.get_secret_value())).send(CASES, customer_ids)
+    _send(settings, CASES, customer_ids)
+
+
+def nudge_endpoint(settings: ToolSettings, endpoint_id: int) -> None:
+    """Have what is due there sent."""
+    from worker.queues import WEBHOOKS
+
+    _send(settings, WEBHOOKS, [endpoint_id])
+
+
+def _send(settings: ToolSettings, wakeup: Wakeup, ids: Sequence[int]) -> None:
+    if settings.redis_url is None or not ids:
+        return
+    from worker.broker import RedisNudge, create_broker
+
+    RedisNudge(create_broker(settings.redis_url.get_secret_value())).send(wakeup, ids)

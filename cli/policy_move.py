@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +14,7 @@ from cli.database import read, write
 from cli.moments import stamp
 from cli.nudging import nudge
 from cli.output import CommandError, Json, print_error, print_json
+from cli.progress import progress
 from cli.saying import By, DryRun, Why, tried
 from cli.tables import in_terminal, print_rows, say
 from settings import ToolSettings, load
@@ -114,7 +114,7 @@ class _Mover:
 
         ids = read(self._settings, customers_with_open_cases)
         moves: list[Move] = []
-        with _progress(len(ids), shown=in_terminal() and not quiet) as advance:
+        with progress("Customers", len(ids), shown=in_terminal() and not quiet) as advance:
             for start in range(0, len(ids), BATCH):
                 batch = ids[start : start + BATCH]
                 moves += self._move(batch)
@@ -148,18 +148,6 @@ class _Mover:
         if not self._dry_run:
             nudge(self._settings, [customer_id for customer_id, moves in done if moves])
         return [each for _, moves in done for each in moves]
-
-
-@contextmanager
-def _progress(total: int, *, shown: bool) -> Iterator[Callable[[int], None]]:
-    if not shown:
-        yield lambda _: None
-        return
-    from rich.progress import Progress
-
-    with Progress(transient=True) as progress:
-        task = progress.add_task("Customers", total=total)
-        yield lambda number: progress.advance(task, number)
 
 
 def _print(moves: Sequence[Move], *, dry_run: bool) -> None:

@@ -12,7 +12,8 @@ def command(
     queues: Annotated[
         str | None,
         typer.Option(
-            help="Serve these queues instead of DUNNING_WORKER_QUEUES: events, cases, mail, team, billing.",
+            help="Serve these queues instead of DUNNING_WORKER_QUEUES: events, cases, mail, team, billing, "
+            "webhooks.",
             metavar="A,B",
         ),
     ] = None,
@@ -24,9 +25,9 @@ def command(
 
     \b
     Examples:
-      dunning worker                              all queues
-      dunning worker --queues events,cases        what must be quick
-      dunning worker --queues mail,team,billing   what may wait
+      dunning worker                                       all queues
+      dunning worker --queues events,cases                 what must be quick
+      dunning worker --queues mail,team,billing,webhooks   what may wait
     """
     settings = load(
         WorkerSettings, env=environment(DUNNING_WORKER_QUEUES=queues, DUNNING_WORKER_THREADS=threads)

@@ -5,22 +5,20 @@ One row at most is not released: a partial unique index lets the first of two sc
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, RowMapping, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db import alarms
 from db.models import breaker
 from dunning.breaker import HOURS, Failures, Limits, Revocations, enough_base, enough_week
 from dunning.declines import CODES, Category
 
 # Any constant of our own: revocations are counted and made by one transaction at a time.
 REVOCATION_LOCK = 0x7265766B
-# A call to the team that nobody took is made again after this long.
-CALL_AGAIN = timedelta(minutes=2)
 
 _HOLDS: ColumnElement[bool] = breaker.c.released_at.is_(None)
 
@@ -33,7 +31,6 @@ class Tripped:
     at: datetime
     reason: str
     by: str | None
-    called: tuple[str, ...]
 
 
 async def tripped(connection: AsyncConnection) -> Tripped | None:
@@ -42,53 +39,32 @@ async def tripped(connection: AsyncConnection) -> Tripped | None:
 
 
 async def trip(connection: AsyncConnection, reason: str, *, by: str | None = None) -> bool:
-    """Hold everything back from now on. False: it is held back already."""
+    """Hold everything back from now on, and have the team called. False: it is held back already."""
     values = {"reason": reason, "tripped_by": by}
-    added = await connection.execute(insert(breaker).values(values).on_conflict_do_nothing())
-    return added.rowcount == 1
+    added = await connection.execute(
+        insert(breaker).values(values).on_conflict_do_nothing().returning(breaker.c.id)
+    )
+    row_id = added.scalar_one_or_none()
+    if row_id is None:
+        return False
+    await alarms.sound(connection, "breaker", row_id, {"reason": reason, "by": by})
+    return True
 
 
 async def release(connection: AsyncConnection, *, by: str, why: str) -> Tripped | None:
     """Let go of what is held back, and return what held it; None: nothing did."""
     released = {"released_at": func.clock_timestamp(), "released_by": by, "released_why": why}
     done = await connection.execute(update(breaker).where(_HOLDS).values(released).returning(breaker))
-    return _tripped(done.mappings().one_or_none())
+    held = _tripped(done.mappings().one_or_none())
+    if held:
+        await alarms.withdraw(connection, "breaker", held.id)
+    return held
 
 
 def _tripped(row: RowMapping | None) -> Tripped | None:
     if row is None:
         return None
-    return Tripped(row["id"], row["tripped_at"], row["reason"], row["tripped_by"], tuple(row["called"]))
-
-
-# The call to the team: at least once on every channel.
-
-
-async def calls_due(connection: AsyncConnection) -> list[int]:
-    """The rows the team has yet to be called about."""
-    due = breaker.c.call_due_at <= func.clock_timestamp()
-    rows = await connection.execute(select(breaker.c.id).where(_HOLDS, breaker.c.called_at.is_(None), due))
-    return [row.id for row in rows]
-
-
-async def take_call(connection: AsyncConnection, row_id: int) -> Tripped | None:
-    """Make the call ours for `CALL_AGAIN`. None: it was made, it is somebody else's, or all is released."""
-    clock = func.clock_timestamp()
-    taken = await connection.execute(
-        update(breaker)
-        .where(breaker.c.id == row_id, _HOLDS, breaker.c.called_at.is_(None), breaker.c.call_due_at <= clock)
-        .values(call_due_at=clock + CALL_AGAIN)
-        .returning(breaker)
-    )
-    return _tripped(taken.mappings().one_or_none())
-
-
-async def note_calls(
-    connection: AsyncConnection, row_id: int, channels: Collection[str], *, complete: bool
-) -> None:
-    """These channels, and with `complete` all there are, have had their call."""
-    values = {"called": sorted(channels), "called_at": func.clock_timestamp() if complete else None}
-    await connection.execute(update(breaker).where(breaker.c.id == row_id).values(values))
+    return Tripped(row["id"], row["tripped_at"], row["reason"], row["tripped_by"])
 
 
 # What is counted. The indexes `charges_recorded`, `journal_taken` and `access_given` answer: with

@@ -11,6 +11,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import journal
+from db.outgoing import announce
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +26,27 @@ class Entry:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-async def write(connection: AsyncConnection, entries: Sequence[Entry]) -> None:
-    if entries:
-        rows = [
-            {
-                "customer_id": entry.customer_id,
-                "at": entry.at,
-                "kind": entry.kind,
-                "reason": entry.reason,
-                "case": entry.case,
-                "data": entry.data,
-            }
-            for entry in entries
-        ]
-        await connection.execute(insert(journal), rows)
+async def write(connection: AsyncConnection, entries: Sequence[Entry]) -> frozenset[int]:
+    """Write entries, and with them what the merchant's application is told of it.
+
+    Returns the endpoints (row ids) that are to be told: wake somebody who does it after the commit, or leave
+    it to the scheduler.
+    """
+    if not entries:
+        return frozenset()
+    rows = [
+        {
+            "customer_id": entry.customer_id,
+            "at": entry.at,
+            "kind": entry.kind,
+            "reason": entry.reason,
+            "case": entry.case,
+            "data": entry.data,
+        }
+        for entry in entries
+    ]
+    await connection.execute(insert(journal), rows)
+    return await announce(connection, entries)
 
 
 async def read(connection: AsyncConnection, customer_id: int) -> list[Entry]:

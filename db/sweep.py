@@ -13,6 +13,8 @@ from datetime import datetime
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db import deliveries
+
 BATCH = 500
 # An event that could not be applied this often is poison: it is retired with its last error.
 MOST_ATTEMPTS = 5
@@ -29,11 +31,13 @@ class Swept:
     team: tuple[int, ...] = ()
     billing: tuple[int, ...] = ()
     customers: tuple[int, ...] = ()
+    endpoints: tuple[int, ...] = ()
     retired: int = 0
 
     @property
     def total(self) -> int:
-        return sum(map(len, (self.events, self.mail, self.team, self.billing, self.customers)))
+        found = (self.events, self.mail, self.team, self.billing, self.customers, self.endpoints)
+        return sum(map(len, found))
 
 
 RETIRE = text("""
@@ -121,5 +125,6 @@ async def sweep(connection: AsyncConnection, *, now: datetime, delay: float) -> 
         team=tuple(sorted(row.id for row in effects if row.kind == "team")),
         billing=tuple(sorted(row.id for row in effects if row.kind in ("retry", "end"))),
         customers=tuple(sorted(customers)),
+        endpoints=tuple(await deliveries.due(connection)),
         retired=len(retired),
     )

@@ -1,8 +1,9 @@
-"""What the merchant's team is told when everything is held back: about no customer, so it is no case's mail.
+"""What the merchant's team is told that is no customer's case: that all is held back, or an endpoint is off.
 
 Plain on purpose: it must be readable when little else works, and has nothing to translate or to brand.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
@@ -11,31 +12,59 @@ from emails.render import RenderedMail
 RELEASE = 'dunning breaker release --by YOUR_NAME --why "..."'
 
 
-def alarm_mail(*, brand: str, reason: str, by: str | None, at: datetime) -> RenderedMail:
-    """The mail about a breaker that tripped at `at` (an aware time), or was tripped by somebody."""
-    subject = f"{brand}: dunning is on hold"
-    paragraphs = _paragraphs(reason, by, at)
-    html = "\n".join(f"<p>{escape(paragraph)}</p>" for paragraph in paragraphs)
-    head = f'<html lang="en"><head><title>{escape(subject)}</title></head>'
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A headline, and what there is to say below it."""
+
+    headline: str
+    paragraphs: tuple[str, ...]
+
+
+def alarm_mail(notice: Notice) -> RenderedMail:
+    """The mail with this notice."""
+    html = "\n".join(f"<p>{escape(paragraph)}</p>" for paragraph in notice.paragraphs)
+    head = f'<html lang="en"><head><title>{escape(notice.headline)}</title></head>'
     page = f"<!DOCTYPE html>\n{head}<body>\n{html}\n</body></html>\n"
-    return RenderedMail(subject, "\n\n".join(paragraphs) + "\n", page)
+    return RenderedMail(notice.headline, "\n\n".join(notice.paragraphs) + "\n", page)
 
 
-def alarm_chat(*, brand: str, reason: str, by: str | None, at: datetime) -> str:
+def alarm_chat(notice: Notice) -> str:
     """The same for a Slack-compatible chat, whose own three characters are escaped."""
-    said = "\n".join([f"*{brand}: dunning is on hold*", *_paragraphs(reason, by, at)])
+    said = "\n".join([f"*{notice.headline}*", *notice.paragraphs])
     return said.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _paragraphs(reason: str, by: str | None, at: datetime) -> list[str]:
+def on_hold(*, brand: str, reason: str, by: str | None, at: datetime) -> Notice:
+    """A breaker that tripped at `at` (an aware time), or was tripped by somebody."""
     who = f"{by} has put it on hold: " if by else ""
-    return [
-        f"Since {at:%B} {at.day}, {at:%Y, %H:%M %Z}, we send customers no mail, take nobody's access and "
-        "charge nothing.",
-        f"Why: {who}{reason}.",
-        "Receipts, calls to you and access for those who pay go on. Nothing is lost: what is due waits, and "
-        "whoever pays meanwhile hears nothing of it.",
-        "Please find out whether so many customers can really have failed to pay. `dunning breaker` shows "
-        "the figures.",
-        f"When all is well, or as it should be: {RELEASE}",
-    ]
+    return Notice(
+        f"{brand}: dunning is on hold",
+        (
+            f"Since {_written(at)}, we send customers no mail, take nobody's access and charge nothing.",
+            f"Why: {who}{reason}.",
+            "Receipts, calls to you and access for those who pay go on. Nothing is lost: what is due waits, "
+            "and whoever pays meanwhile hears nothing of it.",
+            "Please find out whether so many customers can really have failed to pay. `dunning breaker` "
+            "shows the figures.",
+            f"When all is well, or as it should be: {RELEASE}",
+        ),
+    )
+
+
+def endpoint_off(*, brand: str, number: int, host: str, why: str, at: datetime) -> Notice:
+    """An endpoint of the merchant's application that was switched off at `at` (an aware time)."""
+    return Notice(
+        f"{brand}: a webhook endpoint is switched off",
+        (
+            f"Since {_written(at)}, nothing is sent to endpoint {number} at {host} any more.",
+            f"Why: {why}.",
+            "Nothing is lost: events are kept. Mails and access go on as ever, but whatever that endpoint "
+            "does with our events, such as letting customers in, has stopped.",
+            f"When it works again: dunning webhooks enable {number}",
+            f"Then send what it has missed: dunning webhooks replay {number} --failed",
+        ),
+    )
+
+
+def _written(at: datetime) -> str:
+    return f"{at:%B} {at.day}, {at:%Y, %H:%M %Z}"

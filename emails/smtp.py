@@ -113,18 +113,7 @@ class SmtpTransport:
     async def _connected(self) -> SMTP:
         if self._client is not None and self._client.is_connected:
             return self._client
-        tls = self._server.tls
-        client = SMTP(
-            hostname=self._server.host,
-            port=self._server.port,
-            username=self._server.username,
-            password=self._server.password,
-            local_hostname=_own_name(),
-            timeout=self._timeout,
-            use_tls=tls == "implicit",
-            start_tls={"required": True, "offered": None}.get(tls, False),
-            tls_context=self._tls_context,
-        )
+        client = open_client(self._server, timeout=self._timeout, tls_context=self._tls_context)
         await client.connect()
         self._client = client
         return client
@@ -184,6 +173,21 @@ class SmtpTransport:
 
     def _close_idle(self) -> None:
         self._closing = asyncio.get_running_loop().create_task(self.close())
+
+
+def open_client(server: SmtpUrl, *, timeout: float, tls_context: ssl.SSLContext | None) -> SMTP:
+    """A client that is not connected yet. `timeout` in seconds bounds each answer."""
+    return SMTP(
+        hostname=server.host,
+        port=server.port,
+        username=server.username,
+        password=server.password,
+        local_hostname=_own_name(),
+        timeout=timeout,
+        use_tls=server.tls == "implicit",
+        start_tls={"required": True, "offered": None}.get(server.tls, False),
+        tls_context=tls_context,
+    )
 
 
 def _own_name() -> str:

@@ -32,7 +32,7 @@ class SmtpUrl:
             raise ValueError("a mail server is written smtp://host:port or smtps://host:port")
         username = unquote(parts.username) if parts.username else None
         password = unquote(parts.password) if parts.password else None
-        tls = _tls(parts.scheme, parts.query, guarded=username is not None and not _is_local(parts.hostname))
+        tls = _tls(parts.scheme, parts.query, guarded=username is not None and not is_local(parts.hostname))
         return cls(parts.hostname, parts.port or _PORTS[tls], tls, username, password)
 
 
@@ -53,7 +53,8 @@ def _tls(scheme: str, query: str, *, guarded: bool) -> Tls:
             raise ValueError("the tls option is required or off, and goes with smtp:// only")
 
 
-def _is_local(host: str) -> bool:
+def is_local(host: str) -> bool:
+    """Whether it is this machine, as far as the name tells."""
     if host == "localhost":
         return True
     try:

@@ -39,11 +39,13 @@ class ProviderUnavailableError(Exception):
     """The provider cannot be asked now: time-out, no connection, 429, 5xx, a key it refuses.
 
     `passing`: it is well, and only asks us to be slower (429), so that an answer is a matter of time.
+    `forbidden`: it is well, and our key may not know.
     """
 
-    def __init__(self, reason: str, *, passing: bool = False) -> None:
+    def __init__(self, reason: str, *, passing: bool = False, forbidden: bool = False) -> None:
         super().__init__(reason)
         self.passing = passing
+        self.forbidden = forbidden
 
 
 class NothingToPayError(Exception):

@@ -58,8 +58,11 @@ class StripeApi:
             missing = error.http_status == 404
             raise RefusedError(error.code or "invalid_request", missing=missing) from None
         except stripe.StripeError as error:
-            slower = isinstance(error, stripe.RateLimitError)
-            raise ProviderUnavailableError(type(error).__name__, passing=slower) from None
+            raise ProviderUnavailableError(
+                type(error).__name__,
+                passing=isinstance(error, stripe.RateLimitError),
+                forbidden=isinstance(error, stripe.PermissionError),
+            ) from None
         return answer
 
 

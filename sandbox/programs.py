@@ -10,7 +10,7 @@ PROGRAMS: Mapping[str, Sequence[str]] = MappingProxyType(
     {
         "receiver": ("receiver",),
         "worker": ("worker", "--queues", "events,cases"),
-        "mailer": ("worker", "--queues", "mail,team,billing"),
+        "mailer": ("worker", "--queues", "mail,team,billing,webhooks"),
         "scheduler": ("scheduler",),
         "api": ("api",),
     }

@@ -30,6 +30,7 @@ from settings.processes import (
     WorkerSettings,
 )
 from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
+from settings.webhooks import WebhookEndpoints, WebhookRules
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -50,6 +51,8 @@ GROUPS: dict[str, type[Settings]] = {
     "What customers can do": PortalStripe,
     "Dates": Times,
     "Your team": Team,
+    "Your application": WebhookEndpoints,
+    "Your application's network": WebhookRules,
     "Policy": Policy,
     "Breaker": Breaker,
     "Receiver": ReceiverServer,
@@ -79,7 +82,8 @@ goes before it, and `.env.example` is one to start from. An empty value counts a
 Put a value with a space, a `#` or a `$` in single quotes: then it means the same to Docker Compose.
 
 Each process asks for the settings it uses and no others: the receiver needs no Stripe key and no mail server.
-"Commands" are `dunning migrate`, `status`, `breaker`, `access`, `case`, `explain`, `link` and `policy`.
+"Commands" are `dunning migrate`, `status`, `breaker`, `access`, `case`, `explain`, `link`, `policy` and
+`webhooks`.
 
 A process with a wrong or missing setting does not start: it names every one of them with what to do about it,
 and exits with code 2. So does a process that finds a `DUNNING_` variable, or a key in `.env`, that does not
@@ -139,7 +143,7 @@ def _default(field: FieldInfo) -> str:
 
 
 def _has_default(field: FieldInfo) -> bool:
-    return not field.is_required() and field.default_factory is None and field.default is not None
+    return not field.is_required() and field.default_factory is None and field.default not in (None, ())
 
 
 def _assignment(name: str, field: FieldInfo) -> str:

@@ -14,6 +14,7 @@ from settings.policy import Policy
 from settings.portal import Links, LinkSecrets, Origin, PortalServer, PortalStripe
 from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
 from settings.urls import RedisUrl
+from settings.webhooks import WebhookEndpoints, WebhookRules
 
 # Pydantic takes the fields of the last base first, and error messages follow: connections stand last.
 
@@ -25,6 +26,8 @@ class ReceiverSettings(Logs, ReceiverServer, MailWebhooks, StripeWebhooks, Mode,
 class WorkerSettings(
     Logs,
     WorkerProcess,
+    WebhookEndpoints,
+    WebhookRules,
     Breaker,
     Policy,
     Team,
@@ -67,8 +70,11 @@ class PortalSettings(Logs, PortalServer, Policy, Links, Display, Times, Brand, P
     )
 
 
-class ToolSettings(Logs, Breaker, Policy, Links, Times, Mode, Database):
-    """`dunning migrate`, `status`, `breaker`, `access`, `case`, `explain`, `link`: they need a database."""
+class ToolSettings(Logs, WebhookRules, Breaker, Policy, Links, Times, Mode, Database):
+    """`dunning migrate`, `status`, `breaker`, `access`, `case`, `explain`, `link`, `webhooks`.
+
+    They need a database.
+    """
 
     redis_url: RedisUrl | None = setting(
         "REDIS_URL",

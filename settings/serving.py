@@ -7,7 +7,7 @@ from pydantic import Field
 from settings.checks import BearerKey
 from settings.field import Commas, Settings, setting
 
-Queue = Literal["events", "cases", "mail", "team", "billing"]
+Queue = Literal["events", "cases", "mail", "team", "billing", "webhooks"]
 
 
 class Logs(Settings):
@@ -84,9 +84,9 @@ class WorkerProcess(Settings):
         "DUNNING_WORKER_QUEUES",
         "The queues this worker serves. Give mail a worker of its own, so that a slow mail server "
         "does not hold up events.",
-        default="events,cases,mail,team,billing",
-        example="mail,team,billing",
-        cure="Name one or more of events, cases, mail, team and billing, with commas between them.",
+        default="events,cases,mail,team,billing,webhooks",
+        example="mail,team,billing,webhooks",
+        cure="Name one or more of events, cases, mail, team, billing and webhooks, with commas between them.",
     )
     worker_threads: int = setting(
         "DUNNING_WORKER_THREADS",

@@ -86,6 +86,13 @@ def database_url(
 
 
 @pytest.fixture
+def empty_database_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """A database that no migration has been run on."""
+    yield postgres_server.create_database("never_migrated")
+    postgres_server.drop_database("never_migrated")
+
+
+@pytest.fixture
 def redis_url(valkey_server: ValkeyServer) -> str:
     """A Valkey without a single key."""
     with redis.Redis.from_url(valkey_server.url) as client:

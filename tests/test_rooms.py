@@ -17,11 +17,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "language": set(),
     "emails": {"dunning", "language"},
     "db": {"dunning"},
+    "outbound": {"dunning"},
     "worker.queues": set(),
     "portal.links": set(),
     "serving": set(),
     "webhooks": {"providers", "db.intake", "worker.queues", "settings"},
-    "worker": {"dunning", "settings", "providers", "emails", "db", "portal.links"},
+    "worker": {"dunning", "settings", "providers", "emails", "db", "outbound", "portal.links"},
     "portal": {"dunning", "language", "settings", "providers", "emails", "db", "worker", "serving"},
     "console": {
         "dunning",
@@ -52,6 +53,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "providers",
         "emails",
         "db",
+        "outbound",
         "worker",
         "webhooks",
         "console",
@@ -66,6 +68,7 @@ MUST_NOT_IMPORT: dict[str, set[str]] = {
     "dunning": {"sqlalchemy", "asyncpg", "redis", "dramatiq", "httpx", "stripe", "structlog", "os", "socket"},
     "settings": {"sqlalchemy", "asyncpg", "redis", "dramatiq", "stripe", "jinja2", "typer", "rich"},
     "webhooks": {"stripe", "sqlalchemy", "jinja2", "fastapi", "typer", "rich"},
+    "outbound": {"sqlalchemy", "dramatiq", "redis", "structlog", "httpx"},
     "worker.queues": {"stripe", "sqlalchemy", "jinja2"},
 }
 

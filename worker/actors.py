@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import dramatiq
 
+from outbound.post import Poster
 from worker import queues
 from worker.broker import TIME_LIMIT
 from worker.courier import Courier
@@ -16,12 +17,13 @@ from worker.usecases.apply_events import apply_events
 from worker.usecases.call_provider import call_provider_each
 from worker.usecases.deliver import deliver_each
 from worker.usecases.sound_alarm import sound_alarm
+from worker.usecases.tell_application import tell_each
 
 # Milliseconds. A mail server may take 30 seconds for each of ten answers, and a send cut off is `unknown`.
 SEND_LIMIT = 420_000
 
 # Built on the worker's event loop at the first message: an engine belongs to the loop it was made in.
-Parts = Callable[[], tuple[Services, Courier]]
+Parts = Callable[[], tuple[Services, Courier, Poster]]
 
 
 def declare(broker: dramatiq.Broker, parts: Parts) -> None:
@@ -34,19 +36,26 @@ def declare(broker: dramatiq.Broker, parts: Parts) -> None:
         await advance_cases(parts()[0], ids)
 
     async def send(ids: list[int]) -> None:
-        await deliver_each(*parts(), ids)
+        services, courier, _ = parts()
+        await deliver_each(services, courier, ids)
 
     async def call(ids: list[int]) -> None:
         await call_provider_each(parts()[0], ids)
 
     async def alarm(ids: list[int]) -> None:
-        await sound_alarm(*parts(), ids)
+        services, courier, _ = parts()
+        await sound_alarm(services, courier, ids)
+
+    async def tell(ids: list[int]) -> None:
+        services, _, poster = parts()
+        await tell_each(services, poster, ids)
 
     _declare(broker, queues.EVENTS, apply)
     _declare(broker, queues.CASES, advance)
     _declare(broker, queues.MAIL, send, time_limit=SEND_LIMIT)
     _declare(broker, queues.TEAM, send, time_limit=SEND_LIMIT)
     _declare(broker, queues.BILLING, call, time_limit=SEND_LIMIT)
+    _declare(broker, queues.WEBHOOKS, tell)
     _declare(broker, queues.ALARM, alarm, time_limit=SEND_LIMIT)
 
 

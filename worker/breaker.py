@@ -7,7 +7,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db import breaker
+from db import alarms, breaker
 from dunning.breaker import Limits, surge
 from settings import SchedulerSettings, ToolSettings, WorkerSettings
 from worker.queues import ALARM
@@ -26,14 +26,14 @@ def limits(settings: WorkerSettings | SchedulerSettings | ToolSettings) -> Limit
 
 
 async def watch(engine: AsyncEngine, nudge: Nudge, limits: Limits | None) -> bool:
-    """Trip the breaker if failures surge; True if this look did. Has the team called until they were."""
+    """Trip the breaker if failures surge; True if this look did. Has the team called about what stands."""
     async with engine.begin() as connection:
         reason = None
         if limits and await breaker.tripped(connection) is None:
             reason = surge(await breaker.failures(connection, limits), limits)
         # Another scheduler may have been quicker.
         ours = reason is not None and await breaker.trip(connection, reason)
-        calls = await breaker.calls_due(connection)
+        calls = await alarms.due(connection)
     if ours:
         log.error("breaker.tripped", reason=reason)
     await nudge(ALARM, calls)

@@ -7,6 +7,8 @@ from emails.check import check_templates
 from emails.faults import TemplateFaultsError
 from emails.services import templates
 from emails.smtp import SmtpTransport
+from outbound.addresses import Rules
+from outbound.post import Poster
 from providers.mail_services import readers
 from providers.stripe import SOURCE as STRIPE
 from providers.stripe_api import StripeGateway
@@ -14,17 +16,20 @@ from settings import Problem, SettingsError, WorkerSettings
 from worker.brand import brand
 from worker.breaker import limits
 from worker.courier import Courier, Sender
+from worker.endpoints import endpoints_of
 from worker.pages import pages
 from worker.policy import policy
 from worker.services import Nudge, Services
 
 
 def check(settings: WorkerSettings) -> None:
-    """What is wrong beyond single values is told before the first message: policy file, own templates.
+    """What is wrong beyond single values is told before the first message: policy file, own
+    templates, endpoints.
 
     Takes some seconds where there are templates to try. Raises SettingsError.
     """
     policy(settings)
+    endpoints_of(settings)
     if settings.email_templates:
         try:
             check_templates(settings.email_templates, brand(settings))
@@ -55,6 +60,11 @@ def services(settings: WorkerSettings, nudge: Nudge) -> Services:
         pages=settings.portal_url is not None,
         mail_services=readers(settings.ses_topics or ()),
     )
+
+
+def poster(settings: WorkerSettings) -> Poster:
+    """By http:// in test mode only, and there only to networks of one's own."""
+    return Poster(Rules(private=settings.webhook_private_addresses, plain=not settings.livemode))
 
 
 def courier(settings: WorkerSettings) -> Courier:

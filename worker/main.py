@@ -20,11 +20,13 @@ import structlog
 from dramatiq.asyncio import EventLoopThread, get_event_loop_thread
 from sqlalchemy.exc import SQLAlchemyError
 
-from db import heartbeats
+from db import endpoints, heartbeats
+from outbound.post import Poster
 from settings import WorkerSettings
 from worker import actors, build
 from worker.broker import RedisNudge, create_broker
 from worker.courier import Courier
+from worker.endpoints import endpoints_of
 from worker.services import Services
 
 log = structlog.get_logger()
@@ -46,16 +48,22 @@ class WorkerProcess:
     def __init__(self, settings: WorkerSettings) -> None:
         self._settings = settings
         self._broker = create_broker(settings.redis_url.get_secret_value())
-        self._parts: tuple[Services, Courier] | None = None
+        self._parts: tuple[Services, Courier, Poster] | None = None
+        # Those of the settings, until the first beat has written them down.
+        self._endpoints = endpoints_of(settings) if "webhooks" in settings.worker_queues else None
         self._stop = threading.Event()
         self._name = f"worker-{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
         actors.declare(self._broker, self._get_parts)
 
-    def _get_parts(self) -> tuple[Services, Courier]:
+    def _get_parts(self) -> tuple[Services, Courier, Poster]:
         """Built on the loop, by whichever message comes first; the loop is one thread, so only once."""
         if self._parts is None:
             nudge = RedisNudge(self._broker)
-            self._parts = build.services(self._settings, nudge), build.courier(self._settings)
+            self._parts = (
+                build.services(self._settings, nudge),
+                build.courier(self._settings),
+                build.poster(self._settings),
+            )
         return self._parts
 
     def run(self) -> int:
@@ -94,13 +102,16 @@ class WorkerProcess:
         wait([asyncio.run_coroutine_threadsafe(self._farewell(), loop.loop)], timeout=2 * FAREWELL_WITHIN)
 
     async def _beat(self) -> None:
-        services, _ = self._get_parts()
+        services, *_ = self._get_parts()
         info: dict[str, Any] = {"pid": os.getpid(), "queues": sorted(self._settings.worker_queues)}
         async with asyncio.timeout(DATABASE_ANSWERS_WITHIN), services.engine.begin() as connection:
             await heartbeats.beat(connection, self._name, "worker", info)
+            if self._endpoints is not None:
+                await endpoints.keep_to(connection, self._endpoints)
+        self._endpoints = None
 
     async def _farewell(self) -> None:
-        services, _ = self._get_parts()
+        services, *_ = self._get_parts()
         try:
             async with asyncio.timeout(FAREWELL_WITHIN), services.engine.begin() as connection:
                 await heartbeats.stopped(connection, self._name)

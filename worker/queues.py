@@ -20,11 +20,13 @@ CASES: Final = Wakeup("cases", "advance_cases")
 MAIL: Final = Wakeup("mail", "send_mail")
 TEAM: Final = Wakeup("team", "notify_team")
 BILLING: Final = Wakeup("billing", "call_provider")
-# On the team's queue as well: its ids are the breaker's rows.
+# Its ids are endpoints: whoever takes one up sends all that is due there.
+WEBHOOKS: Final = Wakeup("webhooks", "tell_application")
+# On the team's queue as well: its ids are alarms.
 ALARM: Final = Wakeup("team", "sound_alarm")
 
 # One for each queue.
-WAKEUPS: Final = (EVENTS, CASES, MAIL, TEAM, BILLING)
+WAKEUPS: Final = (EVENTS, CASES, MAIL, TEAM, BILLING, WEBHOOKS)
 
 # One message never carries more ids than its actor can do within its time limit.
 IDS_PER_MESSAGE: Final = 50

@@ -18,7 +18,7 @@ from db.sweep import Swept, sweep
 from settings import SchedulerSettings
 from worker import breaker
 from worker.broker import RedisNudge, create_broker
-from worker.queues import BILLING, CASES, EVENTS, MAIL, TEAM
+from worker.queues import BILLING, CASES, EVENTS, MAIL, TEAM, WEBHOOKS
 from worker.services import Clock, Nudge, wall_clock
 
 log = structlog.get_logger()
@@ -35,6 +35,7 @@ async def tick(engine: AsyncEngine, nudge: Nudge, *, clock: Clock, delay: float)
     await nudge(TEAM, found.team)
     await nudge(BILLING, found.billing)
     await nudge(CASES, found.customers)
+    await nudge(WEBHOOKS, found.endpoints)
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from worker.queues import BILLING, CASES, MAIL, TEAM
+from worker.queues import BILLING, CASES, MAIL, TEAM, WEBHOOKS
 from worker.services import Services
 from worker.usecases.enact import Enacted
 
@@ -14,5 +14,6 @@ async def wake(services: Services, enacted: Mapping[int, Enacted], ticking: Sequ
     await services.nudge(MAIL, [row for result in enacted.values() for row in result.mail])
     await services.nudge(TEAM, [row for result in enacted.values() for row in result.team])
     await services.nudge(BILLING, [row for result in enacted.values() for row in result.billing])
+    await services.nudge(WEBHOOKS, sorted({row for result in enacted.values() for row in result.endpoints}))
     unverified = [customer_id for customer_id, result in enacted.items() if result.unverified]
     await services.nudge(CASES, sorted({*unverified, *ticking}))

@@ -8,15 +8,19 @@ from db.models.cases import access, cases, instructions, links
 from db.models.inbox import inbox
 from db.models.mail import mail_results
 from db.models.mirror import charges, customers, invoices, methods, subscriptions, test_clocks
-from db.models.running import breaker, heartbeats
+from db.models.outgoing import deliveries, endpoints, outgoing
+from db.models.running import alarms, breaker, heartbeats
 from db.models.work import journal, outbox
 
 __all__ = [
     "access",
+    "alarms",
     "breaker",
     "cases",
     "charges",
     "customers",
+    "deliveries",
+    "endpoints",
     "heartbeats",
     "inbox",
     "instructions",
@@ -27,6 +31,7 @@ __all__ = [
     "metadata",
     "methods",
     "outbox",
+    "outgoing",
     "subscriptions",
     "test_clocks",
 ]

@@ -33,6 +33,8 @@ customers = Table(
     Column("test_clock", Text),
     Column("deleted", Boolean, nullable=False, server_default="false"),
     moment("method_changed_at"),
+    # How many events of theirs the merchant's application was told of: see `db.outgoing`.
+    Column("told", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("source", "ref"),
     Index("customers_on_clocks", "id", postgresql_where=text("test_clock IS NOT NULL")),
 )

@@ -6,7 +6,6 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from db.models.base import metadata, moment
 
 # Each time the breaker held mails and revocations back. The one row without `released_at` holds them now.
-# The team is called about each: `called` are the channels that took it, `call_due_at` when it is tried again.
 breaker = Table(
     "breaker",
     metadata,
@@ -17,9 +16,6 @@ breaker = Table(
     moment("released_at"),
     Column("released_by", Text),
     Column("released_why", Text),
-    Column("called", ARRAY(Text), nullable=False, server_default="{}"),
-    moment("called_at"),
-    moment("call_due_at", nullable=False, server_default=text("clock_timestamp()")),
     Index(
         "breaker_tripped",
         text("(released_at IS NULL)"),
@@ -27,6 +23,24 @@ breaker = Table(
         postgresql_where=text("released_at IS NULL"),
     ),
     Index("breaker_released", "released_at"),
+)
+
+# What the team is called about that is no customer's case. `subject` is the row it is about, in the table
+# that `kind` says; `called` are the channels that took it, `due_at` is when the others are tried again. One
+# that was withdrawn is not worth a call any more.
+alarms = Table(
+    "alarms",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("subject", BigInteger, nullable=False),
+    Column("facts", JSONB, nullable=False, server_default="{}"),
+    moment("raised_at", nullable=False, server_default=text("clock_timestamp()")),
+    Column("called", ARRAY(Text), nullable=False, server_default="{}"),
+    moment("called_at"),
+    moment("withdrawn_at"),
+    moment("due_at", nullable=False, server_default=text("clock_timestamp()")),
+    Index("alarms_due", "due_at", postgresql_where=text("called_at IS NULL AND withdrawn_at IS NULL")),
 )
 
 heartbeats = Table(

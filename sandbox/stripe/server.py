@@ -36,6 +36,7 @@ class SimulatedStripe:
         engine.ledger.listeners.append(delivery.accept)
         engine.ledger.count_webhooks = delivery.count
         api.delivered = delivery.acknowledged
+        api.endpoints = delivery.endpoints
         # Listening before the server runs: a client that comes early waits instead of being refused.
         self._socket = socket.create_server((host, port), backlog=2048)
         self.url = f"http://{host}:{self._socket.getsockname()[1]}"

@@ -8,6 +8,7 @@ and the tests of long-running processes start `python -m cli` as a user does.
 from __future__ import annotations
 
 import atexit
+import ctypes
 import gc
 import json
 import os
@@ -17,7 +18,9 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import traceback
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -28,16 +31,20 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60
 # Seconds between looks at whether a command has ended.
 MOMENT = 0.005
+PR_SET_PDEATHSIG = 1  # from Linux' prctl.h
 ONE_AT_A_TIME = threading.Lock()
 # What the commands import, most of it only when they are called.
 IMPORTED = (
-    "asyncpg", "cli.access", "cli.breaker", "cli.case", "cli.customer", "cli.emails", "cli.explain",
-    "cli.link", "cli.main", "cli.policy", "cli.policy_check", "cli.policy_diff", "cli.policy_move",
-    "cli.policy_simulate",
-    "cli.replays", "cli.status", "console.answer", "console.cases", "console.effect", "console.explain",
-    "console.file", "console.story", "console.view", "db.access", "db.breaker", "db.lookups", "db.session",
-    "rich.progress", "settings.logging", "sqlalchemy.dialects.postgresql.asyncpg", "sqlalchemy.ext.asyncio",
-    "worker.breaker", "worker.policy", "worker.usecases.instruct", "worker.usecases.move_policy",
+    "asyncpg", "cli.access", "cli.api", "cli.breaker", "cli.case", "cli.customer", "cli.doctor",
+    "cli.emails", "cli.explain", "cli.link", "cli.main", "cli.policy", "cli.policy_check",
+    "cli.policy_diff", "cli.policy_move", "cli.policy_simulate", "cli.portal", "cli.replays", "cli.status",
+    "cli.webhooks", "console.answer", "console.cases", "console.doctor.doctor", "console.effect",
+    "console.explain",
+    "console.file", "console.server", "console.story", "console.view", "db.access", "db.breaker",
+    "db.lookups", "db.session", "portal.server", "rich.progress", "settings.logging",
+    "sqlalchemy.dialects.postgresql.asyncpg", "sqlalchemy.ext.asyncio", "uvicorn.lifespan.on",
+    "uvicorn.loops.uvloop", "uvicorn.protocols.http.httptools_impl", "worker.breaker", "worker.policy",
+    "worker.usecases.instruct", "worker.usecases.move_policy",
 )  # fmt: skip
 
 
@@ -45,24 +52,79 @@ def dunning(*arguments: str, cwd: Path, **env: str) -> subprocess.CompletedProce
     """Run `dunning` in this directory with the settings `env` and none of this machine's."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     with tempfile.TemporaryDirectory() as folder:
-        out, err, answer = (Path(folder, name) for name in ("out", "err", "answer"))
+        out, err = Path(folder, "out"), Path(folder, "err")
+        kept |= {"PYTHONPATH": str(ROOT), "COLUMNS": "100"}
+        code = Forked(arguments, cwd, kept | env, out, err).wait(PATIENCE + 10)
+        said = [each.read_text(encoding="utf-8") for each in (out, err)]
+    return subprocess.CompletedProcess(["dunning", *arguments], code, *said)
+
+
+class Forked:
+    """A command that runs; it has what the tests use of `subprocess.Popen`."""
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        cwd: Path,
+        env: Mapping[str, str],
+        out: Path,
+        err: Path,
+        *,
+        patience: int = PATIENCE,
+    ) -> None:
+        """Start it; it writes to the files `out` and `err`, and is ended after `patience` seconds."""
+        self.returncode: int | None = None
+        self._folder = tempfile.TemporaryDirectory()
+        self._answer = Path(self._folder.name, "answer")
         wanted = {
             "arguments": arguments,
             "cwd": str(cwd),
-            "env": kept | {"PYTHONPATH": str(ROOT), "COLUMNS": "100"} | env,
+            "env": dict(env),
             "out": str(out),
             "err": str(err),
-            "answer": str(answer),
+            "answer": str(self._answer),
+            "patience": patience,
         }
-        os.mkfifo(answer)
         server = _server()
         assert server.stdin is not None
         with ONE_AT_A_TIME:
             server.stdin.write(json.dumps(wanted) + "\n")
             server.stdin.flush()
-        code = int(answer.read_text())
-        said = [each.read_text(encoding="utf-8") for each in (out, err)]
-    return subprocess.CompletedProcess(["dunning", *arguments], code, *said)
+        self.pid = int(self._line(0, PATIENCE) or 0)
+
+    def poll(self) -> int | None:
+        """Its exit code once it has ended; minus the number of the signal that ended it."""
+        if self.returncode is None and (code := self._line(1, 0)) is not None:
+            self.returncode = int(code)
+            self._folder.cleanup()
+        return self.returncode
+
+    def wait(self, seconds: float) -> int:
+        """Its exit code; raises TimeoutExpired when it has not ended by then."""
+        end = time.monotonic() + seconds
+        while (code := self.poll()) is None:
+            if time.monotonic() > end:
+                raise subprocess.TimeoutExpired("dunning", seconds)
+            time.sleep(MOMENT)
+        return code
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def _line(self, number: int, seconds: float) -> str | None:
+        """What the answer has there: the process's id, then its exit code."""
+        end = time.monotonic() + seconds
+        while True:
+            lines = self._answer.read_text().splitlines(keepends=True) if self._answer.exists() else []
+            if len(lines) > number and lines[number].endswith("\n"):
+                return lines[number].strip()
+            if time.monotonic() > end:
+                return None
+            time.sleep(MOMENT)
 
 
 @cache
@@ -88,7 +150,7 @@ def serve() -> None:
     for name in IMPORTED:
         import_module(name)
     gc.freeze()
-    running: dict[int, str] = {}
+    running: dict[int, Path] = {}
     read = b""
     while True:
         if select.select([0], [], [], MOMENT if running else None)[0]:
@@ -101,14 +163,23 @@ def serve() -> None:
                 pid = os.fork()
                 if pid == 0:
                     _become(wanted)
-                running[pid] = wanted["answer"]
+                running[pid] = Path(wanted["answer"])
+                _tell(running[pid], pid)
         while running and (ended := os.waitpid(-1, os.WNOHANG))[0]:
-            Path(running.pop(ended[0])).write_text(str(os.waitstatus_to_exitcode(ended[1])), encoding="utf-8")
+            _tell(running.pop(ended[0]), os.waitstatus_to_exitcode(ended[1]))
+
+
+def _tell(answer: Path, number: int) -> None:
+    """Add a line, unless nobody waits for it any more."""
+    if answer.parent.exists():
+        with answer.open("a", encoding="utf-8") as file:
+            file.write(f"{number}\n")
 
 
 def _become(wanted: dict[str, Any]) -> None:
-    """Be the command, to its end."""
-    signal.alarm(PATIENCE)
+    """Be the command, to its end; it does not outlive the tests, however they end."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    signal.alarm(wanted["patience"])
     os.chdir(wanted["cwd"])
     os.environ.clear()
     os.environ.update(wanted["env"])

@@ -14,10 +14,12 @@ from typing import Any
 import asyncpg  # type: ignore[import-untyped]  # ships no annotations
 import pytest
 
+from outbound.signing import new_secret
 from sandbox.inbox import Inbox
 from settings.urls import for_asyncpg
 from tests.cli.forking import ROOT, dunning
 from tests.settings.examples import ALL
+from worker.queues import WAKEUPS
 
 DEADLINE = 20.0  # seconds
 
@@ -71,17 +73,20 @@ def test_status_knows_who_is_alive_and_who_is_missing(
     """Nobody, then a worker for some queues, then everybody; and a clean stop ends with exit code 0."""
     code, said = status()
     assert (code, wrongs(said)) == (1, ["No worker is alive.", "No scheduler is alive."])
+    env |= {"DUNNING_WEBHOOK_ENDPOINTS": f"https://app.acme.example/hooks {new_secret()}"}
     some, scheduler = start("worker", "--queues", "events,cases", "--threads", "2"), start("scheduler")
     wait_until(lambda: len(status()[1]["processes"]) == 2)
     code, said = status()
-    assert (code, wrongs(said)) == (1, ["No worker serves mail,team,billing."])
-    rest = start("worker", "--queues", "mail,team,billing", "--threads", "1")
+    assert (code, wrongs(said)) == (1, ["No worker serves mail,team,billing,webhooks."])
+    rest = start("worker", "--queues", "mail,team,billing,webhooks", "--threads", "1")
     wait_until(lambda: status()[0] == 0)
     code, said = status()
     assert (said["ok"], said["inbox"]["pending"], said["cases"]["open"]) == (True, 0, 0)
-    assert {queue["queue"] for queue in said["queues"]} == {"events", "cases", "mail", "team", "billing"}
+    assert {queue["queue"] for queue in said["queues"]} == {wakeup.queue for wakeup in WAKEUPS}
     shown = dunning("status", cwd=tmp_path, **env)
     assert shown.returncode == 0
+    [endpoint] = json.loads(dunning("webhooks", "list", "--json", cwd=tmp_path, **env).stdout)
+    assert (endpoint["url"], endpoint["from_settings"]) == ("https://app.acme.example/hooks", True)
     assert "All is well." in shown.stdout
     assert "\x1b" not in shown.stdout
     for process in (some, scheduler, rest):

@@ -1,10 +1,9 @@
-"""`dunning api` in a process of its own, and requests to it over real HTTP."""
+"""`dunning api` in a process of its own, forked to be sooner there, and requests to it over real HTTP."""
 
 import json
 import os
 import signal
-import subprocess
-import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,8 +12,10 @@ from typing import Any
 
 import httpx
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.cli.forking import ROOT, Forked
+
 DEADLINE = 20.0  # seconds to wait for anything before a test fails
+LONGEST = 600  # seconds that one such process may run
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:
@@ -31,11 +32,16 @@ class ServedProcess:
     def __init__(self, name: str, env: Mapping[str, str], headers: Mapping[str, str], port: int = 0) -> None:
         """Start `dunning <name>` in this environment alone, and wait until it says where it listens."""
         self.lines: list[str] = []
-        self.popen = subprocess.Popen(
-            [sys.executable, "-m", "cli", name, "--port", str(port)],
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DUNNING_LOG_FORMAT": "json", **env},
-            stderr=subprocess.PIPE,
-            text=True,
+        self._folder = tempfile.TemporaryDirectory()
+        self._err = Path(self._folder.name, "err")
+        os.mkfifo(self._err)
+        self.popen = Forked(
+            [name, "--port", str(port)],
+            ROOT,
+            {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DUNNING_LOG_FORMAT": "json", **env},
+            Path(os.devnull),
+            self._err,
+            patience=LONGEST,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -63,12 +69,13 @@ class ServedProcess:
             self.popen.send_signal(signal.SIGTERM)
         code = self.popen.wait(DEADLINE)
         self._reader.join(DEADLINE)
+        self._folder.cleanup()
         return code
 
     def _read(self) -> None:
-        assert self.popen.stderr is not None
-        for line in self.popen.stderr:
-            self.lines.append(line)
+        with self._err.open(encoding="utf-8") as log:
+            for line in log:
+                self.lines.append(line)
 
 
 class ApiProcess(ServedProcess):

@@ -22,7 +22,7 @@ from worker.queues import EVENTS, MAIL
 from worker.usecases.apply_events import apply_events
 
 IDLE = State(InboxState(0, None, 0), OutboxState(0, 0, 0, 0, None), CasesState(0, 0, None), {})
-ALL_QUEUES = {"queues": ["events", "cases", "mail", "team", "billing"]}
+ALL_QUEUES = {"queues": ["events", "cases", "mail", "team", "billing", "webhooks"]}
 
 
 def process(kind: str, info: Mapping[str, Any] | None = None, age: float = 1.0) -> Heartbeat:
@@ -86,7 +86,7 @@ def test_an_idle_service_is_well() -> None:
         ([WORKER], ["No scheduler is alive."]),
         ([process("worker", ALL_QUEUES, age=21), SCHEDULER], ["No worker is alive."]),
         (
-            [process("worker", {"queues": ["mail", "team", "billing"]}), SCHEDULER],
+            [process("worker", {"queues": ["mail", "team", "billing", "webhooks"]}), SCHEDULER],
             ["No worker serves events,cases."],
         ),
         ([WORKER, process("worker", ALL_QUEUES, age=90), SCHEDULER, process("scheduler", age=90)], []),
@@ -164,6 +164,7 @@ def test_queues_are_counted_as_dramatiq_fills_them(redis_url: str) -> None:
         "mail": (1, 0),
         "team": (0, 0),
         "billing": (0, 0),
+        "webhooks": (0, 0),
     }
     consumer = broker.consume(MAIL.queue, prefetch=1, timeout=1000)
     message = next(consumer)

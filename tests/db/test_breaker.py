@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import TextClause, insert, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from db import breaker, models
-from db.breaker import CALL_AGAIN
+from db import alarms, breaker, models
+from db.alarms import CALL_AGAIN
 from dunning.breaker import HOURS, Failures, Limits, Revocations
 from tests.db.conftest import Database
 from tests.db.rows import customer_row
@@ -213,25 +213,21 @@ def test_a_call_belongs_to_one_worker_at_a_time(database: Database) -> None:
 
     async def story(connection: AsyncConnection) -> list[object]:
         await breaker.trip(connection, "30 charges failed")
-        seen: list[object] = [await breaker.calls_due(connection)]
-        first = await breaker.take_call(connection, 1)
+        seen: list[object] = [await alarms.due(connection)]
+        first = await alarms.take(connection, 1)
         seen += [
             first is not None,
-            await breaker.take_call(connection, 1),
-            await breaker.calls_due(connection),
+            await alarms.take(connection, 1),
+            await alarms.due(connection),
         ]
-        await breaker.note_calls(connection, 1, ["mail"], complete=False)
-        await connection.execute(
-            update(models.breaker).values(call_due_at=models.breaker.c.call_due_at - CALL_AGAIN)
-        )
-        again = await breaker.take_call(connection, 1)
+        await alarms.note(connection, 1, ["mail"], complete=False)
+        await connection.execute(update(models.alarms).values(due_at=models.alarms.c.due_at - CALL_AGAIN))
+        again = await alarms.take(connection, 1)
         assert again is not None
         seen.append(again.called)
-        await breaker.note_calls(connection, 1, ["mail", "chat"], complete=True)
-        await connection.execute(
-            update(models.breaker).values(call_due_at=models.breaker.c.call_due_at - CALL_AGAIN)
-        )
-        return [*seen, await breaker.calls_due(connection), await breaker.take_call(connection, 1)]
+        await alarms.note(connection, 1, ["mail", "chat"], complete=True)
+        await connection.execute(update(models.alarms).values(due_at=models.alarms.c.due_at - CALL_AGAIN))
+        return [*seen, await alarms.due(connection), await alarms.take(connection, 1)]
 
     assert database.commit(story) == [[1], True, None, [], ("mail",), [], None]
 
@@ -242,7 +238,7 @@ def test_nobody_is_called_about_what_is_released(database: Database) -> None:
     async def story(connection: AsyncConnection) -> tuple[list[int], object]:
         await breaker.trip(connection, "30 charges failed")
         await breaker.release(connection, by="maria", why="payday")
-        return await breaker.calls_due(connection), await breaker.take_call(connection, 1)
+        return await alarms.due(connection), await alarms.take(connection, 1)
 
     assert database.commit(story) == ([], None)
 

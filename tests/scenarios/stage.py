@@ -70,6 +70,18 @@ class Stage:
             await connection.execute(update(models.inbox).values(due_at=inbox.due_at - passed))
             for table in (models.cases, models.subscriptions):
                 await connection.execute(update(table).values(swept_at=table.c.swept_at - passed))
+            endpoints = models.endpoints.c
+            await connection.execute(
+                update(models.deliveries).values(due_at=models.deliveries.c.due_at - passed)
+            )
+            await connection.execute(
+                update(models.endpoints).values(
+                    busy_until=endpoints.busy_until - passed,
+                    swept_at=endpoints.swept_at - passed,
+                    failing_since=endpoints.failing_since - passed,
+                    old_until=endpoints.old_until - passed,
+                )
+            )
             await connection.execute(
                 update(models.outbox).values(
                     due_at=outbox.due_at - passed,

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -25,6 +26,8 @@ from dunning.requests import Request
 from dunning.segments import PolicySource
 from emails.brand import Brand
 from emails.smtp import SmtpTransport
+from outbound.addresses import Rules
+from outbound.post import Poster
 from providers.stripe_api import StripeGateway
 from sandbox.inbox import Inbox
 from sandbox.stripe import SimulatedStripe
@@ -33,7 +36,7 @@ from sandbox.stripe.versions import NEW, ApiVersion
 from tests.scenarios.arrivals import CALM, Manner, store
 from tests.scenarios.stage import Stage
 from worker.courier import Courier, Sender
-from worker.queues import BILLING, CASES, EVENTS, MAIL, TEAM, Wakeup
+from worker.queues import BILLING, CASES, EVENTS, MAIL, TEAM, WEBHOOKS, Wakeup
 from worker.schedule import tick
 from worker.services import Services
 from worker.usecases.advance_cases import advance_cases
@@ -41,6 +44,7 @@ from worker.usecases.apply_events import apply_events
 from worker.usecases.call_provider import call_provider_each
 from worker.usecases.deliver import deliver_each
 from worker.usecases.instruct import instruct
+from worker.usecases.tell_application import tell_each
 
 # A Friday; 31 days later is a Monday, so that days 10 and 14 of a case are in working hours.
 START = datetime(2026, 1, 2, 9, tzinfo=UTC)
@@ -70,6 +74,10 @@ SENDER = Sender(
     billing_page_url="https://merchant.example/billing",
     team_address=TEAM_ADDRESS,
 )
+
+
+# The merchant's application is on this machine.
+POSTER = Poster(Rules((ip_network("127.0.0.0/8"),), plain=True))
 
 
 class World:
@@ -161,6 +169,8 @@ class World:
             await deliver_each(self.services, self.courier, ids)
         elif wakeup is BILLING:
             await call_provider_each(self.services, ids)
+        elif wakeup is WEBHOOKS:
+            await tell_each(self.services, POSTER, ids)
 
     def all_at_once(self, *steps: Awaitable[Any]) -> list[Any]:
         """Everything in the same moment, on the one event loop."""

@@ -107,7 +107,8 @@ def test_only_new_work_is_nudged(receiver: ReceiverProcess, query: Query, redis_
 
 
 def test_the_names_of_the_queues() -> None:
-    """Four queues, each with an actor of its own; a wake-up cannot be changed."""
-    assert [wakeup.queue for wakeup in queues.WAKEUPS] == ["events", "cases", "mail", "team", "billing"]
-    assert len({wakeup.actor for wakeup in queues.WAKEUPS}) == 5
+    """Six queues, each with an actor of its own; a wake-up cannot be changed."""
+    names = ["events", "cases", "mail", "team", "billing", "webhooks"]
+    assert [wakeup.queue for wakeup in queues.WAKEUPS] == names
+    assert len({wakeup.actor for wakeup in queues.WAKEUPS}) == 6
     assert replace(queues.EVENTS) == queues.EVENTS

@@ -11,11 +11,11 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import breaker, models
-from db.breaker import CALL_AGAIN
+from db.alarms import CALL_AGAIN
 from emails.delivery import Accepted, Deferred, Rejected, Unanswered
 from tests.scenarios.conftest import MakeWorld
 from tests.scenarios.world import TEAM_ADDRESS, World
-from tests.worker.breaking import commit, look, release, rows, trip
+from tests.worker.breaking import commit, look, release, trip
 from tests.worker.chat import Chat, chat
 from tests.worker.transports import Scripted
 from worker.queues import ALARM
@@ -42,8 +42,8 @@ def wait(world: World) -> None:
     """The time until a call is made again."""
 
     async def age(connection: AsyncConnection) -> None:
-        due = models.breaker.c.call_due_at - CALL_AGAIN
-        await connection.execute(update(models.breaker).values(call_due_at=due))
+        due = models.alarms.c.due_at - CALL_AGAIN
+        await connection.execute(update(models.alarms).values(due_at=due))
 
     commit(world, age)
 
@@ -61,7 +61,7 @@ def test_mail_and_chat_are_told_once(make_world: MakeWorld, room: Chat) -> None:
         assert part in mail.text
     [said] = room.heard
     assert "where &lt;40&gt; are let pass" in said["text"]
-    [row] = rows(world)
+    [row] = world.rows(models.alarms)
     assert (row.called, row.called_at is not None) == (["chat", "mail"], True)
 
 
@@ -108,7 +108,7 @@ def test_a_refusal_is_final_and_an_error_in_the_log(world: World) -> None:
         wait(world)
         sound(world, transport)
     assert len(transport.sent) == 1
-    assert ("breaker.call_refused", "error") in [(event["event"], event["log_level"]) for event in events]
+    assert ("alarm.refused", "error") in [(event["event"], event["log_level"]) for event in events]
 
 
 def test_a_team_that_nobody_can_reach_is_an_error_in_the_log(world: World) -> None:
@@ -119,7 +119,7 @@ def test_a_team_that_nobody_can_reach_is_an_error_in_the_log(world: World) -> No
         for _ in range(3):
             sound(world)
             wait(world)
-    assert [event["event"] for event in events].count("breaker.nobody_to_call") == 1
+    assert [event["event"] for event in events].count("alarm.nobody_to_call") == 1
 
 
 def test_released_before_anybody_was_told_nobody_is(world: World) -> None:

@@ -13,6 +13,7 @@ from dramatiq.brokers.stub import StubBroker
 
 from db import models
 from emails.smtp import SmtpTransport
+from outbound.post import Poster
 from sandbox.stripe import Card, custom_schedule
 from tests.scenarios.story import RENEWAL
 from tests.scenarios.world import World
@@ -81,7 +82,7 @@ def test_a_slow_mail_server_is_given_the_time_it_may_take() -> None:
     """Thirty seconds for each of ten answers: the others' time limit would cut every send in the middle."""
     broker = StubBroker()
 
-    def nobody() -> tuple[Services, Courier]:
+    def nobody() -> tuple[Services, Courier, Poster]:
         raise AssertionError
 
     actors.declare(broker, nobody)

@@ -6,7 +6,8 @@ Each row in a transaction of its own: find the mails, lock their accounts, note 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -67,44 +68,40 @@ async def _apply(services: Services, row: InboxRow, results: Sequence[MailResult
         concerned = sorted({sent.customer_id for _, sent in told})
         owners = await accounts.load(connection, concerned, lock=True, facts_only=True)
         now = services.clock()
-        news: set[int] = set()
+        news: dict[int, list[Entry]] = {}
         for result, sent in told:
             owner = owners[sent.customer_id]
             at = owner.clock or min(result.at, now)
             if await mail_results.record(connection, sent, result, at, row.source):
-                news.add(sent.customer_id)
-                await _write_down(connection, row, result, sent, owner, owner.clock or now)
-        enacted = await _plan_again(connection, services, sorted(news), now)
+                news.setdefault(sent.customer_id, []).extend(_entries(row, result, sent, owner, now))
+        enacted = await _plan_again(connection, services, news, now)
         await inbox.mark_done(connection, [row.id])
     log.info("event.applied", event_id=row.event_id, type=row.type)
     return enacted
 
 
-async def _write_down(
-    connection: AsyncConnection,
-    row: InboxRow,
-    result: MailResult,
-    sent: SentMail,
-    owner: Loaded,
-    now: datetime,
-) -> None:
+def _entries(
+    row: InboxRow, result: MailResult, sent: SentMail, owner: Loaded, now: datetime
+) -> Iterator[Entry]:
     if result.kind not in ENTRIES:
         return
     reader = "team" if sent.kind is Kind.TEAM else "mail"
     kind = f"{reader}.{ENTRIES[result.kind]}"
     # A notice of a renewal belongs to no case.
     case = sent.case if sent.case in owner.account.invoices else None
-    entry = Entry(sent.customer_id, now, kind, result.kind.value, case, {"step": sent.step, "by": row.source})
-    await journal.write(connection, [entry])
+    data = {"step": sent.step, "by": row.source}
     log.warning(kind, customer=sent.customer_id, step=sent.step, reason=result.kind.value, by=row.source)
+    yield Entry(sent.customer_id, owner.clock or now, kind, result.kind.value, case, data)
 
 
 async def _plan_again(
-    connection: AsyncConnection, services: Services, ids: Sequence[int], now: datetime
+    connection: AsyncConnection, services: Services, news: Mapping[int, list[Entry]], now: datetime
 ) -> dict[int, Enacted]:
     """What follows for these locked accounts, whose history knows of the results."""
-    return {
-        customer_id: await enact(
+    enacted: dict[int, Enacted] = {}
+    for customer_id, loaded in (await accounts.load(connection, sorted(news))).items():
+        told = await journal.write(connection, news[customer_id])
+        result = await enact(
             connection,
             loaded,
             settle(loaded.account, services.policy),
@@ -112,5 +109,5 @@ async def _plan_again(
             team_channels=services.team_channels,
             now=loaded.clock or now,
         )
-        for customer_id, loaded in (await accounts.load(connection, ids)).items()
-    }
+        enacted[customer_id] = replace(result, endpoints=result.endpoints | told)
+    return enacted

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import structlog
 from sqlalchemy import select
@@ -16,7 +17,7 @@ from db.journal import Entry
 from db.models import access as access_table
 from db.outbox import NewEffect
 from dunning.access import Access, Reason
-from dunning.account import Account
+from dunning.account import Account, Case
 from dunning.breaker import held_back
 from dunning.plan import plan
 from dunning.receipts import given_back
@@ -32,12 +33,14 @@ log = structlog.get_logger()
 class Enacted:
     """What has to happen after the commit: outbox rows to carry out, by kind, and cases to look at again.
 
-    `unverified`: access is due to be taken, but nobody has asked the provider yet.
+    `endpoints` are those of the merchant's application that are to be told. `unverified`: access is due to be
+    taken, but nobody has asked the provider yet.
     """
 
     mail: tuple[int, ...] = ()
     team: tuple[int, ...] = ()
     billing: tuple[int, ...] = ()
+    endpoints: frozenset[int] = frozenset()
     unverified: bool = False
 
 
@@ -83,9 +86,9 @@ async def enact(
     await accounts.save_cases(connection, loaded, after, due)
     await accounts.save_renewals(connection, loaded, after, {ref: due[ref] for ref in after.subscriptions})
     entries += await _save_access(connection, loaded.id, planned.access, now)
-    await journal.write(connection, entries)
+    told = await journal.write(connection, entries)
     waiting = any(step.kind is Kind.ACCESS for step in planned.due(now))
-    return Enacted(tuple(mail), tuple(team), tuple(billing), unverified=waiting)
+    return Enacted(tuple(mail), tuple(team), tuple(billing), told, unverified=waiting)
 
 
 def take_due_steps(
@@ -150,8 +153,8 @@ def _changes_of_cases(loaded: Loaded, after: Account, now: datetime) -> list[Ent
     for ref, case in after.cases.items():
         before = loaded.account.cases.get(ref)
         if before is None:
-            data = {"subscription": case.subscription, "grace_ends_at": case.grace_ends_at.isoformat()}
-            entries.append(Entry(loaded.id, case.opened_at, "case.opened", _opened_by(after, ref), ref, data))
+            why = OPENED_BY[_cause(after, ref)]
+            entries.append(Entry(loaded.id, case.opened_at, "case.opened", why, ref, _opening(after, case)))
             log.info("case.opened", customer=loaded.id, case=ref)
         if case.outcome and (before is None or before.outcome != case.outcome):
             at = case.closed_at or now
@@ -162,13 +165,25 @@ def _changes_of_cases(loaded: Loaded, after: Account, now: datetime) -> list[Ent
             told = {name: str(value) for name, value in data.items()}
             entries.append(Entry(loaded.id, case.closed_at or now, "access.returned", None, ref, told))
         if before and before.outcome and case.outcome is None:
-            entries.append(Entry(loaded.id, now, "case.reopened", "a newer fact says it is unpaid", ref))
+            why = "a newer fact says it is unpaid"
+            entries.append(Entry(loaded.id, now, "case.reopened", why, ref, _opening(after, case)))
     return entries
 
 
-def _opened_by(account: Account, invoice: str) -> str:
+OPENED_BY = {"first_payment": "a first payment failed", "renewal": "a renewal failed"}
+
+
+def _cause(account: Account, invoice: str) -> str:
     first = account.invoices[invoice].billing_reason == "subscription_create"
-    return "a first payment failed" if first else "a renewal failed"
+    return "first_payment" if first else "renewal"
+
+
+def _opening(account: Account, case: Case) -> dict[str, Any]:
+    return {
+        "subscription": case.subscription,
+        "grace_ends_at": case.grace_ends_at.isoformat(),
+        "cause": _cause(account, case.invoice),
+    }
 
 
 async def _suppress(
@@ -210,5 +225,10 @@ async def _save_access(
         return []
     before = row.level if row is not None else None
     log.info("access.changed", customer=customer_id, access=current.level.value, reason=current.reason.value)
-    data = {"from": before, "to": current.level.value, "subscription": current.subscription}
+    data = {
+        "from": before,
+        "to": current.level.value,
+        "until": current.until and current.until.isoformat(),
+        "subscription": current.subscription,
+    }
     return [Entry(customer_id, now, "access.changed", current.reason.value, None, data)]

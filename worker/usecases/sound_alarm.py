@@ -1,16 +1,16 @@
-"""Tell the merchant's team that the breaker holds everything back, at least once on every channel."""
+"""Tell the merchant's team what is no customer's case, at least once on every channel: see `db.alarms`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 
-from db import breaker
-from db.breaker import Tripped
-from emails.alarm import alarm_chat, alarm_mail
+from db import alarms
+from db.alarms import Alarm
+from emails.alarm import Notice, alarm_chat, alarm_mail, endpoint_off, on_hold
 from emails.delivery import Accepted, Rejected
 from worker.courier import BusyError, Courier
 from worker.services import Services
@@ -25,49 +25,59 @@ async def sound_alarm(services: Services, courier: Courier, ids: Sequence[int]) 
     """Make the calls about these rows that are due. A channel that does not answer is tried again."""
     for row_id in ids:
         async with services.engine.begin() as connection:
-            tripped = await breaker.take_call(connection, row_id)
-        if tripped is not None:
-            await _call(services, courier, tripped)
+            alarm = await alarms.take(connection, row_id)
+        if alarm is not None:
+            await _call(services, courier, alarm)
 
 
-async def _call(services: Services, courier: Courier, tripped: Tripped) -> None:
+async def _call(services: Services, courier: Courier, alarm: Alarm) -> None:
     if not services.team_channels:
-        log.error("breaker.nobody_to_call", breaker=tripped.id)
-    called = set(tripped.called)
+        log.error("alarm.nobody_to_call", alarm=alarm.id, kind=alarm.kind)
+    called = set(alarm.called)
     for channel in services.team_channels:
-        if channel not in called and await _is_done(courier, tripped, channel):
+        if channel not in called and await _is_done(courier, alarm, channel):
             called.add(channel)
     complete = called.issuperset(services.team_channels)
     async with services.engine.begin() as connection:
-        await breaker.note_calls(connection, tripped.id, called, complete=complete)
+        await alarms.note(connection, alarm.id, called, complete=complete)
 
 
-async def _is_done(courier: Courier, tripped: Tripped, channel: str) -> bool:
+async def _is_done(courier: Courier, alarm: Alarm, channel: str) -> bool:
     """Call on one channel. A refusal is final; no answer is not, since twice told is better than not told."""
     try:
         async with courier.turn(channel, PATIENCE):
             answer = await courier.send(
                 channel,
-                f"breaker:{tripped.id}",
+                f"{alarm.kind}:{alarm.id}",
                 courier.sender.team_address,
-                _stored(courier, tripped, channel),
+                _stored(courier, alarm, channel),
             )
     except BusyError:
         return False
     if isinstance(answer, Rejected):
-        log.error("breaker.call_refused", breaker=tripped.id, channel=channel, code=answer.code)
+        log.error("alarm.refused", alarm=alarm.id, kind=alarm.kind, channel=channel, code=answer.code)
     elif isinstance(answer, Accepted):
-        log.info("breaker.called", breaker=tripped.id, channel=channel)
+        log.info("alarm.told", alarm=alarm.id, kind=alarm.kind, channel=channel)
     else:
-        log.warning("breaker.call_postponed", breaker=tripped.id, channel=channel)
+        log.warning("alarm.postponed", alarm=alarm.id, kind=alarm.kind, channel=channel)
     return isinstance(answer, Accepted | Rejected)
 
 
-def _stored(courier: Courier, tripped: Tripped, channel: str) -> dict[str, Any]:
-    brand, zone = courier.sender.brand.name, courier.sender.timezone
-    at = tripped.at.astimezone(zone)
+def _stored(courier: Courier, alarm: Alarm, channel: str) -> dict[str, Any]:
+    notice = _notice(alarm, courier.sender.brand.name, alarm.raised_at.astimezone(courier.sender.timezone))
     if channel == "chat":
-        return {"text": alarm_chat(brand=brand, reason=tripped.reason, by=tripped.by, at=at)}
-    mail = alarm_mail(brand=brand, reason=tripped.reason, by=tripped.by, at=at)
-    date = tripped.at.astimezone(UTC).isoformat()
+        return {"text": alarm_chat(notice)}
+    mail = alarm_mail(notice)
+    date = alarm.raised_at.astimezone(UTC).isoformat()
     return {"subject": mail.subject, "text": mail.text, "html": mail.html, "date": date, "thread": None}
+
+
+def _notice(alarm: Alarm, brand: str, at: datetime) -> Notice:
+    match alarm.kind:
+        case "breaker":
+            return on_hold(brand=brand, at=at, **alarm.facts)
+        case "endpoint":
+            facts = alarm.facts
+            return endpoint_off(
+                brand=brand, number=alarm.subject, host=facts["host"], why=facts["why"], at=at
+            )

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -22,18 +22,30 @@ from sandbox.stripe.api import (
     payment_methods,
     payments,
     subscriptions,
+    webhook_endpoints,
 )
 from sandbox.stripe.api.calls import Calls, authenticate
 from sandbox.stripe.api.faults import Faults
 from sandbox.stripe.api.idempotency import Stored
 from sandbox.stripe.api.params import Params, decode
 from sandbox.stripe.api.request import Answer, ApiRequest, Handler
+from sandbox.stripe.endpoints import Endpoint
 from sandbox.stripe.engine import BillingEngine
 from sandbox.stripe.errors import ApiError
 from sandbox.stripe.records import RequestRef
 from sandbox.stripe.versions import NEW, ApiVersion
 
-_MODULES = (invoices, payments, subscriptions, customers, payment_methods, billing_portal, checkout, account)
+_MODULES = (
+    invoices,
+    payments,
+    subscriptions,
+    customers,
+    payment_methods,
+    billing_portal,
+    checkout,
+    account,
+    webhook_endpoints,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +74,7 @@ class StripeApi:
         self.faults = Faults()
         self.requests: list[LoggedRequest] = []
         self.delivered: Callable[[str], bool] = lambda event_id: True
+        self.endpoints: Sequence[Endpoint] = ()
         self._calls = Calls()
 
     def routes(self) -> list[BaseRoute]:
@@ -113,6 +126,7 @@ class StripeApi:
                 params=Params(params),
                 version=_version(version),
                 delivered=self.delivered,
+                endpoints=self.endpoints,
                 work=work,
             )
             stored, replayed = self._calls.carry_out(handler, request, ref)

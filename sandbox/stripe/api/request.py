@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.stripe.api.params import Params
+from sandbox.stripe.endpoints import Endpoint
 from sandbox.stripe.engine import BillingEngine
 from sandbox.stripe.ledger import Ledger
 from sandbox.stripe.records import Record
@@ -13,7 +14,10 @@ from sandbox.stripe.versions import ApiVersion
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiRequest:
-    """`path` holds the URL's variable parts; `work` collects what is to be done after the answer."""
+    """`path` holds the URL's variable parts; `work` collects what is to be done after the answer.
+
+    `endpoints` are those that webhooks go to.
+    """
 
     engine: BillingEngine
     method: str
@@ -22,6 +26,7 @@ class ApiRequest:
     params: Params
     version: ApiVersion
     delivered: Callable[[str], bool]
+    endpoints: Sequence[Endpoint]
     work: list[Callable[[], object]]
 
     @property
