@@ -14,10 +14,12 @@ def command(
         int | None, typer.Option(help="Listen here instead of DUNNING_API_PORT; 0 takes any.")
     ] = None,
 ) -> None:
-    """Answer whether a customer has access, and what to tell them. Needs the database, and nothing else.
+    """Answer whether a customer has access, list cases, take decisions. Needs the database, nothing else.
 
     \b
-    404 means that nothing has been heard of the customer.
+    Keys: DUNNING_API_KEYS may ask for access; `dunning keys create` makes those
+    with other scopes. docs/api.md has every request; /v1/openapi.json too.
+    404 for access means that nothing has been heard of the customer.
     On any 5xx, or no answer, keep the access the customer had: nobody may be
     locked out because this service is away.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.case_actions import actions
+from cli.case_resend import resend
 from cli.case_views import Seen, print_file, print_list
 from cli.customers import AmbiguousError, one
 from cli.database import read
@@ -121,3 +122,4 @@ def _read_files(settings: ToolSettings, wanted: str) -> tuple[list[CaseFile], da
 
 # Listed after those that only look.
 app.registered_commands += actions.registered_commands
+app.command()(resend)

@@ -27,7 +27,7 @@ def read(settings: ToolSettings, work: Callable[[AsyncConnection], Awaitable[T]]
 
     Raises CommandError when the database cannot be reached or was never migrated.
     """
-    return _run(_read(settings.database_url_sqlalchemy, work))
+    return run(_read(settings.database_url_sqlalchemy, work))
 
 
 def write(settings: ToolSettings, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
@@ -35,10 +35,11 @@ def write(settings: ToolSettings, work: Callable[[AsyncConnection], Awaitable[T]
 
     Raises CommandError as `read` does.
     """
-    return _run(_write(settings.database_url_sqlalchemy, work))
+    return run(_write(settings.database_url_sqlalchemy, work))
 
 
-def _run(work: Coroutine[Any, Any, T]) -> T:
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run work that uses the database to its end. Raises CommandError as `read` does."""
     from sqlalchemy.exc import DBAPIError
 
     try:

@@ -18,6 +18,13 @@ def nudge(settings: ToolSettings, customer_ids: Sequence[int]) -> None:
     _send(settings, CASES, customer_ids)
 
 
+def nudge_mail(settings: ToolSettings, rows: Sequence[int]) -> None:
+    """Have these rows of the outbox sent."""
+    from worker.queues import MAIL
+
+    _send(settings, MAIL, rows)
+
+
 def nudge_endpoint(settings: ToolSettings, endpoint_id: int) -> None:
     """Have what is due there sent."""
     from worker.queues import WEBHOOKS

@@ -26,10 +26,12 @@ ENTRIES = (
     Entry("receiver", "cli.receiver:command", "Take Stripe's webhooks: verify, store, answer.", PROCESSES),
     Entry("worker", "cli.worker:command", "Apply events, advance cases, send mail.", PROCESSES),
     Entry("scheduler", "cli.scheduler:command", "Look for due work every second; run two.", PROCESSES),
-    Entry("api", "cli.api:command", "Answer whether a customer has access.", PROCESSES),
+    Entry("api", "cli.api:command", "Answer applications and the team over HTTP.", PROCESSES),
     Entry("portal", "cli.portal:command", "Show customers the page where a payment is fixed.", PROCESSES),
     Entry("migrate", "cli.migrate:command", "Bring the database to the newest schema.", OPERATE),
+    Entry("import", "cli.importing:app", "Take over a running business from Stripe.", OPERATE),
     Entry("status", "cli.status:command", "Is everything running, and is anything late?", OPERATE),
+    Entry("dead", "cli.dead:app", "Events that were given up: look, try again, put away.", OPERATE),
     Entry("doctor", "cli.doctor:command", "What will go wrong: each risk and its cure.", OPERATE),
     Entry("breaker", "cli.breaker:app", "Is everything held back? Trip it, or release it.", OPERATE),
     Entry("access", "cli.access:command", "One customer's access, and why.", OPERATE),
@@ -37,7 +39,9 @@ ENTRIES = (
     Entry("customer", "cli.customer:app", "Exclude a customer, pause all of theirs, or go on.", OPERATE),
     Entry("webhooks", "cli.webhooks:app", "Endpoints of your application: add, rotate, replay.", OPERATE),
     Entry("link", "cli.link:command", "A link to a customer's page; or revoke those there are.", OPERATE),
+    Entry("keys", "cli.keys:app", "Keys of the API: make one, list them, revoke one.", OPERATE),
     Entry("policy", "cli.policy:app", "Read a policy, try it, replay everything, move cases to it.", OPERATE),
+    Entry("report", "cli.report:command", "What failed, what was recovered, by what, how fast.", OPERATE),
     Entry("explain", "cli.explain:command", "What happens next to a customer, and why.", OPERATE),
 )
 

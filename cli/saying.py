@@ -96,18 +96,16 @@ def _give(
     *,
     dry_run: bool,
 ) -> tuple[int, Effect, datetime]:
-    from console import view
-    from console.effect import effect_of
+    from console.giving import give as giving
     from worker.policy import policy
-    from worker.usecases.instruct import RefusedError, instruct
+    from worker.usecases.instruct import RefusedError
 
-    rules, now = policy(settings), datetime.now(UTC)
+    rules, zone, now = policy(settings), settings.timezone, datetime.now(UTC)
 
     async def work(connection: AsyncConnection) -> tuple[int, Effect, datetime]:
         found = await find(connection)
-        told = await instruct(connection, found.id, request, policy=rules, zone=settings.timezone, now=now)
-        seen = await view.read(connection, found.id, rules, now)
-        return found.id, effect_of(seen, told, settings.timezone), seen.at
+        effect, at = await giving(connection, found.id, request, policy=rules, zone=zone, now=now)
+        return found.id, effect, at
 
     try:
         return write(settings, tried(work) if dry_run else work)

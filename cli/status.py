@@ -45,10 +45,10 @@ def command(json: Json = False) -> None:
 
 
 def _look(settings: ToolSettings) -> Status:
-    from console.queues import lengths
     from console.status import assess
     from db import heartbeats
     from db import status as counts
+    from worker.lengths import lengths
 
     async def work(connection: AsyncConnection) -> tuple[State, list[Heartbeat]]:
         return await counts.read(connection), await heartbeats.read(connection)

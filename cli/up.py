@@ -7,7 +7,7 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -121,6 +121,16 @@ def _has_page(settings: Mapping[str, str]) -> bool:
     return bool({**given(), **settings}.get("DUNNING_PORTAL_URL"))
 
 
+def _metrics(names: Sequence[str]) -> dict[str, int]:
+    """A port for the metrics of each process, counted on from the one that is set; nothing where none is."""
+    from sandbox.programs import free_port
+
+    first = given().get("DUNNING_METRICS_PORT")
+    if first is None:
+        return {}
+    return {name: free_port(int(first) and int(first) + number) for number, name in enumerate(names)}
+
+
 def _check(settings: Mapping[str, str]) -> None:
     """Raise SettingsError with the problems of all processes, each once."""
     problems: dict[str, Problem] = {}
@@ -172,8 +182,11 @@ def _run(
     out = prefixed(sys.stderr)
     processes = Processes(out)
     stack.callback(processes.stop_all)  # they stop before the servers, which were started before them
-    for name in (*PROGRAMS, PORTAL) if _has_page(settings) else PROGRAMS:
-        processes.start(name, command_line(name), settings, restart=True)
+    names = (*PROGRAMS, PORTAL) if _has_page(settings) else tuple(PROGRAMS)
+    metrics = _metrics(names)
+    for name in names:
+        own = {**settings, "DUNNING_METRICS_PORT": str(metrics[name])} if metrics else settings
+        processes.start(name, command_line(name), own, restart=True)
     if supplies:
         tell_of_mails(stack, supplies, mail_results_url(settings))
     customers = []
@@ -182,7 +195,7 @@ def _run(
         customers = open_for_business(supplies.stripe, webhook_url(settings))
         shop = f"http://127.0.0.1:{(port := free_port(SHOP_PORT))}"
         processes.start("shop", shop_command(port, api_url(settings), customers), settings, restart=True)
-    print_addresses(settings, servers, supplies, customers, shop)
+    print_addresses(settings, servers, supplies, customers, shop, metrics)
 
     def tell(exited: Exited) -> None:
         out(

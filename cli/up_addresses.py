@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from cli.output import console
@@ -44,6 +45,7 @@ def print_addresses(
     supplies: Supplies | None,
     customers: list[Role],
     shop: str | None = None,
+    metrics: Mapping[str, int] = MappingProxyType({}),
 ) -> None:
     """Print them, and commands for another terminal, on stdout."""
     from rich.panel import Panel
@@ -53,6 +55,9 @@ def print_addresses(
     rows = Table.grid(padding=(0, 2))
     for name, value in _places(settings, servers, supplies, shop):
         rows.add_row(Text(name, "bold"), Text(value, overflow="fold"))
+    if metrics:
+        ports = ", ".join(f"{name} {port}" for name, port in metrics.items())
+        rows.add_row(Text("metrics", "bold"), Text(f"/metrics on a port each: {ports}", overflow="fold"))
     out = console()
     out.print(Panel(rows, title="dunning up", title_align="left", border_style="green", expand=False))
     out.print("In another terminal:")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from console.forecast import forecast
 from console.view import View
 from console.words import step_title
 from dunning.account import Case, Charge, Outcome
@@ -13,7 +12,7 @@ from dunning.case import Situation
 from dunning.declines import Category, classify
 from dunning.rules.context import context
 from dunning.standing import Standing
-from dunning.steps import Kind, Step
+from dunning.steps import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +128,7 @@ def ends_at(view: View, case: Case) -> datetime | None:
     """When access ends for this case, or None: it is closed, has taken access, or never will."""
     if not case.is_open or case.taken_at:
         return None
-    ends = any(step.kind is Kind.ACCESS and step.case == case.invoice for step in _ahead(view))
+    ends = any(step.kind is Kind.ACCESS and step.case == case.invoice for step in view.ahead)
     return context(view.account, case, view.history, view.policy, view.at).ends_at if ends else None
 
 
@@ -143,13 +142,9 @@ def coming(view: View, case: Case) -> list[Coming]:
     """What will be done about the case if nobody pays, in order."""
     return [
         Coming(step.key, step_title(step.key), step.due_at, step.reason)
-        for step in _ahead(view)
+        for step in view.ahead
         if step.case == case.invoice
     ]
-
-
-def _ahead(view: View) -> tuple[Step, ...]:
-    return forecast(view.account, view.history, view.policy, view.at)
 
 
 def ledger(view: View, case: Case) -> list[Attempt]:

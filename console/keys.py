@@ -2,54 +2,48 @@
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Iterable
-from hashlib import sha256
+from typing import Final
 
 from starlette.datastructures import Headers
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from console import scopes
+from console.keyring import Keyring
 from console.problems import problem
 
-REALM = 'Bearer realm="dunning"'
-
-
-class Keys:
-    """The keys that are good, as digests: the same work whatever is given, and none of them in memory."""
-
-    def __init__(self, keys: Iterable[str]) -> None:
-        """Raises ValueError without a key, or with an empty one: anybody could ask then."""
-        keys = list(keys)
-        if not keys or not all(keys):
-            raise ValueError("the API needs a key, and none may be empty")
-        self._digests = [sha256(key.encode()).digest() for key in keys]
-
-    def know(self, given: bytes) -> bool:
-        """Whether `given` is one of them. Compares with each, so that time tells nothing."""
-        digest = sha256(given).digest()
-        known = False
-        for one in self._digests:
-            known |= hmac.compare_digest(digest, one)
-        return known
+REALM: Final = 'Bearer realm="dunning"'
+# Where a request's scope says whose key it came with.
+HOLDER: Final = "dunning.holder"
 
 
 class KeyRequired:
     """ASGI middleware: requests without a good key are answered 401 before anything is looked at."""
 
-    def __init__(self, app: ASGIApp, keys: Keys) -> None:
+    def __init__(self, app: ASGIApp, keyring: Keyring) -> None:
         self._app = app
-        self._keys = keys
+        self._keyring = keyring
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         given = _bearer(Headers(scope=scope).getlist("authorization"))
+        holder = await self._keyring.holder(given) if given else None
         if given is None:
             refused = problem(401, "key_missing", "Send a key: `Authorization: Bearer ...`.", _challenge())
             await refused(scope, receive, send)
-        elif not self._keys.know(given):
+        elif holder is None:
             refused = problem(401, "key_unknown", "This key is not known.", _challenge("invalid_token"))
             await refused(scope, receive, send)
         else:
+            self._keyring.note(holder)
+            scope[HOLDER] = holder
             await self._app(scope, receive, send)
+
+
+def scope_missing(wanted: scopes.Scope) -> Response:
+    """A good key that may not do this."""
+    detail = f"This key may not {scopes.MEANINGS[wanted]}: that is the scope `{wanted}`."
+    challenge = {"www-authenticate": f'{REALM}, error="insufficient_scope", scope="{wanted}"'}
+    return problem(403, "scope_missing", detail, challenge)
 
 
 def _bearer(values: list[str]) -> bytes | None:

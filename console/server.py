@@ -1,12 +1,22 @@
-"""Run the access API."""
+"""Run the API."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import serving.server
 from console.app import create_app
+from console.keyring import Keyring
 from console.store import Store
+from console.team.operations import team_operations
+from console.team.services import Team
+from db.session import create_engine
 from settings import ApiSettings
 from worker.pages import pages
+from worker.policy import policy
+
+# Of those who read cases and decide; access has a pool of its own.
+POOL_SIZE = 5
 
 
 def serve(settings: ApiSettings) -> int:
@@ -14,6 +24,22 @@ def serve(settings: ApiSettings) -> int:
 
     PostgreSQL may come later.
     """
-    keys = [key.get_secret_value() for key in settings.api_keys]
-    app = create_app(Store(settings.database_dsn), keys, zone=settings.timezone, pages=pages(settings))
-    return serving.server.serve("api", app, settings.api_host, settings.api_port)
+    store = Store(settings.database_dsn)
+    team = Team(
+        create_engine(settings.database_url_sqlalchemy, name="api", pool_size=POOL_SIZE),
+        policy(settings),
+        settings.timezone,
+        lambda: datetime.now(UTC),
+    )
+    keyring = Keyring(
+        [key.get_secret_value() for key in settings.api_keys or ()], store.good_keys, team.use_key
+    )
+    app = create_app(
+        store,
+        keyring,
+        team_operations(team),
+        zone=settings.timezone,
+        pages=pages(settings),
+        closing=team.engine.dispose,
+    )
+    return serving.server.serve("api", app, settings.api_host, settings.api_port, settings.metrics_address)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 
-from console.queues import QueueLength
 from db.heartbeats import Heartbeat
 from db.status import State
+from worker.lengths import QueueLength
 from worker.queues import WAKEUPS
 
 # Work is taken up within seconds, and by the scheduler within ten more: a minute means that nobody does it.
@@ -81,7 +81,7 @@ def _late(state: State) -> list[Problem]:
         cure = "Look at the workers' log for event.failed and event.waits_for_provider."
         problems.append(Problem("Events wait for longer than a minute.", cure))
     if state.inbox.dead:
-        cure = "Look at last_error of the inbox rows with status dead: they are not tried again."
+        cure = "`dunning dead list` says why, `dunning dead retry` tries them again."
         problems.append(Problem(f"{state.inbox.dead} events were given up.", cure))
     if state.outbox.overdue and state.outbox.overdue > LATE:
         problems.append(

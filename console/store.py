@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 import asyncpg  # type: ignore[import-untyped]  # ships no annotations
 import structlog
 
-from db import access
+from db import access, key_lookup
 from db.access import AccessRow, CaseLink
+from db.key_lookup import GoodKey
 
 log = structlog.get_logger()
 
@@ -71,6 +72,10 @@ class Store:
     async def access_with_link(self, source: str, customer: str) -> tuple[AccessRow, CaseLink | None] | None:
         """What `db.access.read_with_link` finds. Raises Unavailable within LIMIT seconds."""
         return await self._ask(lambda connection: access.read_with_link(connection, source, customer))
+
+    async def good_keys(self) -> Mapping[bytes, GoodKey]:
+        """What `db.key_lookup.read` finds. Raises Unavailable within LIMIT seconds."""
+        return await self._ask(key_lookup.read)
 
     async def probe(self) -> None:
         """Return when access can be read. Raises Unavailable within LIMIT seconds."""

@@ -8,15 +8,17 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from console.forecast import forecast
 from db import accounts, journal, mail_results, outbox
 from db.accounts import Loaded
 from db.journal import Entry
 from dunning.account import Account
 from dunning.case import settle
+from dunning.lazy import lazy
 from dunning.plan import plan
 from dunning.results import Result
 from dunning.segments import PolicySource
-from dunning.steps import History, Plan
+from dunning.steps import History, Plan, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Sending:
         return self.accepted_at or self.created_at
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class View:
     """One customer at one moment. `at` is the account's time: its test clock's, or the wall clock's.
 
@@ -58,6 +60,11 @@ class View:
     planned: Plan
     sendings: Sequence[Sending] = ()
     journal: Sequence[Entry] = ()
+
+    @lazy
+    def ahead(self) -> tuple[Step, ...]:
+        """What will be done if nobody pays, in order."""
+        return forecast(self.account, self.history, self.policy, self.at)
 
 
 def look(loaded: Loaded, policy: PolicySource, now: datetime) -> View:

@@ -10,7 +10,8 @@ from dunning.account import Outcome
 from dunning.declines import Category
 from dunning.instructions import Verb
 from dunning.results import Result
-from dunning.steps import first_key
+from dunning.rules.resending import repeated_step
+from dunning.steps import RESENT, first_key
 
 CATEGORIES: Final[Mapping[str, str]] = {
     Category.INSUFFICIENT_FUNDS: "there was not enough money",
@@ -151,6 +152,8 @@ def step_title(key: str) -> str:
     if (first := first_key(key)) != key:
         return f"{step_title(first)}, once more"
     name, _, rest = key.partition(":")
+    if name == RESENT:
+        return f"{step_title(repeated_step(key))}, sent again"
     detail = rest.rpartition(":")[2]
     title = _PARTICULAR.get((name, detail)) or _asked(name, rest) or _STEPS.get(name)
     if title is None:
@@ -214,8 +217,10 @@ def journal_title(kind: str) -> str:
     return {
         "case.opened": "Case opened",
         "case.closed": "Case closed",
+        "case.taken_over": "Case taken over",
         "case.reopened": "Case reopened",
         "mail.decided": "Mail decided",
+        "mail.asked": "Mail to be sent again",
         "mail.sent": "Mail accepted by the mail server",
         "mail.failed": "Mail could not be delivered",
         "mail.unknown": "Mail may have arrived",

@@ -52,6 +52,13 @@ async def ensure(
         return {}
     rows = [{"source": source, "ref": ref} for source, ref in sorted(set(keys))]
     await connection.execute(insert(customers).values(rows).on_conflict_do_nothing())
+    return await known(connection, keys)
+
+
+async def known(connection: AsyncConnection, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Row ids of those (source, customer) pairs that somebody has heard of."""
+    if not keys:
+        return {}
     found = await connection.execute(
         select(customers.c.id, customers.c.source, customers.c.ref).where(
             tuple_(customers.c.source, customers.c.ref).in_(list(keys))
@@ -190,8 +197,18 @@ async def _clocks(
     return {(row.source, row.ref): row.reached for row in rows}
 
 
-async def save(connection: AsyncConnection, customer_id: int, before: Account, after: Account) -> None:
-    """Write what the fold changed: the customer and each subscription, invoice, method and charge."""
+async def save(
+    connection: AsyncConnection,
+    customer_id: int,
+    before: Account,
+    after: Account,
+    *,
+    heard_late: bool = False,
+) -> None:
+    """Write what the fold changed: the customer and each subscription, invoice, method and charge.
+
+    `heard_late`: charges count as heard of when they failed, so that nobody takes them for a surge of now.
+    """
     if after.customer != before.customer:
         values = columns(after.customer)
         await connection.execute(update(customers).where(customers.c.id == customer_id).values(values))
@@ -203,6 +220,8 @@ async def save(connection: AsyncConnection, customer_id: int, before: Account, a
         changed = [columns(thing) for ref, thing in new.items() if old.get(ref) != thing]
         await upsert(connection, table, [row | {"customer_id": customer_id} for row in changed])
     charged = [asdict(charge) for ref, charge in after.charges.items() if before.charges.get(ref) != charge]
+    if heard_late:
+        charged = [row | {"recorded_at": row["at"]} for row in charged]
     await upsert(connection, charges, [row | {"customer_id": customer_id} for row in charged])
 
 

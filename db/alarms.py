@@ -18,7 +18,7 @@ from db.models import alarms
 # A call that nobody took is made again after this long.
 CALL_AGAIN = timedelta(minutes=2)
 
-Kind = Literal["breaker", "endpoint"]
+Kind = Literal["breaker", "endpoint", "import"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select, true
+from sqlalchemy import ColumnElement, func, or_, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import cases, customers
@@ -60,6 +60,57 @@ async def list_cases(connection: AsyncConnection, *, only_open: bool, limit: int
     )
     rows = await connection.execute(wanted.limit(limit))
     return [CaseKey(row.customer_id, row.invoice) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a case stands in the list of all, the newest first.
+
+    A failure that is heard of late may put it further back, never further ahead.
+    """
+
+    opened_at: datetime
+    customer_id: int
+    invoice: str
+
+
+async def page_of_cases(
+    connection: AsyncConnection,
+    *,
+    after: Place | None,
+    limit: int,
+    is_open: bool | None = None,
+    outcome: str | None = None,
+    source: str | None = None,
+    customer: str | None = None,
+) -> list[Place]:
+    """The cases after a place, the newest first, which fit all that is given. None fits every case."""
+    key = (cases.c.opened_at, cases.c.customer_id, cases.c.invoice)
+    wanted = select(*key)
+    if after is not None:
+        wanted = wanted.where(tuple_(*key) < tuple_(after.opened_at, after.customer_id, after.invoice))
+    if is_open is not None:
+        wanted = wanted.where(cases.c.closed_at.is_(None) if is_open else cases.c.closed_at.is_not(None))
+    if outcome is not None:
+        wanted = wanted.where(cases.c.outcome == outcome)
+    if source is not None or customer is not None:
+        wanted = wanted.join(customers, customers.c.id == cases.c.customer_id)
+    if source is not None:
+        wanted = wanted.where(customers.c.source == source)
+    if customer is not None:
+        wanted = wanted.where(customers.c.ref == customer)
+    rows = await connection.execute(wanted.order_by(*(column.desc() for column in key)).limit(limit))
+    return [Place(row.opened_at, row.customer_id, row.invoice) for row in rows]
+
+
+async def owner_of_case(connection: AsyncConnection, source: str, invoice: str) -> int | None:
+    """The row id of the customer whose case it is, or None: there is no such case."""
+    owner = (
+        select(cases.c.customer_id)
+        .join(customers, customers.c.id == cases.c.customer_id)
+        .where(cases.c.invoice == invoice, customers.c.source == source)
+    )
+    return (await connection.execute(owner)).scalar_one_or_none()
 
 
 async def customers_with_cases(

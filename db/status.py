@@ -56,7 +56,7 @@ class State:
     tripped: Tripped | None = None
 
 
-# The partial indexes `inbox_due`, `outbox_due` and `cases_due` answer all but the counts of what is final.
+# Partial indexes answer: `inbox_due`, `inbox_dead`, `outbox_due`, `outbox_unsent`, `cases_open`, `cases_due`.
 INBOX = text("""
     SELECT (SELECT count(*) FROM inbox WHERE status = 'pending') AS pending,
            (SELECT clock_timestamp() - min(received_at) FROM inbox WHERE status = 'pending') AS oldest,
@@ -66,11 +66,11 @@ INBOX = text("""
 OUTBOX = text("""
     SELECT count(*) FILTER (WHERE status = 'pending') AS pending,
            count(*) FILTER (WHERE status = 'sending') AS sending,
-           count(*) FILTER (WHERE status = 'unknown') AS unknown,
-           count(*) FILTER (WHERE status = 'failed') AS failed,
+           (SELECT count(*) FROM outbox WHERE status = 'unknown') AS unknown,
+           (SELECT count(*) FROM outbox WHERE status = 'failed') AS failed,
            clock_timestamp() - min(CASE status WHEN 'pending' THEN due_at WHEN 'sending' THEN lease_until END)
                AS overdue
-    FROM outbox WHERE status IN ('pending', 'sending', 'unknown', 'failed')
+    FROM outbox WHERE status IN ('pending', 'sending')
 """)
 
 CASES = text("""

@@ -27,7 +27,10 @@ PAUSED_FOR_NONPAYMENT = frozenset({"first_payment_failure", "final_payment_failu
 @lean
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Who is mailed, in which language, and on which test clock they live (None: the wall clock)."""
+    """Who is mailed, in which language, and on which test clock they live (None: the wall clock).
+
+    `first_contact_at` is set for one who was there before us: nothing is told ahead of a renewal before then.
+    """
 
     ref: str
     as_of: AsOf | None = None
@@ -40,6 +43,7 @@ class Customer:
     test_clock: str | None = None
     deleted: bool = False
     method_changed_at: datetime | None = None
+    first_contact_at: datetime | None = None
 
 
 @lean
@@ -132,6 +136,9 @@ class Method:
 class Invoice:
     """Amounts in minor units. `failed_at` is the earliest failure seen, `attempt_count` the highest.
 
+    `amount_due` is the most that was ever to be paid, part payments included, and `amount_refunded` the most
+    that was ever given back.
+
     `counted_at` is the earliest event of it that `counted` so many attempts, the most of all: right after the
     provider's own last one, since what is tried by hand is not counted. None: only a reading did.
     """
@@ -146,6 +153,8 @@ class Invoice:
     currency: str = "usd"
     amount_remaining: int = 0
     amount_paid: int = 0
+    amount_due: int = 0
+    amount_refunded: int = 0
     next_attempt_at: datetime | None = None
     processing_since: datetime | None = None
     paid_at: datetime | None = None
@@ -193,6 +202,9 @@ class Case:
     moved its deadline; None: whatever is in force. What *we* took is its revocation receipt, so that a
     payment gives back exactly that: access was limited at `limited_at`, and from `taken_from` became
     `taken_level` at `taken_at`, when grace ran out.
+
+    One that had begun before us was taken over at `taken_over_at`, and its customer first hears of us at
+    `first_contact_at`; None: the provider had ended it by then, so they never do.
     """
 
     invoice: str
@@ -207,6 +219,8 @@ class Case:
     limited_at: datetime | None = None
     policy: Policy | None = None
     moved_at: datetime | None = None
+    taken_over_at: datetime | None = None
+    first_contact_at: datetime | None = None
 
     @property
     def is_open(self) -> bool:

@@ -11,10 +11,10 @@ from math import ceil
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from dunning.steps import ASKED, ASKED_ANEW, ON_REQUEST, Kind, Step
+from dunning.steps import ASKED, ASKED_ANEW, ON_REQUEST, RESENT, Kind, Step
 
 # What is still sent while the breaker is tripped: whoever has paid may hear so, and who asks gets an answer.
-RECEIPTS = frozenset({"payment_recovered", ASKED, ASKED_ANEW}) | ON_REQUEST
+RECEIPTS = frozenset({"payment_recovered", ASKED, ASKED_ANEW}) | (ON_REQUEST - {RESENT})
 
 # The usual hour is the mean of the seven days before the last one.
 HOURS = 7 * 24

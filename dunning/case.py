@@ -7,7 +7,7 @@ is stamped once, and everything else about it is read from facts, so no order of
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from types import MappingProxyType
 
@@ -35,7 +35,9 @@ def settle(account: Account, policies: PolicySource) -> Account:
             policy = policies.choose(account, invoice)
             case = Case(invoice.ref, invoice.subscription, opened_at, policy.grace, policy=policy)
         if case.opened_at != opened_at:
-            case = replace(case, opened_at=opened_at)
+            # The end that was stamped when it was taken over stays where it is.
+            kept = case.opened_at - opened_at if case.first_contact_at else timedelta(0)
+            case = replace(case, opened_at=opened_at, grace=case.grace + kept)
         closed_at, outcome = _end(account, case)
         if outcome is None and case.outcome is Outcome.RECOVERED:
             # Money came. A later failure is another case; this one does not come back with its old deadline.
@@ -221,7 +223,7 @@ def situation(account: Account, case: Case) -> Situation:
         invoice=invoice,
         subscription=account.subscriptions.get(case.subscription, Subscription(ref=case.subscription)),
         charges=charges,
-        decline=_decline(invoice, charges[-1] if charges else None),
+        decline=decline_of(invoice, charges[-1] if charges else None),
     )
 
 
@@ -251,10 +253,10 @@ def classify_charge(charge: Charge) -> Decline:
     )
 
 
-def _decline(invoice: Invoice, last: Charge | None) -> Decline:
-    """The newest reason known: the last charge's, else what the payment said without a charge."""
-    if last:
-        decline = classify_charge(last)
+def decline_of(invoice: Invoice, charge: Charge | None) -> Decline:
+    """Why the payment failed: the reason of this charge, else what the payment said without a charge."""
+    if charge:
+        decline = classify_charge(charge)
     else:
         decline = classify(
             code=invoice.reason_code,
@@ -265,7 +267,7 @@ def _decline(invoice: Invoice, last: Charge | None) -> Decline:
         return decline
     if invoice.action_required:
         return replace(decline, category=Category.AUTHENTICATION_REQUIRED)
-    if invoice.no_method and last is None:
+    if invoice.no_method and charge is None:
         return replace(
             decline, category=Category.NO_PAYMENT_METHOD, retried_by_stripe=False, needs_new_method=True
         )

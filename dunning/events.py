@@ -88,7 +88,8 @@ class InvoiceSeen:
     `next_attempt_at` of None is *not* "the last attempt": with Stripe's automations it arrives later
     in `invoice.updated`. `paid_at`, `voided_at` and `written_off_at` are latches: once seen, for ever.
     `processing_since` is when a payment was begun that has neither come nor failed yet, such as a bank
-    debit; only a reading of the invoice's payments tells, so an event leaves it None.
+    debit; only a reading of the invoice's payments tells, so an event leaves it None. `amount_refunded` is
+    what of its payments has been given back, and read the same way.
     """
 
     customer: str
@@ -108,6 +109,7 @@ class InvoiceSeen:
     voided_at: datetime | None = None
     written_off_at: datetime | None = None
     processing_since: datetime | None = None
+    amount_refunded: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,9 @@ def _fold_invoice(account: Account, fact: InvoiceSeen) -> Account:
         counted_at=earliest(known, looked_at) if fact.attempt_count >= seen.counted else seen.counted_at,
         attempt_count=max(seen.attempt_count, fact.attempt_count),
         amount_paid=max(seen.amount_paid, fact.amount_paid),
+        # A draft's amount may still fall; what is void or credited later was due once.
+        amount_due=max(seen.amount_due, 0 if fact.status == "draft" else _amount_due(fact)),
+        amount_refunded=max(seen.amount_refunded, fact.amount_refunded),
         paid_at=earliest(seen.paid_at, fact.paid_at),
         voided_at=earliest(seen.voided_at, fact.voided_at),
         written_off_at=earliest(seen.written_off_at, fact.written_off_at),
@@ -131,6 +134,10 @@ def _fold_invoice(account: Account, fact: InvoiceSeen) -> Account:
             account, replace(subscription, last_paid_at=latest(subscription.last_paid_at, fact.paid_at))
         )
     return account
+
+
+def _amount_due(fact: InvoiceSeen) -> int:
+    return fact.amount_remaining + fact.amount_paid
 
 
 def _fold_failure(seen: Invoice, fact: PaymentFailed) -> Invoice:

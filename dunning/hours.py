@@ -53,6 +53,24 @@ class Hours:
         """`moment` itself while it is open, else the last minute before it that was, UTC."""
         return _last_open(self, moment, zone, frozenset(holidays))
 
+    def after(self, moment: datetime, span: timedelta, zone: tzinfo, holidays: Holidays = ()) -> datetime:
+        """The moment by which it has been open for `span` since `moment`, UTC."""
+        day, left = moment.astimezone(zone).date(), span
+        for _ in range(LONGEST_CLOSURE):
+            opens = max(moment, _at(day, self.opens, zone))
+            closes = _at(day, self.closes - 1, zone) + timedelta(minutes=1)
+            if self.works(day, holidays) and opens < closes:
+                if left < closes - opens:
+                    return opens + left
+                left -= closes - opens
+            day += A_DAY
+        return moment + span
+
+    @property
+    def length(self) -> timedelta:
+        """Of a day on which it opens."""
+        return timedelta(minutes=self.closes - self.opens)
+
     def works(self, day: date, holidays: Holidays) -> bool:
         """Whether it opens on that day at all."""
         return day.weekday() in self.days and day not in holidays

@@ -11,7 +11,7 @@ from typing import Final
 from dunning.account import Account, Charge, Customer, Invoice, Subscription
 from dunning.case import classify_charge
 from dunning.declines import Category
-from dunning.instructions import Instruction, Verb
+from dunning.instructions import THE_CUSTOMER, Instruction, Verb
 from dunning.zones import METADATA_KEYS
 
 CUSTOMER, SUBSCRIPTION, INVOICE = "cus_imagined", "sub_imagined", "in_imagined"
@@ -126,4 +126,4 @@ def _promise(failure: Failure) -> tuple[Instruction, ...]:
     if failure.promise is None:
         return ()
     at, until = failure.on + ANSWERED_AFTER, failure.at(failure.promise)
-    return (Instruction(Verb.PROMISE, at, "the customer", "imagined", INVOICE, until),)
+    return (Instruction(Verb.PROMISE, at, THE_CUSTOMER, "imagined", INVOICE, until),)

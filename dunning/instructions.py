@@ -12,6 +12,9 @@ from enum import StrEnum
 
 from dunning.values import quick
 
+# Who said it, where customers did so themselves on their page.
+THE_CUSTOMER = "the customer"
+
 
 @quick
 class Verb(StrEnum):

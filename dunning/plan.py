@@ -14,7 +14,7 @@ from dunning.account import Account
 from dunning.case import Situation, why_kept
 from dunning.rules.asking import Answer, Answers
 from dunning.rules.context import RESOLUTION, Context, Rule, Terms, context, on, terms
-from dunning.rules.endings import ending, late_payment, of_same_subscription, recovery
+from dunning.rules.endings import ending, late_payment, of_same_subscription, over_before_us, recovery
 from dunning.rules.escalation import escalation, levels, reminders
 from dunning.rules.expiry import end_action, expiry, limited, limited_from, restriction
 from dunning.rules.first_payment import first_payment
@@ -23,14 +23,17 @@ from dunning.rules.notices import notices
 from dunning.rules.paying_now import why_not_any_more
 from dunning.rules.renewals import renewals
 from dunning.rules.requested import why_not_requested
+from dunning.rules.resending import repeated_step
+from dunning.rules.resending import why_not_any_more as why_not_resent_any_more
 from dunning.rules.retries import retries
 from dunning.rules.returned import unreachable
 from dunning.rules.returning import bought_twice, unpaid_on_return
 from dunning.rules.warnings import final_warnings
 from dunning.segments import PolicySource
-from dunning.steps import ASKED, ASKED_ANEW, ON_REQUEST, Effect, History, Kind, Plan, Step, Withheld
+from dunning.steps import ASKED, ASKED_ANEW, ON_REQUEST, RESENT, Effect, History, Kind, Plan, Step, Withheld
 from dunning.values import lean
 
+OVER_BEFORE_US: tuple[Rule, ...] = (over_before_us, recovery, late_payment)
 CLOSED: tuple[Rule, ...] = (recovery, ending, late_payment, unpaid_on_return, bought_twice)
 STOPPED: tuple[Rule, ...] = (ending, end_action, new_method, escalation, unreachable, reminders)
 RUNNING: tuple[Rule, ...] = (
@@ -135,6 +138,9 @@ def _order(step: Step) -> tuple[datetime, str]:
 def _rules_for(s: Situation) -> tuple[Rule, ...]:
     if s.first_payment:
         return (first_payment,) if s.case.is_open else (late_payment,)
+    over_before_us = s.case.taken_over_at and s.case.first_contact_at is None
+    if over_before_us and (not s.case.is_open or s.subscription.stopped_for_nonpayment):
+        return OVER_BEFORE_US
     if not s.case.is_open:
         return CLOSED
     taken = any(still_taken(other, s.subscription) for other in of_same_subscription(s))
@@ -168,6 +174,9 @@ class Verdict:
 def verdict(account: Account, history: History, policies: PolicySource, now: datetime, key: str) -> Verdict:
     """Ask the same rules again, as if the step had not been decided yet, at the point of effect."""
     asked = history.get(key)
+    if asked and asked.name == RESENT:
+        c = context(account, account.cases[asked.case], history, policies, now)
+        return Verdict(excuse=why_not_resent_any_more(c, history[repeated_step(key)]))
     if asked and asked.name in ON_REQUEST:
         return Verdict(excuse=why_not_requested(account, history, asked))
     if asked and asked.name in (ASKED, ASKED_ANEW):

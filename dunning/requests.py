@@ -101,10 +101,8 @@ def refusal(
     Sentences name days as they are in `zone`, the merchant's.
     """
     asked = _Asked(account, history, policies, told, now, zone)
-    if not told.by:
-        return "It must be known who says so: give a name."
-    if not told.why:
-        return "It must be known why: give a reason for whoever asks later."
+    if silent := nobody_says(told.by, told.why):
+        return silent
     if told.case is None and told.verb in OF_A_CASE:
         return f"{_name(told.verb)} is said of one case: name its invoice (in_123)."
     if told.case is not None and told.verb in OF_A_CUSTOMER:
@@ -113,6 +111,15 @@ def refusal(
         return wrong
     check = CHECKS.get(told.verb)
     return check(asked) if check else None
+
+
+def nobody_says(by: str, why: str) -> str | None:
+    """What is missing of whoever says something, or of their reason, or None."""
+    if not by.strip():
+        return "It must be known who says so: give a name."
+    if not why.strip():
+        return "It must be known why: give a reason for whoever asks later."
+    return None
 
 
 def _of_case(asked: _Asked) -> str | None:

@@ -17,7 +17,9 @@ FRESH_LINK = "fresh_link"
 # Those that follow when somebody else is named as the one who pays: see `dunning.payer`.
 PAYER_CONFIRMATION = "payer_confirmation"
 PAYER_LINK = "payer_link"
-ON_REQUEST = frozenset({FRESH_LINK, PAYER_CONFIRMATION, PAYER_LINK})
+# The newest mail of a case once more, because somebody of the team wants it so.
+RESENT = "resent"
+ON_REQUEST = frozenset({FRESH_LINK, PAYER_CONFIRMATION, PAYER_LINK, RESENT})
 # Charges that customers ask for there, of what is on file or of what they have just given: see
 # `dunning.rules.paying_now`. NEW_METHOD is the same by the policy, when an event tells of a new method.
 ASKED = "asked"

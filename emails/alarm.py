@@ -1,4 +1,4 @@
-"""What the merchant's team is told that is no customer's case: that all is held back, or an endpoint is off.
+"""What the merchant's team is told that is no customer's case: that all is held back, that an import is done.
 
 Plain on purpose: it must be readable when little else works, and has nothing to translate or to brand.
 """
@@ -62,6 +62,22 @@ def endpoint_off(*, brand: str, number: int, host: str, why: str, at: datetime) 
             "does with our events, such as letting customers in, has stopped.",
             f"When it works again: dunning webhooks enable {number}",
             f"Then send what it has missed: dunning webhooks replay {number} --failed",
+        ),
+    )
+
+
+def taken_over(*, brand: str, cases: int, uncalled: int, at: datetime) -> Notice:
+    """An import that was finished at `at` (an aware time): one call in the place of one for each case."""
+    return Notice(
+        f"{brand}: {cases} open cases were taken over",
+        (
+            f"On {_written(at)} the import was finished. The customers hear of us over the next three days "
+            "on which mails may arrive, and nobody loses access sooner than a week after that.",
+            f"{uncalled} of these cases were due for a call to you before: three charges had failed, or it "
+            "was unpaid for a week. You are not called about each of them now, but if another charge "
+            "fails, and before access ends.",
+            "`dunning case list` has all of them, the oldest first; `dunning explain CUSTOMER` tells the "
+            "rest.",
         ),
     )
 

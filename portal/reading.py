@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from dunning.account import Case, Invoice, Outcome
 from dunning.case import why_kept
-from dunning.instructions import Verb
+from dunning.instructions import THE_CUSTOMER, Verb
 from dunning.money import Money
 from dunning.payer import confirmation_step, naming
 from dunning.requests import Request, as_instruction
@@ -118,7 +118,7 @@ def _promise_within(c: Context) -> tuple[date, date] | None:
         return None
     today = c.now.astimezone(c.policy.zone).date()
     reach = today + timedelta(days=1), today + c.policy.promise_within
-    asked = Request(Verb.PROMISE, "the customer", "-", case=c.ref, until=reach[0])
+    asked = Request(Verb.PROMISE, THE_CUSTOMER, "-", case=c.ref, until=reach[0])
     told = as_instruction(asked, c.policy.zone, c.now)
     return None if not_to_be_promised(c.s.account, c.history, c.policy, told, c.now) else reach
 

@@ -57,7 +57,9 @@ def serve(settings: PortalSettings) -> int:
         offer(provider=bool(gateways)),
         settings.stripe_pages if gateways else (),
     )
-    return serving.server.serve("portal", app, settings.portal_host, settings.portal_port)
+    return serving.server.serve(
+        "portal", app, settings.portal_host, settings.portal_port, settings.metrics_address
+    )
 
 
 def _gateways(settings: PortalSettings) -> dict[str, Gateway]:

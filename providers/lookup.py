@@ -38,14 +38,23 @@ class Normalised:
 class ProviderUnavailableError(Exception):
     """The provider cannot be asked now: time-out, no connection, 429, 5xx, a key it refuses.
 
-    `passing`: it is well, and only asks us to be slower (429), so that an answer is a matter of time.
-    `forbidden`: it is well, and our key may not know.
+    `passing`: it is well, and only asks us to be slower (429), so that an answer is a matter of time; by
+    `retry_after` seconds, where it says so. `forbidden`: it is well, and our key may not know. `refused`: it
+    does not take our key at all.
     """
 
-    def __init__(self, reason: str, *, passing: bool = False, forbidden: bool = False) -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        passing: bool = False,
+        retry_after: float | None = None,
+        forbidden: bool = False,
+        refused: bool = False,
+    ) -> None:
         super().__init__(reason)
-        self.passing = passing
-        self.forbidden = forbidden
+        self.passing, self.retry_after = passing, retry_after
+        self.forbidden, self.refused = forbidden, refused
 
 
 class NothingToPayError(Exception):

@@ -154,7 +154,7 @@ def _set_up(intent: Json, _before: Json, created: datetime) -> Normalised:
 
 
 def _charge(thing: Json, _before: Json, created: datetime) -> Normalised:
-    """charge.failed and payment_intent.payment_failed: since basil neither names its invoice."""
+    """Of a charge or a payment: since basil neither names its invoice, where the rest is read."""
     invoice = ref(thing.get("invoice"))
     if invoice:
         return Normalised(lookups=(Lookup(Subject.INVOICE, invoice, created),))
@@ -194,6 +194,7 @@ HANDLERS: dict[str, Handler] = {
     "payment_method.detached": _detached,
     "setup_intent.succeeded": _set_up,
     "charge.failed": _charge,
+    "charge.refunded": _charge,
     "payment_intent.payment_failed": _charge,
     "test_helpers.test_clock.advancing": _clock,
     "test_helpers.test_clock.ready": _clock,

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from dunning.account import PAYING
-from dunning.events import AsOf, BillingEvent, ClockMoved
+from dunning.events import AsOf, BillingEvent
 from providers import stripe_actions, stripe_new_method, stripe_pages, stripe_return
 from providers.fields import Json, flag, parts, ref, text
 from providers.lookup import Charged, EndAction, Lookup, Normalised, NothingToPayError, Subject
 from providers.stripe import normalise
 from providers.stripe_client import TIMEOUT, StripeApi
-from providers.stripe_ledger import ledger_of, payments_of, processing_since
 from providers.stripe_methods import methods_of
-from providers.stripe_objects import customer_seen, invoice_seen, subscription_of, subscription_seen
-
-# Four levels are as deep as Stripe expands. The default methods tell which card will be charged next.
-OF_THE_CUSTOMER = ["customer", "customer.invoice_settings.default_payment_method"]
-EXPANDED_SUBSCRIPTION = [*OF_THE_CUSTOMER, "default_payment_method"]
-EXPANDED_INVOICE = [
-    *OF_THE_CUSTOMER,
-    "parent.subscription_details.subscription",
-    "parent.subscription_details.subscription.default_payment_method",
-    "payments.data.payment.payment_intent",
-]
+from providers.stripe_objects import subscription_seen
+from providers.stripe_reading import EXPANDED_SUBSCRIPTION, person, read_invoice
 
 
 class StripeGateway:
@@ -89,23 +78,13 @@ class StripeGateway:
 
     async def _invoice(self, lookup: Lookup, invoice_id: str) -> tuple[BillingEvent, ...]:
         as_of = _from_now_on(lookup)
-        invoice = await self._api.ask(
-            self._api.v1.invoices.retrieve_async(invoice_id, {"expand": EXPANDED_INVOICE})
-        )
-        if not invoice or subscription_of(invoice) is None:
+        read = await read_invoice(self._api, invoice_id, as_of)
+        if read is None:
             return ()
-        payments = await payments_of(self._api, invoice)
-        seen = replace(invoice_seen(invoice, as_of), processing_since=processing_since(payments, as_of))
-        facts: list[BillingEvent] = [seen]
-        facts += _person(invoice, as_of)
-        subscription = subscription_of(invoice)
-        if isinstance(subscription, dict):
-            facts.append(subscription_seen(subscription, as_of))
-            facts += methods_of(subscription, as_of)
-            facts += await self._others(subscription, invoice.get("customer"), as_of)
-        if flag(invoice, "attempted"):
-            facts += ledger_of(seen, payments)
-        return tuple(facts)
+        others: list[BillingEvent] = []
+        if read.subscription:
+            others = await self._others(read.subscription, read.invoice.get("customer"), as_of)
+        return (*read.facts, *others)
 
     async def _payment(self, lookup: Lookup) -> tuple[BillingEvent, ...]:
         """The invoice a payment belongs to; since basil only `invoice_payments` knows."""
@@ -126,7 +105,7 @@ class StripeGateway:
         if not found:
             return ()
         others = await self._others(found, found.get("customer"), as_of)
-        return (subscription_seen(found, as_of), *_person(found, as_of), *others)
+        return (subscription_seen(found, as_of), *person(found, as_of), *others)
 
     async def _customer(self, lookup: Lookup) -> tuple[BillingEvent, ...]:
         found = await self._api.ask(
@@ -134,7 +113,7 @@ class StripeGateway:
                 lookup.ref, {"expand": ["invoice_settings.default_payment_method"]}
             )
         )
-        return tuple(_person({"customer": found}, _from_now_on(lookup)))
+        return tuple(person({"customer": found}, _from_now_on(lookup)))
 
     async def _others(self, subscription: Json, customer: Any, as_of: AsOf) -> list[BillingEvent]:
         """The customer's others, if this one is in trouble: no event tells of what is older than we are."""
@@ -163,16 +142,3 @@ class StripeGateway:
 def _from_now_on(lookup: Lookup) -> AsOf:
     """What is asked now is as new as this moment, and as the event that made us ask."""
     return AsOf(lookup.at, read_at=datetime.now(UTC))
-
-
-def _person(thing: Json, as_of: AsOf) -> list[BillingEvent]:
-    """The customer, where expanded, and what they pay with.
-
-    One on a test clock tells that the clock has reached the event's time.
-    """
-    customer = thing.get("customer")
-    if not isinstance(customer, dict):
-        return []
-    seen = customer_seen(customer, as_of)
-    clock = [ClockMoved(seen.test_clock, as_of.at)] if seen.test_clock else []
-    return [seen, *clock, *methods_of(thing, as_of)]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from time import perf_counter
 from typing import Any
 
 import stripe
 
+from metrics.instruments import stripe_errors, stripe_seconds
 from providers.lookup import ProviderUnavailableError
 
 # Seconds. Short, because whoever asks can come back; the library's own default is 80.
@@ -50,20 +52,35 @@ class StripeApi:
 
         Of an error only its kind and code are kept: its text may hold what was asked for, or of whom.
         """
+        began, outcome = perf_counter(), "failed"
         try:
             answer: dict[str, Any] = (await call).to_dict()
+            outcome = "answered"
         except stripe.CardError as error:
+            outcome = "declined"
             raise RefusedError(_reason(error), declined=True) from None
         except stripe.InvalidRequestError as error:
             missing = error.http_status == 404
+            outcome = "missing" if missing else "refused"
             raise RefusedError(error.code or "invalid_request", missing=missing) from None
         except stripe.StripeError as error:
+            stripe_errors.labels(type(error).__name__).inc()
             raise ProviderUnavailableError(
                 type(error).__name__,
                 passing=isinstance(error, stripe.RateLimitError),
+                retry_after=_retry_after(error),
                 forbidden=isinstance(error, stripe.PermissionError),
+                refused=isinstance(error, stripe.AuthenticationError),
             ) from None
+        finally:
+            stripe_seconds.labels(outcome).observe(perf_counter() - began)
         return answer
+
+
+def _retry_after(error: stripe.StripeError) -> float | None:
+    """Seconds, where the answer names them; HTTP allows a date as well, which Stripe does not use."""
+    told = str((error.headers or {}).get("retry-after", ""))
+    return float(told) if told.isdecimal() else None
 
 
 def _reason(error: stripe.CardError) -> str:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from dunning.declines import BANK_DEBIT_METHODS
 from dunning.events import AsOf, BillingEvent, ChargeFailed, InvoiceSeen, LedgerRead, PaymentFailed
-from providers.fields import Json, flag, moment, part, parts, ref, text
+from providers.fields import Json, flag, moment, part, parts, ref, text, whole
 from providers.stripe_client import StripeApi
 from providers.stripe_objects import charge_failed
 
+# Five working days and a weekend: a SEPA core debit, the slowest that is common (EPC rulebook, returns).
+DEBIT_FAILS_WITHIN = timedelta(days=7)
 CONFIRMATION_WANTED: Json = {"code": "payment_intent_action_required"}
 
 
@@ -54,8 +56,16 @@ def processing_since(payments: Sequence[Payment], as_of: AsOf) -> datetime | Non
     return min(filter(None, begun), default=None)
 
 
-def ledger_of(invoice: InvoiceSeen, payments: Sequence[Payment]) -> list[BillingEvent]:
-    """Every failed charge of the invoice, and the newest reason where no charge carries it."""
+def amount_refunded(payments: Sequence[Payment]) -> int:
+    """What of the charges was given back, in minor units; Stripe counts it on each charge."""
+    return sum(whole(charge, "amount_refunded") for payment in payments for charge in payment.charges)
+
+
+def ledger_of(invoice: InvoiceSeen, payments: Sequence[Payment], *, late: bool = False) -> list[BillingEvent]:
+    """Every failed charge of the invoice, and the newest reason where no charge carries it.
+
+    `late`: read long after it failed, and not because it did.
+    """
     customer, invoice_id, attempt = invoice.customer, invoice.invoice, invoice.attempt_count
     facts: list[BillingEvent] = []
     reason: Json = {}
@@ -68,7 +78,7 @@ def ledger_of(invoice: InvoiceSeen, payments: Sequence[Payment]) -> list[Billing
         for charge in payment.charges:
             fact = charge_failed(charge, customer=customer, invoice=invoice_id)
             if fact:
-                fact = _when_it_failed(fact, invoice.as_of)
+                fact = _when_it_failed(fact, invoice.as_of, late=late)
                 facts += [fact, PaymentFailed(customer, invoice_id, fact.at, attempt)]
     facts.append(
         LedgerRead(
@@ -84,11 +94,15 @@ def ledger_of(invoice: InvoiceSeen, payments: Sequence[Payment]) -> list[Billing
     return facts
 
 
-def _when_it_failed(charge: ChargeFailed, as_of: AsOf) -> ChargeFailed:
-    """A card says no at once, a bank debit days after it was begun: it had failed when we first heard so."""
+def _when_it_failed(charge: ChargeFailed, as_of: AsOf, *, late: bool) -> ChargeFailed:
+    """A card says no at once, a bank debit days after it was begun: it had failed when we first heard so.
+
+    Who hears of it late can only say that it had failed by the time banks take at most.
+    """
     if charge.method_type not in BANK_DEBIT_METHODS:
         return charge
-    return replace(charge, at=max(charge.at, as_of.at))
+    failed_by = min(as_of.at, charge.at + DEBIT_FAILS_WITHIN) if late else as_of.at
+    return replace(charge, at=max(charge.at, failed_by))
 
 
 def _method_type(reason: Json) -> str | None:

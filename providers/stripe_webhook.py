@@ -20,6 +20,7 @@ MAX_SIGNATURES = 16  # per header; Stripe sends one or two, and each costs a com
 HANDLED = frozenset(
     {
         "charge.failed",
+        "charge.refunded",
         "customer.deleted",
         "customer.subscription.created",
         "customer.subscription.deleted",

@@ -37,17 +37,23 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-def serve(name: str, app: ASGIApp, host: str, port: int) -> int:
+def serve(name: str, app: ASGIApp, host: str, port: int, metrics: tuple[str, int] | None = None) -> int:
     """Serve until SIGTERM or SIGINT. Returns the exit code: 0 after a clean stop, 1 otherwise.
 
-    Logs `<name>.started` with the bound port once requests are taken, and no line a request: those hold paths
-    and addresses.
+    With `metrics`, a host and a port, answers are measured, and that is told there. Logs `<name>.started`
+    with the bound port once requests are taken, and no line a request: those hold paths and addresses.
     """
     try:
         listener = _listen(host, port)
     except OSError as error:
         log.error(f"{name}.cannot_listen", host=host, port=port, reason=error.strerror)
         return 1
+    if metrics:
+        from metrics.listener import listen
+        from metrics.requests import Measured
+
+        listen(name, metrics)
+        app = Measured(app)
     server = Server(
         name,
         uvicorn.Config(

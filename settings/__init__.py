@@ -4,6 +4,7 @@ from settings.errors import Problem, SettingsError
 from settings.load import given, load
 from settings.processes import (
     ApiSettings,
+    ImportSettings,
     PolicySettings,
     PortalSettings,
     PreviewSettings,
@@ -15,6 +16,7 @@ from settings.processes import (
 
 __all__ = [
     "ApiSettings",
+    "ImportSettings",
     "PolicySettings",
     "PortalSettings",
     "PreviewSettings",

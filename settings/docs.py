@@ -19,10 +19,12 @@ from settings.field import Settings
 from settings.load import fields_by_name
 from settings.mail_service import MailService, MailWebhooks
 from settings.messages import Brand, Display, Mail, Team, Times
+from settings.metrics import Metrics
 from settings.policy import Policy
 from settings.portal import Links, PortalServer, PortalStripe
 from settings.processes import (
     ApiSettings,
+    ImportSettings,
     PortalSettings,
     ReceiverSettings,
     SchedulerSettings,
@@ -60,6 +62,7 @@ GROUPS: dict[str, type[Settings]] = {
     "Server of the page": PortalServer,
     "Worker": WorkerProcess,
     "Scheduler": SchedulerProcess,
+    "Metrics": Metrics,
     "Logs": Logs,
 }
 
@@ -70,6 +73,7 @@ READERS: dict[str, type[Settings]] = {
     "api": ApiSettings,
     "portal": PortalSettings,
     "commands": ToolSettings,
+    "import": ImportSettings,
 }
 
 INTRODUCTION = """\
@@ -82,8 +86,8 @@ goes before it, and `.env.example` is one to start from. An empty value counts a
 Put a value with a space, a `#` or a `$` in single quotes: then it means the same to Docker Compose.
 
 Each process asks for the settings it uses and no others: the receiver needs no Stripe key and no mail server.
-"Commands" are `dunning migrate`, `status`, `breaker`, `access`, `case`, `explain`, `link`, `policy` and
-`webhooks`.
+"Commands" are `dunning migrate`, `status`, `breaker`, `access`, `case`, `explain`, `keys`, `link`, `policy`
+and `webhooks`; "import" is `dunning import`.
 
 A process with a wrong or missing setting does not start: it names every one of them with what to do about it,
 and exits with code 2. So does a process that finds a `DUNNING_` variable, or a key in `.env`, that does not

@@ -10,6 +10,7 @@ from settings.connections import Database, Mode, Redis, Smtp, StripeApi, StripeW
 from settings.field import Settings, setting
 from settings.mail_service import MailService, MailWebhooks
 from settings.messages import Brand, Display, Mail, Team, Times
+from settings.metrics import Metrics
 from settings.policy import Policy
 from settings.portal import Links, LinkSecrets, Origin, PortalServer, PortalStripe
 from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
@@ -19,12 +20,13 @@ from settings.webhooks import WebhookEndpoints, WebhookRules
 # Pydantic takes the fields of the last base first, and error messages follow: connections stand last.
 
 
-class ReceiverSettings(Logs, ReceiverServer, MailWebhooks, StripeWebhooks, Mode, Redis, Database):
+class ReceiverSettings(Logs, Metrics, ReceiverServer, MailWebhooks, StripeWebhooks, Mode, Redis, Database):
     """`dunning receiver`"""
 
 
 class WorkerSettings(
     Logs,
+    Metrics,
     WorkerProcess,
     WebhookEndpoints,
     WebhookRules,
@@ -45,15 +47,17 @@ class WorkerSettings(
     """`dunning worker`"""
 
 
-class SchedulerSettings(Logs, SchedulerProcess, Breaker, Redis, Database):
+class SchedulerSettings(Logs, Metrics, SchedulerProcess, Breaker, Redis, Database):
     """`dunning scheduler`"""
 
 
-class ApiSettings(Logs, ApiServer, Links, Times, Mode, Database):
+class ApiSettings(Logs, Metrics, ApiServer, Policy, Links, Times, Mode, Database):
     """`dunning api`"""
 
 
-class PortalSettings(Logs, PortalServer, Policy, Links, Display, Times, Brand, PortalStripe, Redis, Database):
+class PortalSettings(
+    Logs, Metrics, PortalServer, Policy, Links, Display, Times, Brand, PortalStripe, Redis, Database
+):
     """`dunning portal`"""
 
     portal_url: Origin = setting(
@@ -71,10 +75,7 @@ class PortalSettings(Logs, PortalServer, Policy, Links, Display, Times, Brand, P
 
 
 class ToolSettings(Logs, WebhookRules, Breaker, Policy, Links, Times, Mode, Database):
-    """`dunning migrate`, `status`, `breaker`, `access`, `case`, `explain`, `link`, `webhooks`.
-
-    They need a database.
-    """
+    """`dunning migrate`, `status`, `access`, `case`, `explain`, `keys` and so on: they need a database."""
 
     redis_url: RedisUrl | None = setting(
         "REDIS_URL",
@@ -83,6 +84,10 @@ class ToolSettings(Logs, WebhookRules, Breaker, Policy, Links, Times, Mode, Data
         example="redis://127.0.0.1:6379/0",
         cure="Give a Redis URL in the environment or in .env, or leave it empty.",
     )
+
+
+class ImportSettings(Logs, Policy, Links, Times, StripeApi, Database):
+    """`dunning import`: reads Stripe, writes the database, sends nothing."""
 
 
 class PolicySettings(Policy, Times):
@@ -110,4 +115,5 @@ PROCESSES: tuple[type[Settings], ...] = (
     ApiSettings,
     PortalSettings,
     ToolSettings,
+    ImportSettings,
 )

@@ -24,11 +24,13 @@ _FORBIDDEN = frozenset(word + ending for word in _WORDS for ending in ("", "s", 
 _FORBIDDEN_NAMES = frozenset({"api_key", "dsn", "stripe_signature"})
 _HARMLESS_ENDINGS = ("_id", "_ids", "_count")
 
-# What slips into exception texts and libraries' messages: credentials in URLs, Stripe's keys, mail addresses.
+# What slips into exception texts and libraries' messages: credentials in URLs, keys of Stripe's and of ours,
+# mail addresses.
 _LEAKS = re.compile(
     r"(?<=://)[^/\s@]+@"
     r"|\b(?:sk|rk|pk)_(?:live|test)_\w+"
     r"|\bwhsec_\w+"
+    r"|\bdk_[\w-]+"
     r"|[\w.+'-]+@[\w-]+(?:\.[\w-]+)*"
 )
 

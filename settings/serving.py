@@ -51,29 +51,32 @@ class ReceiverServer(Settings):
 
 
 class ApiServer(Settings):
-    """Where the access API listens, and who may ask."""
+    """Where the API listens, and who may ask."""
 
     api_host: str = setting(
         "DUNNING_API_HOST",
-        "The address the access API listens on.",
+        "The address the API listens on. Put a TLS proxy in front of it for whoever asks from elsewhere.",
         default="127.0.0.1",
         example="0.0.0.0",  # noqa: S104 -- an example for containers, not a default
         min_length=1,
     )
     api_port: int = setting(
         "DUNNING_API_PORT",
-        "The port the access API listens on; 0 takes any free one.",
+        "The port the API listens on; 0 takes any free one.",
         default=8081,
         example="8081",
         cure="Give a port from 0 to 65535.",
         ge=0,
         le=65535,
     )
-    api_keys: Annotated[tuple[BearerKey, ...], Field(min_length=1), Commas] = setting(
+    api_keys: Annotated[tuple[BearerKey, ...], Field(min_length=1), Commas] | None = setting(
         "DUNNING_API_KEYS",
-        "The bearer keys that may ask the access API, with commas between them: two while one is replaced.",
+        "Bearer keys that may ask for access and banners, with commas between them: two while one is "
+        "replaced. They need no look-up in the database. Other keys, with scopes, are made by "
+        "`dunning keys create`; without any key nobody is let in.",
+        default=None,
         example="test-key-0123456789abcdef",
-        cure="Give keys of 16 characters or more, such as `openssl rand -hex 24` prints.",
+        cure="Give keys of 16 characters or more, such as `openssl rand -hex 24` prints, or leave it empty.",
     )
 
 

@@ -7,6 +7,7 @@ from functools import partial
 
 from db.intake import Row, Unavailable, Unstorable
 from providers.envelope import BadEnvelope, BadSignature, Envelope
+from webhooks import figures
 from webhooks.config import ReceiverConfig
 from webhooks.counters import Counters
 from webhooks.http import Answer, Disconnected, Receive, Refused, Scope, Send, answer, header, read_body
@@ -36,6 +37,8 @@ class Receiver:
         self._clock = clock
         self._counters = Counters()
         self._store = Store(config.database_dsn, log)
+        self.metrics_port: int | None = None
+        """The port on which `/metrics` is told; on the one that faces the internet it is not."""
         self._nudger = Nudger(config.redis_url, log)
 
     def start(self) -> None:
@@ -50,11 +53,7 @@ class Receiver:
 
     def figures(self) -> dict[str, object]:
         """What was done since the start, as plain JSON values."""
-        return self._counters.snapshot() | {
-            "commits": self._store.commits,
-            "nudges_sent": self._nudger.sent,
-            "nudges_dropped": self._nudger.dropped,
-        }
+        return figures.plain(self._counters, self._store, self._nudger)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, then nudge."""
@@ -67,7 +66,7 @@ class Receiver:
             elif source:
                 reply = POST_ONLY
             else:
-                reply = await self._elsewhere(scope["path"], scope["method"])
+                reply = await self._elsewhere(scope)
         except Disconnected:
             return
         except Refused as refused:
@@ -81,8 +80,13 @@ class Receiver:
         if row_id is not None:
             self._nudger.push(row_id)
 
-    async def _elsewhere(self, path: str, method: str) -> Answer:
-        match path, method:
+    async def _elsewhere(self, scope: Scope) -> Answer:
+        path = scope["path"]
+        if path == "/metrics" and scope["server"][1] == self.metrics_port:
+            return answer(
+                200, figures.metrics(self._counters, self._store, self._nudger), figures.CONTENT_TYPE
+            )
+        match path, scope["method"]:
             case "/healthz", "GET" | "HEAD":
                 return OK
             case "/readyz", "GET" | "HEAD":

@@ -36,6 +36,9 @@ class ReceiverConfig:
     """0 takes any free one."""
     read_limit: float = 10.0
     """Seconds a client may take for a request's headers, and again for its body."""
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = None
+    """0 takes any free one; None: nothing is told."""
     log_format: Format = "auto"
     log_level: Level = "info"
     resend_webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
@@ -62,6 +65,8 @@ class ReceiverConfig:
             livemode=settings.livemode,
             host=settings.receiver_host,
             port=settings.receiver_port,
+            metrics_host=settings.metrics_host,
+            metrics_port=settings.metrics_port,
             log_format=settings.log_format,
             log_level=settings.log_level,
         )

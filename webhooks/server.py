@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import socket
+from contextlib import ExitStack
 from types import FrameType
 
 import uvicorn
@@ -53,9 +54,9 @@ class Server(uvicorn.Server):
         # What is loaded now stays for good: the collector need not walk it in the middle of a request.
         gc.collect()
         gc.freeze()
-        for listener in sockets or []:
+        for event, listener in zip(("receiver.started", "metrics.started"), sockets or [], strict=False):
             host, port = listener.getsockname()[:2]
-            self._log.info("receiver.started", host=host, port=port)
+            self._log.info(event, host=host, port=port)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Finish the requests in flight, then stop the receiver."""
@@ -92,10 +93,28 @@ def serve(config: ReceiverConfig) -> int:
     except OSError as error:
         log.error("receiver.cannot_listen", host=config.host, port=config.port, reason=error.strerror)
         return 1
-    server = Server(config, Receiver(config, log), log)
-    with listener:
-        server.run(sockets=[listener])
+    receiver = Receiver(config, log)
+    server = Server(config, receiver, log)
+    with listener, ExitStack() as also:
+        sockets = [listener]
+        if beside := _listen_beside(config, log):
+            sockets.append(also.enter_context(beside))
+            receiver.metrics_port = beside.getsockname()[1]
+        server.run(sockets=sockets)
     return 1 if server.force_exit else 0
+
+
+def _listen_beside(config: ReceiverConfig, log: Log) -> socket.socket | None:
+    """Where metrics are told, if they are wanted. Without a port for them events are taken all the same."""
+    if config.metrics_port is None:
+        return None
+    try:
+        return _listen(config.metrics_host, config.metrics_port)
+    except OSError as error:
+        log.error(
+            "metrics.cannot_listen", host=config.metrics_host, port=config.metrics_port, reason=error.strerror
+        )
+        return None
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -17,6 +17,7 @@ from dramatiq.middleware import AgeLimit, AsyncIO, Middleware, Retries, Shutdown
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from metrics.instruments import nudges_lost
 from worker import queues
 from worker.queues import Wakeup
 
@@ -67,6 +68,7 @@ class RedisNudge:
             for start in range(0, len(ids), queues.IDS_PER_MESSAGE):
                 self._broker.enqueue(message(wakeup, ids[start : start + queues.IDS_PER_MESSAGE]))
         except (dramatiq.BrokerError, redis.RedisError) as error:
+            nudges_lost.labels(wakeup.queue).inc()
             log.warning("nudge.lost", queue=wakeup.queue, rows=len(ids), error=type(error).__name__)
             return False
         return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dunning.account import Invoice
@@ -14,6 +14,7 @@ from dunning.reach import recipient
 from dunning.rules.context import Context
 from dunning.rules.expiry import limited, limited_from
 from dunning.rules.first_payment import HELD_FOR
+from dunning.rules.resending import repeated_step
 from dunning.standing import standing
 from dunning.steps import first_key
 from emails.catalogue import (
@@ -242,6 +243,12 @@ def _payer_link(f: _Facts) -> Mail:
     return PayerLink(pay_url=f.pay_url)
 
 
+def _resent(f: _Facts) -> Mail:
+    """The mail that is repeated, with the facts of now."""
+    key = repeated_step(f.key)
+    return MAILS[f.c.history[key].name](replace(f, key=key))
+
+
 MAILS: Mapping[str, Callable[[_Facts], Mail]] = {
     "payment_failed": _payment_failed,
     "final_warning": _final_warning,
@@ -251,4 +258,5 @@ MAILS: Mapping[str, Callable[[_Facts], Mail]] = {
     "fresh_link": _fresh_link,
     "payer_confirmation": _payer_confirmation,
     "payer_link": _payer_link,
+    "resent": _resent,
 }

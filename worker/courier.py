@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
+from time import perf_counter
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,7 @@ from emails.delivery import Accepted, Deferred, Delivery, Rejected
 from emails.message import build_message
 from emails.render import RenderedMail
 from emails.services import headers
+from metrics.instruments import delivery_seconds
 from portal.links import Pages
 
 CHAT_TIMEOUT = 10.0  # seconds
@@ -90,6 +92,13 @@ class Courier:
 
     async def send(self, channel: str, key: str, recipient: str | None, stored: dict[str, Any]) -> Delivery:
         """Send one stored message. `key` makes the Message-ID, so a repeated message is recognisable."""
+        began = perf_counter()
+        answer = await self._send(channel, key, recipient, stored)
+        outcome = type(answer).__name__.lower()
+        delivery_seconds.labels(channel, outcome).observe(perf_counter() - began)
+        return answer
+
+    async def _send(self, channel: str, key: str, recipient: str | None, stored: dict[str, Any]) -> Delivery:
         if channel == "chat":
             return await self._chat(stored)
         rendered = RenderedMail(stored["subject"], stored["text"], stored["html"])

@@ -21,6 +21,8 @@ from dramatiq.asyncio import EventLoopThread, get_event_loop_thread
 from sqlalchemy.exc import SQLAlchemyError
 
 from db import endpoints, heartbeats
+from metrics.listener import listen
+from metrics.messages import Measuring
 from outbound.post import Poster
 from settings import WorkerSettings
 from worker import actors, build
@@ -47,7 +49,7 @@ class WorkerProcess:
 
     def __init__(self, settings: WorkerSettings) -> None:
         self._settings = settings
-        self._broker = create_broker(settings.redis_url.get_secret_value())
+        self._broker = create_broker(settings.redis_url.get_secret_value(), Measuring())
         self._parts: tuple[Services, Courier, Poster] | None = None
         # Those of the settings, until the first beat has written them down.
         self._endpoints = endpoints_of(settings) if "webhooks" in settings.worker_queues else None
@@ -77,6 +79,7 @@ class WorkerProcess:
             worker_timeout=IDLE_LOOK_EVERY,
         )
         worker.start()
+        listen("worker", self._settings.metrics_address)
         log.info("worker.started", queues=sorted(queues), threads=self._settings.worker_threads)
         try:
             self._watch(_loop())

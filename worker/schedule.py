@@ -7,6 +7,8 @@ import os
 import signal
 import socket
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,11 +17,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from db import heartbeats
 from db.session import create_engine
 from db.sweep import Swept, sweep
+from metrics import instruments
+from metrics.listener import listen
 from settings import SchedulerSettings
 from worker import breaker
 from worker.broker import RedisNudge, create_broker
 from worker.queues import BILLING, CASES, EVENTS, MAIL, TEAM, WEBHOOKS
 from worker.services import Clock, Nudge, wall_clock
+from worker.watching import Watch
 
 log = structlog.get_logger()
 
@@ -55,7 +60,8 @@ class SchedulerProcess:
         broker = create_broker(self._settings.redis_url.get_secret_value())
         log.info("scheduler.started", tick_seconds=self._settings.tick_seconds)
         try:
-            await self._tick_until_stopped(engine, RedisNudge(broker))
+            async with self._watched():
+                await self._tick_until_stopped(engine, RedisNudge(broker))
             async with engine.begin() as connection:
                 await heartbeats.stopped(connection, self._name)
         finally:
@@ -63,6 +69,24 @@ class SchedulerProcess:
             broker.close()
         log.info("scheduler.stopped")
         return 0
+
+    @asynccontextmanager
+    async def _watched(self) -> AsyncIterator[None]:
+        """Whoever collects metrics from this scheduler hears of the whole installation as well."""
+        settings = self._settings
+        if settings.metrics_address is None:
+            yield
+            return
+        engine = create_engine(settings.database_url_sqlalchemy, name="metrics", pool_size=2)
+        watch = Watch(engine, settings.redis_url.get_secret_value())
+        listen("scheduler", settings.metrics_address, watch.whole)
+        reading = asyncio.create_task(watch.run())
+        try:
+            yield
+        finally:
+            reading.cancel()
+            await asyncio.wait([reading])
+            await engine.dispose()
 
     async def _tick_until_stopped(self, engine: AsyncEngine, nudge: Nudge) -> None:
         beaten_at = watched_at = 0.0
@@ -77,7 +101,9 @@ class SchedulerProcess:
                 if now - watched_at >= breaker.EVERY.total_seconds():
                     watched_at = now
                     await breaker.watch(engine, nudge, limits)
+                instruments.ticks.labels("done").inc()
             except (SQLAlchemyError, OSError, TimeoutError) as error:
+                instruments.ticks.labels("missed").inc()
                 log.warning("tick.missed", error=type(error).__name__)
             await self._pause()
 

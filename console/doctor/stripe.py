@@ -96,7 +96,9 @@ def _endpoint(each: Endpoint, *, live: bool) -> Iterator[Finding]:
         harm = "Somebody is not told, keeps what they have not paid, or is locked out though they have paid."
         yield fault(WEBHOOKS, f"{where} does not hear {_list(vital)}", harm, "Add them to the endpoint.")
     if rest := lacking - VITAL:
-        harm = "What they tell is noticed late: a new card, a failed try by hand, a changed address."
+        harm = (
+            "What they tell is noticed late: a new card, a failed try by hand, a changed address, a refund."
+        )
         yield risk(WEBHOOKS, f"{where} does not hear {_list(rest)}", harm, "Add them to the endpoint.")
     if each.hears(DELAYING):
         harm = "Stripe delays charges by up to three days while any endpoint fails to answer it."

@@ -3,8 +3,10 @@
 All times are timestamptz, UTC. Nothing is ever deleted by an event: rows are settled, not removed.
 """
 
+from db.models.api import api_keys, api_requests
 from db.models.base import metadata
 from db.models.cases import access, cases, instructions, links
+from db.models.imports import imports
 from db.models.inbox import inbox
 from db.models.mail import mail_results
 from db.models.mirror import charges, customers, invoices, methods, subscriptions, test_clocks
@@ -15,6 +17,8 @@ from db.models.work import journal, outbox
 __all__ = [
     "access",
     "alarms",
+    "api_keys",
+    "api_requests",
     "breaker",
     "cases",
     "charges",
@@ -22,6 +26,7 @@ __all__ = [
     "deliveries",
     "endpoints",
     "heartbeats",
+    "imports",
     "inbox",
     "instructions",
     "invoices",

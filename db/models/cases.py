@@ -34,11 +34,17 @@ cases = Table(
     moment("limited_at"),
     Column("policy", JSONB(none_as_null=True)),
     moment("moved_at"),
+    moment("taken_over_at"),
+    moment("first_contact_at"),
     Column("test_clock", Text),
     moment("due_at"),
     moment("swept_at"),
     Index("cases_due", "due_at", postgresql_where=text("due_at IS NOT NULL AND test_clock IS NULL")),
     Index("cases_due_by_clock", "test_clock", "due_at", postgresql_where=text("test_clock IS NOT NULL")),
+    Index("cases_of_invoice", "invoice"),
+    # The order in which the team's API lists them, page by page.
+    Index("cases_opened", "opened_at", "customer_id", "invoice"),
+    Index("cases_open", "opened_at", "customer_id", "invoice", postgresql_where=text("closed_at IS NULL")),
 )
 
 access = Table(

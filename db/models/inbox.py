@@ -34,4 +34,5 @@ inbox = Table(
     Column("payload", LargeBinary),
     UniqueConstraint("source", "event_id"),
     Index("inbox_due", "due_at", postgresql_where=text("status = 'pending'")),
+    Index("inbox_dead", "id", postgresql_where=text("status = 'dead'")),
 )

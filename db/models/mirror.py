@@ -33,6 +33,7 @@ customers = Table(
     Column("test_clock", Text),
     Column("deleted", Boolean, nullable=False, server_default="false"),
     moment("method_changed_at"),
+    moment("first_contact_at"),
     # How many events of theirs the merchant's application was told of: see `db.outgoing`.
     Column("told", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("source", "ref"),
@@ -75,6 +76,12 @@ subscriptions = Table(
     Column("test_clock", Text),
     moment("due_at"),
     moment("swept_at"),
+    Index(
+        "subscriptions_behind",
+        "status",
+        "customer_id",
+        postgresql_where=text("status IN ('past_due', 'unpaid')"),
+    ),
     Index("subscriptions_due", "due_at", postgresql_where=text("due_at IS NOT NULL AND test_clock IS NULL")),
     Index(
         "subscriptions_due_by_clock",
@@ -99,6 +106,8 @@ invoices = Table(
     Column("currency", Text, nullable=False),
     Column("amount_remaining", BigInteger, nullable=False),
     Column("amount_paid", BigInteger, nullable=False),
+    Column("amount_due", BigInteger, nullable=False, server_default="0"),
+    Column("amount_refunded", BigInteger, nullable=False, server_default="0"),
     moment("next_attempt_at"),
     moment("processing_since"),
     moment("paid_at"),

@@ -45,6 +45,7 @@ outbox = Table(
     Index("outbox_due", "due_at", postgresql_where=text("status IN ('pending', 'sending')")),
     Index("outbox_reference", "reference", postgresql_where=text("reference IS NOT NULL")),
     Index("outbox_recipient", text("lower(recipient)"), postgresql_where=text("recipient IS NOT NULL")),
+    Index("outbox_unsent", "status", postgresql_where=text("status IN ('unknown', 'failed')")),
 )
 
 # What was learned, decided and done, in order, for ever. `at` is the account's time.

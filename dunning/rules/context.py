@@ -90,6 +90,8 @@ class Terms:
         return annual or (least is not None and invoice.amount_remaining >= least)
 
 
+# Why a call that was due when nobody of us was there is not made.
+DUE_BEFORE = "it was due before the case was taken over"
 # What is said of time is said to this.
 RESOLUTION = datetime.resolution
 FOR_EVER = datetime.max.replace(tzinfo=UTC)
@@ -153,6 +155,17 @@ class Context:
 
     def team(self, name: str, due_at: datetime, reason: str) -> Step:
         return Step(Kind.TEAM, f"escalation:{self.ref}:{name}", name, self.ref, due_at, reason)
+
+    def late_team(self, name: str, due_at: datetime, reason: str) -> Step | Withheld:
+        """A call that was due before the case was taken over is none of ours: the import counts those."""
+        taken_over_at = self.s.case.taken_over_at
+        if taken_over_at and due_at <= taken_over_at:
+            return self.withhold(f"escalation:{self.ref}:{name}", DUE_BEFORE)
+        return self.team(name, self.from_contact(due_at), reason)
+
+    def from_contact(self, due_at: datetime) -> datetime:
+        """No earlier than the customer first hears of us, where the case had begun before us."""
+        return max(due_at, self.s.case.first_contact_at or due_at)
 
     def withhold(self, key: str, reason: str) -> Withheld:
         return Withheld(key, self.ref, reason)

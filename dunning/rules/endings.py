@@ -46,6 +46,12 @@ def of_same_subscription(s: Situation) -> list[Case]:
     return [case for case in s.account.cases.values() if case.subscription == s.case.subscription]
 
 
+@reads()
+def over_before_us(c: Context) -> Iterator[Step | Withheld]:
+    """Why nobody is told that access has ended: whoever dunned before us has told of it."""
+    yield c.withhold(f"access_ended:{c.ref}", "the provider had ended it before the case was taken over")
+
+
 @reads(Kind.MAIL)
 def recovery(c: Context) -> Iterator[Step | Withheld]:
     """A receipt closes what our mails opened; who was never told of a failure hears nothing."""

@@ -22,7 +22,7 @@ def escalation(c: Context) -> Iterator[Step | Withheld]:
     """Charges keep failing, or mails cannot help."""
     executed, needed = c.failed_attempts, c.policy.escalate_after
     if executed >= needed:
-        yield c.team("attempts", c.failed_at, f"{needed} charges have failed")
+        yield c.late_team("attempts", c.failed_at, f"{needed} charges have failed")
     elif c.s.invoice.attempt_count >= needed:
         yield c.withhold(
             f"escalation:{c.ref}:attempts",
@@ -34,7 +34,7 @@ def escalation(c: Context) -> Iterator[Step | Withheld]:
         yield c.team("undeliverable", failed[0].created_at, "a mail to the customer could not be delivered")
     if c.s.decline.category in CALLED_AT_ONCE:
         name, reason = CALLED_AT_ONCE[c.s.decline.category]
-        yield c.team(name, c.s.failed_at, reason)
+        yield c.team(name, c.from_contact(c.s.failed_at), reason)
     yield from unanswered(c)
 
 
@@ -80,19 +80,21 @@ def levels(c: Context) -> Iterator[Step | Withheld]:
     """Value and time: what a person should look at although no rule is at its end yet."""
     opened, policy = c.s.case.opened_at, c.policy
     if c.high_value:
-        yield c.team("high_value", opened, "the first charge of a valuable invoice has failed")
+        yield c.team(
+            "high_value", c.from_contact(opened), "the first charge of a valuable invoice has failed"
+        )
     if policy.blocked_after and not c.s.decline.retried_by_stripe:
         reason = f"unresolved for {in_words(policy.blocked_after)}, and the provider makes no further attempt"
-        yield c.team("blocked", opened + policy.blocked_after, reason)
+        yield c.late_team("blocked", opened + policy.blocked_after, reason)
     if policy.unresolved_after:
         reason = f"unresolved for {in_words(policy.unresolved_after)}"
-        yield c.team("unresolved", opened + policy.unresolved_after, reason)
+        yield c.late_team("unresolved", opened + policy.unresolved_after, reason)
     if c.said.promise and c.said.promise.until:
         due_at = c.said.promise.until + PROMISE_SLACK
         name = f"promise_broken:{c.said.promise.until.astimezone(c.policy.zone):%Y-%m-%d}"
         yield c.team(name, due_at, "the customer promised to pay and did not")
     if policy.last_call and why_kept(c.s) is None:
-        due_at = max(opened, c.ends_at - policy.last_call)
+        due_at = c.from_contact(max(opened, c.ends_at - policy.last_call))
         yield c.team(LAST_CALL, due_at, f"access ends in {in_words(policy.last_call)}")
 
 

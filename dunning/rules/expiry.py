@@ -45,6 +45,9 @@ def limited_from(c: Context) -> datetime | None:
     if after is None or c.policy.at_expiry == "limited":
         return None
     wanted = c.s.case.opened_at + after + c.said.extension
+    if c.s.case.first_contact_at:
+        # As long before the end as for everybody else.
+        wanted += max(timedelta(0), c.s.case.grace - c.policy.grace)
     told_at = min(_told_at(c), default=None) or c.now_or(wanted - WARNED_BEFORE)
     wanted = max(wanted, told_at + WARNED_BEFORE)
     at = in_working_hours(max(wanted, c.said.pushed_to) if c.said.pushed_to else wanted, c.policy)

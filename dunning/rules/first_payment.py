@@ -15,13 +15,15 @@ HELD_FOR = timedelta(hours=23)
 @reads()
 def first_payment(c: Context) -> Iterator[Step | Withheld]:
     """Nothing was granted, so nothing is taken: some reminders while the provider holds the offer open."""
-    opened = c.s.case.opened_at
+    opened, taken_over_at = c.s.case.opened_at, c.s.case.taken_over_at
     rungs = [opened + wait for wait in c.policy.first_payment_mails if wait < HELD_FOR]
     for number, rung in enumerate(rungs, start=1):
         key = c.anew(f"first_payment:{c.ref}:{number}")
         excuse = _why_not(c)
         if excuse:
             yield c.withhold(key, excuse)
+        elif taken_over_at and rung <= taken_over_at:
+            yield c.withhold(key, "it was due before the case was taken over")
         elif any(c.has_come(later) for later in rungs[number:]):
             yield c.withhold(key, "a later mail tells it")
         else:

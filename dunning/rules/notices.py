@@ -25,23 +25,25 @@ def notices(c: Context) -> Iterator[Step | Withheld]:
     if c.s.decline.category is Category.PROCESSING_ERROR and c.failed_attempts >= TRANSIENT_ATTEMPTS:
         rungs = [min(rung, c.failed_at) for rung in rungs[:1]] + rungs[1:]
     excuse = why_no_notice(c)
+    contact = c.s.case.first_contact_at
     for number, rung in enumerate(rungs, start=1):
         key = c.anew(f"payment_failed:{c.ref}:{number}")
         if key in c.history:
             continue
-        if number < len(rungs) and c.has_come(rungs[number]):
+        later = rungs[number] if number < len(rungs) else None
+        if later and ((contact and later <= contact) or c.has_come(later)):
             yield c.withhold(key, "a later mail tells it")
         elif number == 1 and _told_before(c, key):
             yield c.withhold(key, "a mail has told it already")
         elif excuse:
             yield c.withhold(key, excuse)
         else:
-            yield _told_or_due(c, key, rung, _reason(c, number))
+            yield _told_or_due(c, key, c.from_contact(rung), _reason(c, number))
     changed, key = c.s.needs_customer_since, c.anew(f"payment_failed:{c.ref}:new_reason")
     if changed and excuse:
         yield c.withhold(key, excuse)
     elif changed:
-        yield _told_or_due(c, key, changed, "only the customer can mend what fails now")
+        yield _told_or_due(c, key, c.from_contact(changed), "only the customer can mend what fails now")
     if not rungs:
         yield c.withhold(f"payment_failed:{c.ref}:1", _never_told(c.s.decline.category))
 

@@ -68,7 +68,7 @@ def renewals(
     if not excluded and any(unreachable_since(account, history, each.ref) for each in coming):
         excluded = NO_ADDRESS_LEFT
     paused_until = _paused_until(account)
-    earliest = latest(now, paused_until) or now
+    earliest = latest(now, paused_until, account.customer.first_contact_at) or now
     for renewal in coming:
         policy = policies.choose(account, _as_invoice(renewal))
         day = renewal.at.date().isoformat()
@@ -106,7 +106,7 @@ def _step(
         return None
     zone = zone_of(account, policy.time_zone)
     due_at = policy.mail_hours.next_open(max(wanted, earliest), zone, policy.holidays)
-    wanted = latest(wanted, _paused_until(account)) or wanted
+    wanted = latest(wanted, _paused_until(account), account.customer.first_contact_at) or wanted
     return (due_at, wanted) if due_at <= renewal.at - AT_LEAST_BEFORE else None
 
 

@@ -36,7 +36,7 @@ def retries(c: Context) -> Iterator[Step | Withheld]:
         elif any(c.has_come(later) for later in rungs[number:]) or (changed_at and c.has_come(rung)):
             yield c.withhold(key, "a later attempt takes its place")
         else:
-            due_at = _allowed(c, rung)
+            due_at = _allowed(c, c.from_contact(rung))
             if due_at >= c.ends_at:
                 yield c.withhold(key, "access ends before the card may be charged again")
             else:

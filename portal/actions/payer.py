@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from db import accounts, outbox
 from dunning.account import Account
-from dunning.instructions import Verb
+from dunning.instructions import THE_CUSTOMER, Verb
 from dunning.payer import confirmation_step, link_step
 from dunning.requests import Request
 from dunning.steps import PAYER_CONFIRMATION, PAYER_LINK
@@ -20,7 +20,6 @@ from portal.mailing import on_request
 from worker.queues import MAIL
 from worker.usecases.instruct import RefusedError, instruct
 
-BY = "the customer"
 WHY = "said on the page"
 LONGEST = 254  # characters: RFC 5321, 4.5.3.1.3
 
@@ -53,7 +52,7 @@ async def _confirm(asked: Asked) -> Answer:
 async def _say(asked: Asked, verb: Verb, to: str, mail: str, step_of: Callable[[Account, str], str]) -> bool:
     """Write it down together with the mail that follows from it; False: it cannot be said now."""
     services, link = asked.services, asked.behind.link
-    request = Request(verb, BY, WHY, case=link.case, to=to)
+    request = Request(verb, THE_CUSTOMER, WHY, case=link.case, to=to)
     try:
         async with services.engine.begin() as connection:
             told = await instruct(

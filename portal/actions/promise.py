@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
-from dunning.instructions import Verb
+from dunning.instructions import THE_CUSTOMER, Verb
 from dunning.requests import Request
 from portal.actions import Action, Answer, Asked, Shown
 from portal.facts import Facts
 from worker.queues import CASES
 from worker.usecases.instruct import RefusedError, instruct
 
-BY = "the customer"
 WHY = "promised on the page"
 
 
@@ -25,7 +24,7 @@ async def _promise(asked: Asked) -> Answer:
     day = _day(asked.form.get("day", ""))
     if reach is None or day is None or not reach[0] <= day <= reach[1]:
         return Shown("no_such_day", {"last": reach[1] if reach else None})
-    request = Request(Verb.PROMISE, BY, WHY, case=behind.link.case, until=day)
+    request = Request(Verb.PROMISE, THE_CUSTOMER, WHY, case=behind.link.case, until=day)
     try:
         async with services.engine.begin() as connection:
             told = await instruct(

@@ -11,6 +11,8 @@ from sandbox.stripe.records import Charge, Invoice, PaymentMethod, Subscription
 
 def collect(ledger: Ledger, invoice: Invoice, now: int, *, on_session: bool = False) -> Attempt:
     """The automatic attempt that is due. A card refused for good is counted, but not charged."""
+    if invoice.collection_method == "send_invoice":
+        return Attempt()
     if invoice.total == 0:
         invoices.settle(ledger, replace(invoice, attempted=True), now)
         return Attempt()

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from sandbox.stripe import collection, customers, invoices, standing, subscriptions
+from sandbox.stripe import collection, customers, invoices, refunds, standing, subscriptions
 from sandbox.stripe.cards import Card
 from sandbox.stripe.payments import Attempt
 from sandbox.stripe.policy import DAY, RetryPolicy
-from sandbox.stripe.records import Customer, Invoice, PaymentMethod, Price, Subscription
+from sandbox.stripe.records import Charge, Customer, Invoice, PaymentMethod, Price, Subscription
 from sandbox.stripe.visitors import Visitors
 
 
@@ -102,6 +102,13 @@ class BillingEngine(Visitors):
         with self.ledger.lock:
             known = self.ledger.get(Invoice, invoice.id)
             return invoices.settle(self.ledger, known, self._time(known), out_of_band=True)
+
+    def refund(self, invoice: Invoice, amount: int | None = None) -> Charge:
+        """Give back what paid the invoice, all or `amount`; raises ApiError where there is not so much."""
+        with self.ledger.lock:
+            known = self.ledger.get(Invoice, invoice.id)
+            charge = self.ledger.get(Charge, known.charge or "")
+            return refunds.refund(self.ledger, charge, self._time(known), amount=amount)
 
     def void_invoice(self, invoice: Invoice) -> Invoice:
         """Void an open or uncollectible invoice."""

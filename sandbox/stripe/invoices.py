@@ -37,6 +37,7 @@ def draft(
             subscription=subscription.id,
             test_clock=subscription.test_clock,
             currency=subscription.currency,
+            collection_method=subscription.collection_method,
             lines=lines,
             billing_reason=reason,
             period_start=period[0],

@@ -56,7 +56,7 @@ def test_without_settings_it_names_each_once_and_the_way_to_try_it(tmp_path: Pat
     program = start(tmp_path)
     assert program.wait(SECONDS) == 2
     said = (tmp_path / "log").read_text()
-    for name in OWN.keys() - {"DUNNING_LIVEMODE", "STRIPE_API_BASE"}:
+    for name in OWN.keys() - {"DUNNING_API_KEYS", "DUNNING_LIVEMODE", "STRIPE_API_BASE"}:
         assert said.count(f"{name} is not set") == 1, name
     assert "DATABASE_URL" not in said
     assert "dunning up --sandbox" in said

@@ -6,6 +6,7 @@ import pytest
 
 from sandbox.inbox import Inbox
 from tests.console.process import ApiProcess
+from tests.console.team_api import TeamApi, team_api
 from tests.console.worlds import world_on
 from tests.scenarios.world import World
 
@@ -39,3 +40,10 @@ def start_api(database_url: str) -> Iterator[StartApi]:
 def api(start_api: StartApi) -> ApiProcess:
     """A running API with two keys."""
     return start_api()
+
+
+@pytest.fixture
+def team(database_url: str) -> Iterator[TeamApi]:
+    """The API in this process, on the test's database, with keys of every kind."""
+    with team_api(database_url) as api:
+        yield api

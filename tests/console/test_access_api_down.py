@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from console.app import create_app
+from console.keyring import Keyring
 from console.store import Store
 from sandbox.postgres import PostgresServer
 from settings.urls import for_asyncpg
@@ -156,7 +157,8 @@ def test_a_fault_of_ours_shows_nothing_of_itself(world: World, database_url: str
 
     story = subscriber(world)
     store = Store(for_asyncpg(database_url))
-    transport = httpx.ASGITransport(create_app(store, KEYS, clock=broken), raise_app_exceptions=False)
+    app = create_app(store, Keyring(KEYS), clock=broken)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
 
     async def ask() -> httpx.Response:
         await store.start()

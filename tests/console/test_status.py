@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from console.queues import QueueLength, lengths
 from console.status import assess
 from db import status
 from db.heartbeats import Heartbeat
@@ -18,6 +17,7 @@ from tests.scenarios.story import subscriber
 from tests.scenarios.world import World
 from tests.worker.breaking import release, trip
 from worker.broker import RedisNudge, create_broker
+from worker.lengths import QueueLength, lengths
 from worker.queues import EVENTS, MAIL
 from worker.usecases.apply_events import apply_events
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
 import pytest
@@ -47,8 +48,15 @@ class _Database:
         return self._runner.run(run())
 
 
+@contextmanager
+def database_at(url: str) -> Iterator[Database]:
+    """The database of this address, for tests of other rooms too."""
+    with asyncio.Runner() as runner:
+        yield _Database(url, runner)
+
+
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """An empty, migrated database."""
-    with asyncio.Runner() as runner:
-        yield _Database(database_url, runner)
+    with database_at(database_url) as database:
+        yield database

@@ -42,6 +42,7 @@ FULL_CUSTOMER = Customer(
     test_clock="clock_1",
     deleted=True,
     method_changed_at=day(3),
+    first_contact_at=day(3.5),
 )
 FULL_SUBSCRIPTION = Subscription(
     ref="sub_1",
@@ -75,6 +76,8 @@ FULL_INVOICE = Invoice(
     currency="jpy",
     amount_remaining=2**40,
     amount_paid=7,
+    amount_due=2**41,
+    amount_refunded=5,
     next_attempt_at=day(8),
     processing_since=day(8.5),
     paid_at=day(9),
@@ -128,6 +131,8 @@ FULL_CASE = Case(
     taken_from="warned",
     limited_at=day(10),
     moved_at=day(9),
+    taken_over_at=day(9.2),
+    first_contact_at=day(9.4),
     policy=Policy(
         key="2026-03/annual",
         grace=timedelta(days=21),

@@ -141,6 +141,7 @@ def test_accounts_of_before_are_loaded_as_they_were(postgres_server: PostgresSer
     assert (account.customer.email, account.customer.payment_method) == ("ada@customer.example", None)
     assert (account.methods, account.instructions) == ({}, ())
     assert {each.amount for each in account.subscriptions.values()} == {None}
+    assert (account.invoices["in_1"].amount_due, account.invoices["in_1"].amount_refunded) == (1900, 0)
     assert (account.invoices["in_1"].processing_since, account.charges["ch_1"].card_country) == (None, None)
     assert (case.taken_from, case.limited_at, case.is_open) == (None, None, True)
     assert case.policy == Policy(

@@ -22,6 +22,7 @@ from dunning.reach import recipient
 from dunning.requests import refusal
 from dunning.results import CAME_TO_NOTHING, Result
 from dunning.steps import Effect, Kind, Plan
+from dunning.takeover import take_over
 from sandbox.stripe.errors import ApiError
 from sandbox.stripe.records import Invoice, Subscription
 from tests.dunning import promises
@@ -143,6 +144,15 @@ class Life:
                 for key, effect in self.history.items():
                     if effect.case == ref and effect.status == "pending" and effect.kind is Kind.MAIL:
                         self.history[key] = replace(effect, status="suppressed")
+
+    def take_over(self) -> None:
+        """Learn all that there is at once, as an import reads it; nobody has told us of anything before."""
+        self.story.tell()
+        unpaid = [each for each in self.story.invoices() if each.status == "open"]
+        facts = [fact for each in unpaid for fact in self.story.ask(each.id)]
+        facts += [fact for each in self.story.subscriptions for fact in self.story.ask_subscription(each.id)]
+        self.account = take_over(self.account, facts, self.policy, self.now)
+        self.look()
 
     # steps
 

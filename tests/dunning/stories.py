@@ -142,6 +142,11 @@ class Story:
         facts = self._read(Lookup(Subject.INVOICE, invoice, self.now))
         return [fact for fact in facts if not isinstance(fact, ClockMoved)]
 
+    def ask_subscription(self, subscription: str) -> list[CustomerFact]:
+        """Stripe's present view of a subscription and its customer."""
+        facts = self._read(Lookup(Subject.SUBSCRIPTION, subscription, self.now))
+        return [fact for fact in facts if not isinstance(fact, ClockMoved)]
+
     def _read(self, lookup: Lookup) -> Iterator[BillingEvent]:
         self._readings += 1
         as_of = AsOf(lookup.at, START + timedelta(milliseconds=self._readings))

@@ -61,6 +61,19 @@ def test_class_14_the_attempt_count_is_the_highest_seen() -> None:
     assert known.invoices[INVOICE].attempt_count == 3
 
 
+def test_what_was_due_is_the_most_that_was_ever_to_be_paid() -> None:
+    """Part payments included; credits and a void do not make it less, and a draft is not due yet."""
+    part = {"amount_paid": 400, "amount_remaining": 1500}
+    known = in_every_order(invoice(0, status="draft", amount_remaining=2500), invoice(1, **part), voided(2))
+    assert known.invoices[INVOICE].amount_due == 1900
+
+
+def test_what_was_given_back_is_the_most_that_was_seen() -> None:
+    """A reading that knows of less is older, or of a refund that failed."""
+    known = in_every_order(paid(1), paid(2, amount_refunded=500), paid(3, amount_refunded=200))
+    assert known.invoices[INVOICE].amount_refunded == 500
+
+
 def test_failures_keep_their_first_and_last_moment() -> None:
     """Grace starts at the first failure, whichever arrives first."""
     known = in_every_order(failed(3, 2), failed(0, 1), failed(1, 1)).invoices[INVOICE]

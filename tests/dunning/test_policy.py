@@ -169,6 +169,8 @@ def test_a_policy_of_an_older_version_still_loads() -> None:
         "taken_from": None,
         "limited_at": None,
         "moved_at": None,
+        "taken_over_at": None,
+        "first_contact_at": None,
         "policy": stored,
     }
     case = case_from(row)  # type: ignore[arg-type]  # a row is a mapping

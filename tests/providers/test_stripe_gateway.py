@@ -27,7 +27,7 @@ from dunning.events import (
 from providers.lookup import Lookup, Normalised, NothingToPayError, ProviderUnavailableError, Subject
 from providers.stripe import normalise
 from providers.stripe_api import StripeGateway
-from sandbox.stripe import NEW, Card, Fault, RetryPolicy, SimulatedStripe
+from sandbox.stripe import NEW, OLD, Card, Fault, RetryPolicy, SimulatedStripe
 from sandbox.stripe.objects import render_event
 from sandbox.stripe.records import Customer, Subscription
 from sandbox.stripe.versions import ApiVersion
@@ -192,6 +192,19 @@ def test_a_payment_leads_to_its_invoice(stripe: SimulatedStripe) -> None:
     facts = look_up(stripe, Subject.PAYMENT, invoice.payment_intent or "")
     assert of(facts, InvoiceSeen)[0].invoice == invoice.id
     assert len(of(facts, ChargeFailed)) == 3
+
+
+@pytest.mark.parametrize("version", [OLD, NEW])
+def test_a_refund_leads_to_what_was_given_back(stripe: SimulatedStripe, version: str) -> None:
+    """The charge names its invoice or its payment only; refunds of all its charges are added up."""
+    _, bought = subscriber(stripe, "ok")
+    invoice = stripe.engine.latest_invoice(bought)
+    stripe.engine.refund(invoice, 700)
+    stripe.engine.refund(invoice, 200)
+    [_, event] = stripe.engine.events("charge.refunded")
+    [lookup] = normalise(render_event(event, ApiVersion(version))).lookups
+    [seen] = of(look_up(stripe, lookup.subject, lookup.ref), InvoiceSeen)
+    assert (seen.invoice, seen.amount_paid, seen.amount_refunded) == (invoice.id, 2000, 900)
 
 
 @pytest.mark.parametrize("subject", [Subject.INVOICE, Subject.SUBSCRIPTION, Subject.PAYMENT])

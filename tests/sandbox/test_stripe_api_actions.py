@@ -47,6 +47,23 @@ def test_a_new_card_pays(sim: SimulatedStripe) -> None:
     assert attached.request.id in {each.id for each in sim.requests}
 
 
+def test_a_charge_is_refunded_in_parts(sim: SimulatedStripe) -> None:
+    """Each part is an event of the charge; more than was paid is never given back."""
+    v1 = client(sim).v1
+    customer, _, invoice = newest(sim)
+    sim.engine.save_card(customer, Card())
+    v1.invoices.pay(invoice.id)
+    intent, charge = invoice.payment_intent or "", sim.engine.charges(customer)[-1]
+    assert v1.refunds.create({"payment_intent": intent, "amount": 500}).amount == 500
+    assert v1.refunds.create({"charge": charge.id}).amount == charge.amount - 500
+    refunded = v1.charges.retrieve(charge.id)
+    assert (refunded.amount_refunded, refunded.refunded) == (charge.amount, True)
+    assert len(sim.engine.events("charge.refunded")) == 2
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        v1.refunds.create({"charge": charge.id})
+    assert refused.value.code == "charge_already_refunded"
+
+
 def test_confirming_an_intent_on_session(sim: SimulatedStripe) -> None:
     """3D Secure stops an off-session payment with 402; the customer's confirmation completes it."""
     v1 = client(sim).v1

@@ -20,7 +20,10 @@ from webhooks.app import Receiver
 from webhooks.config import ReceiverConfig
 from webhooks.log import LibraryHandler, Log
 
-NEVER = {"stripe", "sqlalchemy", "jinja2", "fastapi", "typer", "rich", "pydantic", "structlog", "settings"}
+NEVER = {
+    "stripe", "sqlalchemy", "jinja2", "fastapi", "typer", "rich", "pydantic", "structlog", "settings",
+    "prometheus_client",
+}  # fmt: skip
 NOT_AT_FIRST = {"redis", "dramatiq"}
 
 

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import breaker, models
+from db import alarms, breaker, models
 from db.alarms import CALL_AGAIN
 from emails.delivery import Accepted, Deferred, Rejected, Unanswered
 from tests.scenarios.conftest import MakeWorld
@@ -129,3 +129,13 @@ def test_released_before_anybody_was_told_nobody_is(world: World) -> None:
     release(world)
     sound(world)
     assert world.inbox.to(TEAM_ADDRESS) == []
+
+
+def test_an_import_is_one_call_in_place_of_hundreds(make_world: MakeWorld) -> None:
+    """How many cases there are, how many of them were due for a call, and where they are found."""
+    world = make_world()
+    commit(world, lambda c: alarms.sound(c, "import", 1, {"cases": 412, "uncalled": 257}))
+    sound(world)
+    [mail] = world.inbox.to(TEAM_ADDRESS)
+    assert mail.subject == "Acme: 412 open cases were taken over"
+    assert "257 of these cases were due for a call" in mail.text

@@ -16,13 +16,15 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import accounts, inbox, journal, links
+from db import accounts, imports, inbox, journal, links
 from db.inbox import InboxRow
 from db.journal import Entry
 from db.links import LinkRow
+from dunning.account import Account
 from dunning.case import settle
 from dunning.events import BillingEvent, ClockMoved, CustomerFact
 from dunning.fold import fold
+from dunning.takeover import begun_before_us
 from portal.links import FOR_BANNERS, unheld
 from providers import registry
 from providers.lookup import MalformedEventError, ProviderUnavailableError
@@ -166,6 +168,7 @@ async def _advance_accounts(
                 before, clock=await accounts.clock_of(connection, key[0], after.customer.test_clock)
             )
             at = before.clock or now
+        after = await _late(connection, services, key[0], before.account, after, at)
         enacted[customer_id] = await enact(
             connection, before, after, policy=services.policy, team_channels=services.team_channels, now=at
         )
@@ -174,6 +177,21 @@ async def _advance_accounts(
                 await links.add(connection, LinkRow(unheld(), customer_id, case, at, FOR_BANNERS))
         await journal.write(connection, _heard(stated, key, customer_id, at))
     return enacted
+
+
+async def _late(
+    connection: AsyncConnection,
+    services: Services,
+    source: str,
+    before: Account,
+    after: Account,
+    at: datetime,
+) -> Account:
+    """An event may overtake the import with a case that had begun before us. Test clocks know no such day."""
+    if after.customer.test_clock or after.cases.keys() == before.cases.keys():
+        return after
+    began_at = await imports.first_began_at(connection, source)
+    return begun_before_us(before, after, services.policy, at, began_at) if began_at else after
 
 
 def _facts_by_customer(stated: Sequence[Stated]) -> dict[tuple[str, str], list[CustomerFact]]:

@@ -54,12 +54,13 @@ async def enact(
     now: datetime,
     verified: Collection[str] = (),
     taking: bool = True,
+    heard_late: bool = False,
 ) -> Enacted:
     """Do all that is due for one locked account and remember when it is due next.
 
     `verified` are the cases whose invoice and subscription the provider confirmed a moment ago: only
-    their access is taken. Without `taking`, what is due stays due and is left to a worker. The caller holds
-    the account's row lock.
+    their access is taken. Without `taking`, what is due stays due and is left to a worker. `heard_late` is
+    for `accounts.save`. The caller holds the account's row lock.
     """
     entries = _changes_of_cases(loaded, after, now)
     history, dropped = await _suppress(connection, loaded, after, now)
@@ -79,7 +80,7 @@ async def enact(
         for kinds in ((Kind.MAIL,), (Kind.TEAM,), (Kind.RETRY, Kind.END))
     ]
     entries += [*dropped, *(_entry(loaded.id, step, now) for step in steps)]
-    await accounts.save(connection, loaded.id, loaded.account, after)
+    await accounts.save(connection, loaded.id, loaded.account, after, heard_late=heard_late)
     # By a test clock, "in a few minutes" may be never.
     put_off = hold and loaded.clock is None
     due = {ref: next_look(planned, ref, now, put_off=put_off) for ref in (*after.cases, *after.subscriptions)}

@@ -17,6 +17,7 @@ from dunning.case import settle
 from dunning.policy import Policy
 from dunning.rules.context import context
 from dunning.segments import PolicySource
+from dunning.takeover import grace_of
 from worker.usecases.enact import enact
 
 log = structlog.get_logger()
@@ -81,7 +82,7 @@ def moved(
 ) -> Case:
     """The case under its new policy, with grace stamped anew; never ending before a warning has said."""
     before = context(account, case, loaded.history, policies, now)
-    after = replace(case, policy=wanted, grace=wanted.grace)
+    after = replace(case, policy=wanted, grace=grace_of(case, wanted))
     if not before.warned_at:
         return after
     then = context(account, after, loaded.history, policies, now)

@@ -10,7 +10,7 @@ import structlog
 
 from db import alarms
 from db.alarms import Alarm
-from emails.alarm import Notice, alarm_chat, alarm_mail, endpoint_off, on_hold
+from emails.alarm import Notice, alarm_chat, alarm_mail, endpoint_off, on_hold, taken_over
 from emails.delivery import Accepted, Rejected
 from worker.courier import BusyError, Courier
 from worker.services import Services
@@ -81,3 +81,5 @@ def _notice(alarm: Alarm, brand: str, at: datetime) -> Notice:
             return endpoint_off(
                 brand=brand, number=alarm.subject, host=facts["host"], why=facts["why"], at=at
             )
+        case "import":
+            return taken_over(brand=brand, at=at, **alarm.facts)

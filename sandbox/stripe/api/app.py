@@ -21,6 +21,7 @@ from sandbox.stripe.api import (
     invoices,
     payment_methods,
     payments,
+    refunds,
     subscriptions,
     webhook_endpoints,
 )
@@ -38,6 +39,7 @@ from sandbox.stripe.versions import NEW, ApiVersion
 _MODULES = (
     invoices,
     payments,
+    refunds,
     subscriptions,
     customers,
     payment_methods,
@@ -97,11 +99,11 @@ class StripeApi:
             if fault is not None and fault.seconds:
                 await asyncio.sleep(fault.seconds)
             if fault is not None and fault.status is not None and not fault.after:
-                return _response(fault.status, {"error": fault.error}, {})
+                return _response(fault.status, {"error": fault.error}, fault.headers)
             body = (await http.body()).decode()
             answer = await run_in_threadpool(self._answer, handler, http, body)
             if fault is not None and fault.status is not None:
-                lost = _response(fault.status, {"error": fault.error}, {})
+                lost = _response(fault.status, {"error": fault.error}, fault.headers)
                 lost.background = answer.background
                 return lost
             return answer

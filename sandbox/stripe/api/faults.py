@@ -29,7 +29,8 @@ class Fault:
     """What happens to the next `times` requests whose "METHOD /path" matches `match` (a regular expression).
 
     `status`: answer with this instead of the truth, None to answer truly. `seconds`: wait so long before it.
-    `after`: do the request first, so that only its answer is lost.
+    `after`: do the request first, so that only its answer is lost. `retry_after`: say with it in how many
+    seconds to come back.
     """
 
     match: str = ".*"
@@ -37,11 +38,17 @@ class Fault:
     status: int | None = None
     seconds: float = 0.0
     after: bool = False
+    retry_after: int | None = None
 
     @property
     def error(self) -> dict[str, Any]:
         """The error object of the false answer."""
         return _BODIES.get(self.status or 500, _BODIES[500])
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Those of the false answer."""
+        return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
 
 
 class Faults:

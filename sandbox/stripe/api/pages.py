@@ -37,17 +37,25 @@ def page(request: ApiRequest, records: Iterable[R]) -> Page:
     if after and before:
         raise ApiError.invalid("You may only specify one of these parameters: ending_before, starting_after.")
     if before:
-        newer = newest_first[: _position(newest_first, before)]
+        older = {each.id for each in _older(request, newest_first, before, "ending_before")}
+        newer = [each for each in newest_first if each.id != before and each.id not in older]
         return Page(newer[-limit:], has_more=len(newer) > limit)
-    older = newest_first[_position(newest_first, after) + 1 :] if after else newest_first
-    return Page(older[:limit], has_more=len(older) > limit)
+    if after:
+        newest_first = _older(request, newest_first, after, "starting_after")
+    return Page(newest_first[:limit], has_more=len(newest_first) > limit)
 
 
-def _position(records: Sequence[Record], object_id: str) -> int:
-    for position, record in enumerate(records):
-        if record.id == object_id:
-            return position
-    raise ApiError.missing(f"No such object: '{object_id}'", param="starting_after")
+def _older(request: ApiRequest, newest_first: Sequence[R], cursor_id: str, param: str) -> list[R]:
+    """What is older than the cursor, which need not fit the filters any more: its place counts."""
+    cursor = request.ledger.find(cursor_id)
+    if cursor is None:
+        raise ApiError.missing(f"No such object: '{cursor_id}'", param=param)
+    places = {each.id: place for place, each in enumerate(request.ledger.all(type(cursor)))}
+
+    def age(record: Record) -> tuple[int, int]:
+        return record.created, places.get(record.id, 0)
+
+    return [each for each in newest_first if age(each) < age(cursor)]
 
 
 def _created_in(record: Record, params: Params) -> bool:

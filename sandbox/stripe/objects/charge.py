@@ -17,7 +17,7 @@ def charge(record: Charge, version: ApiVersion) -> Json:
         "object": "charge",
         "amount": record.amount,
         "amount_captured": 0 if decline else record.amount,
-        "amount_refunded": 0,
+        "amount_refunded": record.amount_refunded,
         "application": None,
         "application_fee": None,
         "application_fee_amount": None,
@@ -49,7 +49,7 @@ def charge(record: Charge, version: ApiVersion) -> Json:
         "receipt_url": f"https://pay.stripe.example/receipts/{derived(record.id, 'receipt')}"
         if paid
         else None,
-        "refunded": False,
+        "refunded": paid and record.amount_refunded == record.amount,
         "review": None,
         "shipping": None,
         "source": None,

@@ -35,7 +35,7 @@ def invoice(record: Invoice, version: ApiVersion) -> Json:
         },
         "automatically_finalizes_at": record.automatically_finalizes_at,
         "billing_reason": record.billing_reason,
-        "collection_method": "charge_automatically",
+        "collection_method": record.collection_method,
         "created": record.created,
         "currency": record.currency,
         "custom_fields": None,

@@ -22,7 +22,7 @@ def subscription(record: Subscription, version: ApiVersion) -> Json:
         "cancel_at_period_end": record.cancel_at_period_end,
         "canceled_at": record.canceled_at,
         "cancellation_details": _cancellation(record, version),
-        "collection_method": "charge_automatically",
+        "collection_method": record.collection_method,
         "created": record.created,
         "currency": record.currency,
         "customer": record.customer,

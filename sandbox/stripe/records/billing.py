@@ -46,6 +46,7 @@ class Subscription(Record):
     trial_start: int | None = None
     trial_end: int | None = None
     pause_collection: str | None = None
+    collection_method: str = "charge_automatically"
     billing_mode: str = "flexible"
     paused_for: str | None = None
     paused_at: int | None = None
@@ -94,6 +95,7 @@ class Invoice(Record):
     subscription_metadata: Mapping[str, str] = field(default_factory=dict)
     metadata: Mapping[str, str] = field(default_factory=dict)
     status: str = "draft"
+    collection_method: str = "charge_automatically"
     auto_advance: bool = True
     attempt_count: int = 0
     attempted: bool = False

@@ -44,7 +44,8 @@ class PaymentIntent(Record):
 class Charge(Record):
     """A charge that really happened: succeeded when `decline` is None.
 
-    `clears` is what the bank is going to answer to one that is still pending.
+    `clears` is what the bank is going to answer to one that is still pending, `amount_refunded` what was
+    given back of one that has succeeded.
     """
 
     OBJECT: ClassVar[str] = "charge"
@@ -59,6 +60,7 @@ class Charge(Record):
     authenticated: bool = False
     decline: Decline | None = None
     clears: str | None = None
+    amount_refunded: int = 0
 
     @property
     def paid(self) -> bool:

@@ -1,0 +1,103 @@
+"""Carry out an import, or only try it: connections, the pace, and what a person is told of trouble."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from cli.database import snapshot_of
+from cli.import_progress import progress
+from cli.output import CommandError
+from db import imports
+from db.imports import Import
+from db.session import create_engine
+from providers.lookup import ProviderUnavailableError
+from providers.pacing import Pace
+from providers.stripe import SOURCE
+from providers.stripe_client import RefusedError
+from providers.stripe_listing import PacedApi, StripeListing
+from settings import ImportSettings
+from worker.importing import pages, run_import, stages
+from worker.policy import policy
+from worker.queues import Wakeup
+from worker.rehearsing import Rehearsed
+from worker.services import Services
+
+# Seconds: a page of a hundred subscriptions with their customers takes longer than a single object.
+A_PAGE_WITHIN = 40.0
+
+
+async def take_over(settings: ImportSettings, rate: float, *, restart: bool) -> Import:
+    """Go on with the import that was interrupted, or begin one. Raises CommandError."""
+    engine = create_engine(settings.database_url_sqlalchemy, name="import", pool_size=2)
+    try:
+        async with imports.alone(engine) as ours:
+            if not ours:
+                raise CommandError(
+                    "Another import is running.", "`dunning import status` shows how far it has come."
+                )
+            async with engine.begin() as connection:
+                begun = await imports.begin(connection, SOURCE, anew=restart)
+            with progress() as told, _in_words():
+                return await run_import(
+                    _services(settings, engine),
+                    _listing(settings, rate),
+                    begun,
+                    livemode=settings.livemode,
+                    told=lambda stage, run: told(stage, run.counts),
+                )
+    finally:
+        await engine.dispose()
+
+
+async def rehearse(settings: ImportSettings, rate: float) -> Rehearsed:
+    """Read everything, and fold it in memory. Raises CommandError."""
+    listing = _listing(settings, rate)
+    tried = Rehearsed(SOURCE, policy(settings), datetime.now(UTC))
+    with progress() as told, _in_words():
+        for stage in await stages(listing, livemode=settings.livemode):
+            async for page in pages(stage, None):
+                async with snapshot_of(settings.database_url_sqlalchemy) as connection:
+                    await tried.add(connection, stage.name, page)
+                told(stage.name, tried.counts)
+    return tried
+
+
+def _listing(settings: ImportSettings, rate: float) -> StripeListing:
+    key, base = settings.stripe_api_key.get_secret_value(), settings.stripe_api_base
+    return StripeListing(PacedApi(key, Pace(rate), api_base=base, timeout=A_PAGE_WITHIN))
+
+
+def _services(settings: ImportSettings, engine: AsyncEngine) -> Services:
+    async def nobody(wakeup: Wakeup, ids: object) -> None:
+        """Workers find what is due by themselves."""
+
+    return Services(
+        engine=engine,
+        gateways={},
+        policy=policy(settings),
+        nudge=nobody,
+        pages=settings.portal_url is not None,
+        decides=False,
+    )
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    try:
+        yield
+    except ProviderUnavailableError as error:
+        if error.forbidden or error.refused:
+            raise CommandError(
+                f"Stripe does not let this key read: {error}.", "docs/import.md names what it has to read."
+            ) from error
+        raise CommandError(
+            f"Stripe could not be asked for some minutes: {error}.", "Say it again: it goes on from there."
+        ) from error
+    except RefusedError as error:
+        raise CommandError(
+            f"Stripe refuses to go on: {error.code}.", "`dunning import stripe --restart` begins anew."
+        ) from error

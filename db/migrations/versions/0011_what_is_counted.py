@@ -1,0 +1,21 @@
+"""What is counted every few seconds is found without reading everything"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0011"
+down_revision = "0010"
+
+
+def upgrade() -> None:
+    """Partial indexes of what is left over: few rows each, however many there are."""
+    op.create_index("inbox_dead", "inbox", ["id"], postgresql_where=sa.text("status = 'dead'"))
+    op.create_index(
+        "outbox_unsent", "outbox", ["status"], postgresql_where=sa.text("status IN ('unknown', 'failed')")
+    )
+    op.create_index(
+        "subscriptions_behind",
+        "subscriptions",
+        ["status", "customer_id"],
+        postgresql_where=sa.text("status IN ('past_due', 'unpaid')"),
+    )
