@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dunning.instructions import THE_CUSTOMER
 
-# Rows that are held at a time.
-AT_A_TIME = 1_000
+# Rows that are held at a time. To take up so many keeps nobody else waiting.
+AT_A_TIME = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ _RENEWAL = "i.billing_reason IS DISTINCT FROM 'subscription_create'"
 _EVIDENCE = f"""
     SELECT min(j.at) FILTER (
                WHERE j.kind IN ('instruction.extend', 'instruction.pause', 'instruction.promise',
-                                'instruction.hand_over', 'link.made')
+                                'instruction.hand_over', 'link.made', 'mail.asked')
                  AND j.data ->> 'by' IS DISTINCT FROM '{THE_CUSTOMER}') AS acted_at,
            min(j.at) FILTER (WHERE j.kind = 'return.asked') AS returned_at,
            min(j.at) FILTER (WHERE j.kind = 'mail.sent') AS mailed_at,

@@ -19,7 +19,7 @@ from dunning.values import lean, quick
 class Cause(StrEnum):
     """In order of precedence."""
 
-    # Somebody of the team had extended, paused, taken over, noted a promise, or sent a link.
+    # Somebody of the team had extended, paused, taken over, noted a promise, made a link or mailed again.
     PERSON = "person"
     # Charged because the customer asked for it on our page, or bought again from there.
     PAGE = "page"

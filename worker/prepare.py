@@ -101,6 +101,8 @@ async def _stored(
         now=at,
         templates=sender.templates,
     )
+    if claim.channel != "mail":
+        return {"title": mail.subject, "text": mail.text}
     elsewhere = payer(loaded.account, claim.case)
     to = recipient(loaded.account, loaded.history, claim.case, claim.name)
     async with services.engine.connect() as connection:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -73,11 +75,16 @@ async def figures(
         test_clocks=test_clocks,
     )
     sums, waits = Sums(), Waits()
-    async for some in rows.cases(connection, wanted):
+
+    def add(some: Sequence[Any]) -> None:
         for row in some:
             case = seen(row, period)
             sums.add(case)
             waits.add(case)
+
+    async for some in rows.cases(connection, wanted):
+        # Many cases take a while to think through: others ask for access meanwhile.
+        await asyncio.to_thread(add, some)
     ended: dict[date, dict[str, int]] = {}
     for each in await rows.churn(connection, wanted):
         ended.setdefault(each.month, {})[each.why] = each.subscriptions

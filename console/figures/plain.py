@@ -1,4 +1,4 @@
-"""Figures as plain JSON values. Amounts are decimals in whole units of their currency, as strings."""
+"""Figures as plain JSON values; amounts in the currency's smallest unit, as Stripe counts them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from console.figures import Figures
 from console.figures.definitions import DEFINITIONS
 from console.figures.shown import AMOUNTS, COUNTS, Line, lines, total
 from console.figures.tally import Dimension, Range, Tally
-from dunning.money import Money
 
 CHURN = ("voluntary", "involuntary", "unknown")
 
@@ -30,7 +29,7 @@ def plain(figures: Figures) -> dict[str, Any]:
         "test_clocks": figures.test_clocks,
         "left_out": {"first_payments": figures.first_payments},
         "at_risk": [
-            {"currency": each.currency, "cases": each.cases, "amount": decimal(each.amount, each.currency)}
+            {"currency": each.currency, "cases": each.cases, "amount": each.amount}
             for each in figures.at_risk
         ],
         "total": _line(total(figures)),
@@ -63,7 +62,7 @@ def _line(line: Line) -> dict[str, Any]:
 def _money(by_currency: Mapping[str, Tally]) -> list[dict[str, Any]]:
     return [
         {"currency": code}
-        | {name: decimal(amount(tally), code) for name, amount in AMOUNTS.items()}
+        | {name: amount(tally) for name, amount in AMOUNTS.items()}
         | {"rate": _range(tally.money_rate)}
         for code, tally in by_currency.items()
     ]
@@ -81,11 +80,6 @@ def _wait(figures: Figures) -> dict[str, Any]:
         for point in figures.waits.curve()
     ]
     return {"recovered": figures.waits.recovered, "days": days, "by_day": by_day}
-
-
-def decimal(amount: int, currency: str) -> str:
-    """An amount in minor units as `19.99`, without an exponent."""
-    return f"{Money(amount, currency).decimal():f}"
 
 
 def iso(moment: datetime | None) -> str | None:

@@ -8,9 +8,10 @@ from typing import TextIO
 
 from console.figures import Figures
 from console.figures.definitions import DEFINITIONS, Unit
-from console.figures.plain import CHURN, decimal
+from console.figures.plain import CHURN
 from console.figures.shown import AMOUNTS, COUNTS, Line, lines, total
 from console.figures.tally import Dimension, Range
+from dunning.money import Money
 
 COLUMNS = ("metric", "cohort", "dimension", "group", "currency", "value", "unit", "definition")
 Row = tuple[str, str, str, str, str, str, str, str]
@@ -40,6 +41,11 @@ def rows(figures: Figures) -> Iterator[Row]:
         for why in CHURN:
             ended = figures.ended.get(month, {}).get(why, 0)
             yield _row(f"churn.{why}", f"{month:%Y-%m}", "", "", "", str(ended), f"churn.{why}")
+
+
+def decimal(amount: int, currency: str) -> str:
+    """An amount in minor units as `19.99`, without an exponent."""
+    return f"{Money(amount, currency).decimal():f}"
 
 
 def _line(line: Line, cohort: str, dimension: str, group: str) -> Iterator[Row]:

@@ -43,12 +43,11 @@ def why_not_resent(c: Context) -> str | None:
         return "Its newest mail is on its way: wait until it has been sent."
     if sum(not c.has_come(each.created_at + WITHIN) for each in _resent(c)) >= MOST_RESENT:
         return f"Mails of this case were sent again {MOST_RESENT} times within a day: try again tomorrow."
-    why_not = why_not_any_more(c, newest)
-    if why_not or (
-        recipient(c.s.account, c.history, c.ref, newest.name) and not c.s.account.customer.deleted
-    ):
+    if why_not := why_not_any_more(c, newest):
         return why_not
-    return "There is no address to send it to: set one at the provider."
+    if c.s.account.customer.deleted or not recipient(c.s.account, c.history, c.ref, newest.name):
+        return "There is no address to send it to: set one at the provider."
+    return None
 
 
 def why_not_any_more(c: Context, repeated: Effect) -> str | None:

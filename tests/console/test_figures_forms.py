@@ -43,14 +43,16 @@ def tidy() -> Iterator[dict[str, str]]:
     return csv.DictReader(file)
 
 
-def test_amounts_are_whole_units_of_their_currency() -> None:
-    """Yen have no cents and dinars three decimals, so nobody has to know."""
+def test_amounts_are_those_of_their_currency() -> None:
+    """Yen have no cents and dinars three decimals: the table divides them, JSON has them as Stripe counts."""
     money = {each["currency"]: each for each in plain(SPRING)["total"]["money"]}
-    assert (money["usd"]["due"], money["jpy"]["net"], money["kwd"]["unpaid"]) == ("76.00", "3800", "12.345")
+    assert (money["usd"]["due"], money["jpy"]["net"], money["kwd"]["unpaid"]) == (7600, 3800, 12345)
     assert plain(SPRING)["at_risk"] == [
-        {"currency": "usd", "cases": 1, "amount": "19.00"},
-        {"currency": "kwd", "cases": 1, "amount": "12.345"},
+        {"currency": "usd", "cases": 1, "amount": 1900},
+        {"currency": "kwd", "cases": 1, "amount": 12345},
     ]
+    at_risk = {row["currency"]: row["value"] for row in tidy() if row["metric"] == "at_risk"}
+    assert at_risk == {"usd": "19.00", "kwd": "12.345"}
 
 
 def test_months_of_json_say_whether_they_are_closed() -> None:

@@ -127,8 +127,9 @@ def fuzz(
         if mode is GenerationMode.NEGATIVE:
             case.call_and_validate(headers=headers)
             return
-        # What `next` said cannot be guessed, and a name is taken once.
-        case.query.pop("cursor", None)
+        # What `next` said cannot be guessed, nor which months there were, and a name is taken once.
+        for name in ("cursor", "from", "to"):
+            case.query.pop(name, None)
         new = {"Idempotency-Key": str(uuid4())} if operation.body else {}
         case.call_and_validate(headers=headers | new)
         if case.path_parameters:

@@ -225,6 +225,7 @@ MAILED = (0, "mail.sent", {})
         (recovered(MAILED, NEW_CARD, (2, "instruction.extend", {"by": "Ada"})), "person"),
         (recovered(MAILED, (2, "instruction.pause", {"by": "Ada", "case": None})), "person"),
         (recovered(MAILED, (2, "link.made", {"reason": "Ada asked for it"})), "person"),
+        (recovered(MAILED, (2, "mail.asked", {"by": "Ada"})), "person"),
         (recovered(MAILED, (2, "instruction.promise", {"by": THE_CUSTOMER})), "mail"),
         (recovered(MAILED, (2, "instruction.extend", {"by": "Ada", "case": "in_other"})), "mail"),
         (recovered(MAILED, (5.5, "instruction.extend", {"by": "Ada"})), "mail"),
