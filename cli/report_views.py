@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 
 from cli.output import console
 from cli.tables import heading, in_terminal, print_rows, say
@@ -117,16 +118,20 @@ def _print_bars(
     if in_terminal():
         taken = sum(max(map(len, cells)) + GAP for cells in zip(columns, *rows, strict=True))
         width = min(max(console().width - taken, SHORTEST), LONGEST)
-    drawn = [
-        "".join(shade * _cells(part * width) for shade, part in zip(SHADES, bar, strict=False))
-        for bar in bars
-    ]
-    print_rows([*columns, ""], [[*row, bar] for row, bar in zip(rows, drawn, strict=True)])
+    drawn = [bar(parts, width) for parts in bars]
+    print_rows([*columns, ""], [[*row, each] for row, each in zip(rows, drawn, strict=True)])
 
 
-def _cells(length: float) -> int:
-    """What is not empty shows."""
-    return max(1, round(length)) if length else 0
+def bar(parts: Sequence[float], width: int) -> str:
+    """Parts of a whole (0 to 1 together) as shades, `width` characters for all of it; what is there shows."""
+    ends = [round(end * width) for end in accumulate(parts)]
+    cells = [end - begin for begin, end in pairwise([0, *ends])]
+    for place, part in enumerate(parts):
+        if part and not cells[place]:
+            cells[place] = 1
+            longest = max(range(len(cells)), key=cells.__getitem__)
+            cells[longest] -= sum(cells) > width
+    return "".join(shade * count for shade, count in zip(SHADES, cells, strict=False))
 
 
 def _net(line: Line) -> str:

@@ -13,11 +13,13 @@ NOTHING = (
     "Nothing has failed {when}, so there is nothing to report. That is good news, or no webhook arrives: "
     "`dunning status` tells."
 )
+ON_CLOCKS = " Customers on test clocks are left out: `--test-clocks` takes them in."
 
 
 def nothing(figures: Figures) -> str:
     """Said of figures that are empty."""
-    return NOTHING.format(when=f"in {months(figures.period)}" if figures.since else "so far")
+    said = NOTHING.format(when=f"in {months(figures.period)}" if figures.since else "so far")
+    return said if figures.test_clocks or not figures.since else said + ON_CLOCKS
 
 
 def at_risk(figures: Figures) -> str:

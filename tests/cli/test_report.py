@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.report_views import bar
 from console.figures.definitions import DEFINITIONS
 from tests.cli.forking import dunning
 from tests.db.conftest import database_at
@@ -67,6 +68,21 @@ def test_a_year_is_told_in_every_form(year: None, ask: Ask, tmp_path: Path) -> N
     assert written.stdout == "Written to report.csv.\nWritten to report.html.\n"
     assert (tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     assert len((tmp_path / "report.csv").read_bytes().split(b"\r\n")) == len(rows) + 2
+
+
+@pytest.mark.parametrize(
+    ("parts", "shown"),
+    [
+        ((1.0, 0.0, 0.0), "██████████"),
+        ((0.55, 0.25, 0.2), "██████▒▒░░"),
+        ((0.98, 0.01, 0.01), "████████▒░"),
+        ((0.01,), "█"),
+        ((0.0, 0.0, 0.0), ""),
+    ],
+)
+def test_a_bar_is_never_longer_than_its_room(parts: tuple[float, ...], shown: str) -> None:
+    """And shows what there is, however little."""
+    assert bar(parts, 10) == shown
 
 
 def test_one_currency_alone(year: None, ask: Ask) -> None:
