@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from shlex import quote
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -91,14 +92,16 @@ def _commands(
 ) -> Iterator[str]:
     yield from path_line()
     exported = {name: server.url for name, server in servers.items()}
-    if supplies and supplies.stripe:
-        # `dunning link` signs with them; the sandbox has made them up.
-        names = ("DUNNING_PORTAL_URL", "DUNNING_LINK_SECRETS")
-        exported |= {name: settings[name] for name in names if name in settings}
-        exported["DUNNING_LIVEMODE"] = "false"
+    if supplies:
+        # Commands ask, sign and send with what the sandbox has made up.
+        exported |= supplies.environment
+        if supplies.stripe:
+            names = ("DUNNING_PORTAL_URL", "DUNNING_LINK_SECRETS")
+            exported |= {name: settings[name] for name in names if name in settings}
     if exported:
-        yield "export " + " ".join(f"{name}='{value}'" for name, value in exported.items())
+        yield "export " + " ".join(f"{name}={quote(value)}" for name, value in exported.items())
     yield "dunning status"
+    yield "dunning doctor"
     if supplies is None or supplies.stripe is None:
         yield "dunning case list"
         if not load(ReceiverSettings, settings).livemode:

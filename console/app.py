@@ -51,6 +51,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await store.start()
+        await keyring.start()
         try:
             yield
         finally:

@@ -12,7 +12,7 @@ from dunning.case import Situation
 from dunning.declines import Category, classify
 from dunning.rules.context import context
 from dunning.standing import Standing
-from dunning.steps import Kind
+from dunning.steps import Kind, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +139,20 @@ def _next_attempt(view: View, s: Situation) -> datetime | None:
 
 
 def coming(view: View, case: Case) -> list[Coming]:
-    """What will be done about the case if nobody pays, in order."""
+    """What will be done about the case if nobody pays, in order.
+
+    Of calls that are repeated with nothing else between them, the first is told.
+    """
+    steps = [step for step in view.ahead if step.case == case.invoice]
     return [
         Coming(step.key, step_title(step.key), step.due_at, step.reason)
-        for step in view.ahead
-        if step.case == case.invoice
+        for before, step in zip([None, *steps], steps, strict=False)
+        if not (_repeats(step) and before and _repeats(before))
     ]
+
+
+def _repeats(step: Step) -> bool:
+    return step.name.startswith("reminder")
 
 
 def ledger(view: View, case: Case) -> list[Attempt]:

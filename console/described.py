@@ -20,8 +20,8 @@ class Language(BaseModel):
     """The reader's languages."""
 
     accept_language: Annotated[
-        str, Field(alias="Accept-Language", description="Else the customer's own languages count.")
-    ] = "en"
+        str | None, Field(alias="Accept-Language", description="Else the customer's own languages count.")
+    ] = None
 
 
 class AccessAnswer(BaseModel):

@@ -105,6 +105,8 @@ def _moment(entry: Entry) -> Moment:
         about = f"{entry.data.get('from') or '-'} to {entry.data.get('to')}"
     if entry.kind == "policy.moved":
         about = f"from {entry.data.get('from')} to {entry.data.get('to')}"
+    if channel := entry.data.get("channel"):
+        about = f"{about}, by {channel}"
     if by := entry.data.get("by"):
         about = ", ".join(filter(None, [about, _terms(entry), f"by {by}"]))
     if entry.kind == "event.applied":

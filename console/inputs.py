@@ -94,9 +94,7 @@ async def body_of(request: Request, model: type[M]) -> M:
 
     Raises ProblemError: 415 for another type, 413 for more than MOST_BYTES, 400 `invalid_body` for the rest.
     """
-    kind, _, parameters = request.headers.get("content-type", "").partition(";")
-    charset = parameters.partition("=")[2].strip().strip('"').lower() or "utf-8"
-    if kind.strip().lower() != JSON or charset not in ("utf-8", "utf8"):
+    if not _is_json(request.headers.get("content-type", "")):
         raise ProblemError(
             415, "unsupported_media_type", f"Send JSON in UTF-8: `Content-Type: {JSON}`.", {"accept": JSON}
         )
@@ -104,6 +102,14 @@ async def body_of(request: Request, model: type[M]) -> M:
         return model.model_validate_json(await _read(request))
     except ValidationError as error:
         raise _invalid("body", _wrong(error)) from None
+
+
+def _is_json(content_type: str) -> bool:
+    """Whether it is JSON in UTF-8; parameters that say nothing of that do not matter."""
+    kind, *parameters = content_type.lower().split(";")
+    given = (each.partition("=") for each in parameters)
+    charsets = {value.strip(' "') for name, _, value in given if name.strip() == "charset"}
+    return kind.strip() == JSON and charsets <= {"utf-8", "utf8"}
 
 
 async def _read(request: Request) -> bytes:
@@ -124,9 +130,17 @@ async def _read(request: Request) -> bytes:
     return bytes(body)
 
 
+# Where pydantic speaks to programmers.
+_WORDS: Final = {
+    "extra_forbidden": "there is no such field",
+    "missing": "it is needed",
+    "string_pattern_mismatch": "it has to be one line, and not an empty one",
+}
+
+
 def _wrong(error: ValidationError) -> Iterable[tuple[str, str]]:
     for each in error.errors(include_url=False, include_context=False, include_input=False):
-        said = each["msg"].removeprefix("Value error, ")
+        said = _WORDS.get(each["type"]) or each["msg"].removeprefix("Value error, ")
         yield ".".join(map(str, each["loc"])), said[:1].lower() + said[1:]
 
 

@@ -13,6 +13,7 @@ from hashlib import sha256
 import structlog
 
 from console.scopes import Scope
+from console.store import Unavailable
 from db.key_lookup import GoodKey
 
 log = structlog.get_logger()
@@ -70,6 +71,15 @@ class Keyring:
         self._told = False
         self._noted: dict[int, float] = {}
         self._notes: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Read the stored keys once, so that whoever has made none hears of it before anybody asks."""
+        if self._read is None:
+            return
+        try:
+            await self._refresh(STALE)
+        except Unavailable:
+            return  # the database may come later
 
     async def holder(self, given: bytes) -> Holder | None:
         """Whose key `given` is; None: nobody's.

@@ -66,6 +66,17 @@ def endpoint_off(*, brand: str, number: int, host: str, why: str, at: datetime) 
     )
 
 
+def trial(*, brand: str) -> Notice:
+    """Nothing is the matter: somebody wants to see whether this arrives."""
+    return Notice(
+        f"{brand}: a test message",
+        (
+            "Somebody has run `dunning team test`. If you can read this, this channel works.",
+            "It is where you hear of customers who need a person, and of trouble with dunning itself.",
+        ),
+    )
+
+
 def taken_over(*, brand: str, cases: int, uncalled: int, at: datetime) -> Notice:
     """An import that was finished at `at` (an aware time): one call in the place of one for each case."""
     return Notice(

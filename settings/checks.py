@@ -64,6 +64,12 @@ def check_mailbox(value: str) -> str:
     return value
 
 
+def split_secret(value: SecretStr) -> tuple[str, str]:
+    """`name=secret` as (name, secret); without a `=` all of it is the name."""
+    name, _, secret = value.get_secret_value().partition("=")
+    return name, secret
+
+
 def check_color(value: str) -> str:
     """A CSS colour in six hexadecimal digits; mail programs do not understand much else."""
     if not _COLOR.fullmatch(value):

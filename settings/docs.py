@@ -17,7 +17,7 @@ from settings.connections import (
 )
 from settings.field import Settings
 from settings.load import fields_by_name
-from settings.messages import Brand, Display, Mail, Team, Times
+from settings.messages import Brand, Display, Mail, Times
 from settings.metrics import Metrics
 from settings.policy import Policy
 from settings.portal import Links, PortalServer, PortalStripe
@@ -31,6 +31,7 @@ from settings.processes import (
     WorkerSettings,
 )
 from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
+from settings.team import Team
 from settings.webhooks import WebhookEndpoints, WebhookRules
 
 ROOT = Path(__file__).resolve().parent.parent

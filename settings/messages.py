@@ -1,4 +1,4 @@
-"""What customers and the team are shown: sender, brand, links, time zone, where the team is told."""
+"""What customers are shown: sender, brand, links, time zone."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from settings.checks import Address, Color, Link, Mailbox, SecretLink
+from settings.checks import Address, Color, Link, Mailbox
 from settings.field import Settings, setting
 
 
@@ -113,23 +113,4 @@ class Display(Settings):
         "Where a customer can pay or change the card when Stripe gives no page of its own for the invoice.",
         example="https://acme.example/account/billing",
         cure="Give an https:// link.",
-    )
-
-
-class Team(Settings):
-    """Where your own people hear of an escalation."""
-
-    team_email: Address | None = setting(
-        "DUNNING_TEAM_EMAIL",
-        "Gets a mail when a case is escalated.",
-        default=None,
-        example="customer-success@acme.example",
-        cure="Give one bare mail address, or leave it empty.",
-    )
-    team_webhook_url: SecretLink | None = setting(
-        "DUNNING_TEAM_WEBHOOK_URL",
-        "A Slack-compatible incoming webhook that hears of escalations. The link is a secret.",
-        default=None,
-        example="https://hooks.acme.example/services/T000/B000/XXXX",
-        cure="Give the webhook's https:// link, or leave it empty.",
     )

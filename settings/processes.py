@@ -8,11 +8,12 @@ from settings.breaker import Breaker
 from settings.checks import Address
 from settings.connections import Database, Mode, Redis, Smtp, StripeApi, StripeWebhooks
 from settings.field import Settings, setting
-from settings.messages import Brand, Display, Mail, Team, Times
+from settings.messages import Brand, Display, Mail, Times
 from settings.metrics import Metrics
 from settings.policy import Policy
 from settings.portal import Links, LinkSecrets, Origin, PortalServer, PortalStripe
 from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
+from settings.team import Team
 from settings.urls import RedisUrl
 from settings.webhooks import WebhookEndpoints, WebhookRules
 

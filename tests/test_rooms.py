@@ -139,6 +139,12 @@ def test_one_module_knows_stripes_library() -> None:
     ]
 
 
+def test_one_module_knows_apprise() -> None:
+    """It is large, and so are its habits: it is imported where a channel is used, and told how to behave."""
+    knowing = [module for module in modules() if any(is_within(name, "apprise") for name in imports(module))]
+    assert knowing == ["outbound.channels"]
+
+
 def test_the_table_knows_every_room() -> None:
     """A new top-level package has to say where it stands."""
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}

@@ -7,6 +7,7 @@ from emails.check import check_templates
 from emails.faults import TemplateFaultsError
 from emails.smtp import SmtpTransport
 from outbound.addresses import Rules
+from outbound.channels import is_known
 from outbound.post import Poster
 from providers.stripe import SOURCE as STRIPE
 from providers.stripe_api import StripeGateway
@@ -22,12 +23,13 @@ from worker.services import Nudge, Services
 
 def check(settings: WorkerSettings) -> None:
     """What is wrong beyond single values is told before the first message: policy file, own
-    templates, endpoints.
+    templates, endpoints, the team's channels.
 
     Takes some seconds where there are templates to try. Raises SettingsError.
     """
     policy(settings)
     endpoints_of(settings)
+    _check_channels(settings)
     if settings.email_templates:
         try:
             check_templates(settings.email_templates, brand(settings))
@@ -39,9 +41,16 @@ def check(settings: WorkerSettings) -> None:
             raise SettingsError(tuple(problems)) from None
 
 
+def _check_channels(settings: WorkerSettings) -> None:
+    unknown = [name for name, url in settings.channels_by_name.items() if not is_known(url)]
+    if unknown:
+        why = f"has URLs that Apprise does not know, or that lack something: {', '.join(unknown)}."
+        cure = "docs/team.md shows how they are written."
+        raise SettingsError((Problem("DUNNING_TEAM_CHANNELS", why, cure),))
+
+
 def services(settings: WorkerSettings, nudge: Nudge) -> Services:
     """Call it on the event loop that will use it: the engine belongs to that loop."""
-    channels = [("mail", settings.team_email), ("chat", settings.team_webhook_url)]
     return Services(
         engine=create_engine(
             settings.database_url_sqlalchemy, name="worker", pool_size=settings.worker_threads
@@ -53,7 +62,7 @@ def services(settings: WorkerSettings, nudge: Nudge) -> Services:
         },
         policy=policy(settings),
         nudge=nudge,
-        team_channels=tuple(name for name, configured in channels if configured),
+        team_channels=settings.ways_to_the_team,
         limits=limits(settings),
         pages=settings.portal_url is not None,
     )
@@ -81,4 +90,5 @@ def courier(settings: WorkerSettings) -> Courier:
         ),
         transport=SmtpTransport(settings.smtp_url.get_secret_value()),
         chat_url=chat.get_secret_value() if chat else None,
+        channels=settings.channels_by_name,
     )

@@ -1,4 +1,4 @@
-"""The ways out: SMTP for mails, a Slack-compatible webhook for the team's chat. Each says what it knows.
+"""The ways out: SMTP for mails; for the team a Slack-compatible chat, and channels of Apprise by name.
 
 `Unanswered` is the honest word for "it may have arrived": a mail with that answer is never sent again.
 """
@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,6 +24,7 @@ from emails.delivery import Accepted, Deferred, Delivery, Rejected
 from emails.message import build_message
 from emails.render import RenderedMail
 from metrics.instruments import delivery_seconds
+from outbound.channels import tell
 from portal.links import Pages
 
 CHAT_TIMEOUT = 10.0  # seconds
@@ -67,15 +68,16 @@ class Courier:
     sender: Sender
     transport: Transport
     chat_url: str | None = None
+    channels: Mapping[str, str] = field(default_factory=dict, repr=False)
     _turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1), repr=False, compare=False)
 
     @asynccontextmanager
     async def turn(self, channel: str, patience: float) -> AsyncIterator[None]:
         """The mail server's attention, for one message at a time: what waits for it is not handed over yet.
 
-        Raises BusyError when it takes longer than `patience` (seconds). The chat takes many at once.
+        Raises BusyError when it takes longer than `patience` (seconds). The others take many at once.
         """
-        if channel == "chat":
+        if channel != "mail":
             yield
             return
         try:
@@ -99,6 +101,8 @@ class Courier:
     async def _send(self, channel: str, key: str, recipient: str | None, stored: dict[str, Any]) -> Delivery:
         if channel == "chat":
             return await self._chat(stored)
+        if channel != "mail":
+            return await self._team(channel, stored)
         rendered = RenderedMail(stored["subject"], stored["text"], stored["html"])
         try:
             message = self._message(rendered, key, recipient or "", stored)
@@ -119,6 +123,14 @@ class Courier:
             thread_key=stored["thread"],
             date=datetime.fromisoformat(stored["date"]),
         )
+
+    async def _team(self, channel: str, stored: dict[str, Any]) -> Delivery:
+        """As with the chat: what was not taken for sure is tried again."""
+        url = self.channels.get(channel)
+        if url is None:
+            return Rejected(0, f"no channel {channel} is configured any more")
+        told = await tell(url, stored["title"], stored["text"])
+        return Accepted("") if told.taken else Deferred(None, told.why)
 
     async def _chat(self, stored: dict[str, Any]) -> Delivery:
         """A team told twice is better than a team not told: everything but an answer is tried again."""

@@ -100,6 +100,8 @@ async def _stored(
         now=at,
         templates=sender.templates,
     )
+    if claim.channel != "mail":
+        return {"title": mail.subject, "text": mail.text}
     elsewhere = payer(loaded.account, claim.case)
     async with services.engine.connect() as connection:
         thread = await outbox.first_mail_of(connection, claim.customer_id, claim.case)

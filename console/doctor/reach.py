@@ -6,8 +6,8 @@ import httpx
 
 from console.doctor.finding import Finding, fault, good, risk
 from console.doctor.values import Values
-from settings.messages import Team
 from settings.portal import Links
+from settings.team import Team
 
 TEAM, PAGE = "Team", "Customers' page"
 TIMEOUT = 5.0  # seconds
@@ -17,12 +17,11 @@ async def team(values: Values) -> list[Finding]:
     settings = values.of(Team)
     if settings is None:
         return []
-    ways = [("mail", settings.team_email), ("chat", settings.team_webhook_url)]
-    known = [name for name, way in ways if way]
-    if known:
-        return [good(TEAM, f"is called by {' and '.join(known)}")]
+    if settings.ways_to_the_team:
+        return [good(TEAM, f"is called by {' and '.join(settings.ways_to_the_team)}")]
     harm = "After three failed charges, before the end and when mails bounce, nobody is called."
-    return [risk(TEAM, "cannot be reached", harm, "Set DUNNING_TEAM_EMAIL or DUNNING_TEAM_WEBHOOK_URL.")]
+    cure = "Set DUNNING_TEAM_EMAIL, DUNNING_TEAM_WEBHOOK_URL or DUNNING_TEAM_CHANNELS."
+    return [risk(TEAM, "cannot be reached", harm, cure)]
 
 
 async def page(values: Values) -> list[Finding]:

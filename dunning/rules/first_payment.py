@@ -19,7 +19,7 @@ def first_payment(c: Context) -> Iterator[Step | Withheld]:
     rungs = [opened + wait for wait in c.policy.first_payment_mails if wait < HELD_FOR]
     for number, rung in enumerate(rungs, start=1):
         key = f"first_payment:{c.ref}:{number}"
-        excuse = _why_not(c)
+        excuse = why_not(c)
         if excuse:
             yield c.withhold(key, excuse)
         elif taken_over_at and rung <= taken_over_at:
@@ -30,7 +30,8 @@ def first_payment(c: Context) -> Iterator[Step | Withheld]:
             yield c.mail(key, "first_payment", rung, "the first payment is not complete")
 
 
-def _why_not(c: Context) -> str | None:
+def why_not(c: Context) -> str | None:
+    """Why nobody is reminded of this first payment, or not any more."""
     if c.has_come(c.s.case.opened_at + HELD_FOR):
         return "the provider does not hold it open any more"
     if c.s.subscription.status != "incomplete":

@@ -45,7 +45,7 @@ def notices(c: Context) -> Iterator[Step | Withheld]:
     elif changed:
         yield _told_or_due(c, key, c.from_contact(changed), "only the customer can mend what fails now")
     if not rungs:
-        yield c.withhold(f"payment_failed:{c.ref}:1", _never_told(c.s.decline.category))
+        yield c.withhold(f"payment_failed:{c.ref}:1", never_told(c.s.decline.category))
 
 
 def _told_before(c: Context, key: str) -> bool:
@@ -61,7 +61,8 @@ def _reason(c: Context, number: int) -> str:
     return f"mail {number} of the ladder, {when} the first failure"
 
 
-def _never_told(category: Category) -> str:
+def never_told(category: Category) -> str:
+    """Why the customer hears nothing of a failure for which the policy has no mail."""
     if category is Category.FRAUD:
         return "it may be fraud: a person decides, the customer hears nothing"
     if category is Category.MERCHANT_SIDE:

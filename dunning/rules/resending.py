@@ -11,13 +11,16 @@ from datetime import timedelta
 
 from dunning.case import why_kept
 from dunning.payer import recipient
+from dunning.rules import first_payment
 from dunning.rules.context import Context
+from dunning.rules.notices import never_told
 from dunning.steps import FINAL_WARNING, RESENT, Effect, Kind
 
 MOST_RESENT = 3
 WITHIN = timedelta(days=1)
 
-REPEATABLE = frozenset({"payment_failed", "first_payment", "access_ended", FINAL_WARNING})
+FIRST_PAYMENT = "first_payment"
+REPEATABLE = frozenset({"payment_failed", "access_ended", FIRST_PAYMENT, FINAL_WARNING})
 
 
 def resent_step(c: Context) -> str:
@@ -54,6 +57,10 @@ def why_not_any_more(c: Context, repeated: Effect) -> str | None:
         return "The case is closed: nothing is asked of the customer any more."
     if c.s.invoice.processing_since:
         return "A payment is on its way: wait for what comes of it."
+    if not c.terms.waits:
+        return f"This failure is not told of: {never_told(c.s.decline.category)}."
+    if repeated.name == FIRST_PAYMENT and (over := first_payment.why_not(c)):
+        return f"Nobody is reminded of this first payment any more: {over}."
     if repeated.name != FINAL_WARNING:
         return None
     quiet = c.said.quiet_until is not None and not c.has_come(c.said.quiet_until)

@@ -26,10 +26,12 @@ MAIL_STEPS = (
     "recovered",
     "renewal_notice",
 )
+# The team's chat, its channels with a name of their own, and calls to the provider.
+CHANNELS = ("chat", "channel", "retry", "end")
 FROM_THE_START: dict[Family, list[Labels]] = {
     families.EVENTS_APPLIED: [("stripe", "invoice.payment_failed"), ("stripe", "invoice.paid")],
     families.MAILS: [(step, outcome) for step in MAIL_STEPS for outcome in OUTCOMES],
-    families.CALLS: [(channel, each) for channel in ("chat", "retry", "end") for each in OUTCOMES],
+    families.CALLS: [(channel, each) for channel in CHANNELS for each in OUTCOMES],
     families.CASES_OPENED: [()],
     families.CASES_CLOSED: [(outcome.value,) for outcome in Outcome],
     families.ESCALATIONS: [],

@@ -74,6 +74,18 @@ def test_an_empty_key_is_refused() -> None:
         Keyring(["good-key-0123456789", ""])
 
 
+def test_who_has_no_key_at_all_is_told_when_it_starts(capsys: pytest.CaptureFixture[str]) -> None:
+    """Otherwise they would look for the fault in their application."""
+
+    async def nothing() -> Mapping[bytes, GoodKey]:
+        return {}
+
+    asyncio.run(Keyring([], nothing).start())
+    assert "dunning keys create" in capsys.readouterr().out
+    asyncio.run(Keyring(["good-key-0123456789"], nothing).start())
+    assert capsys.readouterr().out == ""
+
+
 def test_a_key_of_the_settings_needs_no_look_up() -> None:
     """While the database is away too, and it may ask for access alone."""
     shelf = Shelf()

@@ -139,6 +139,7 @@ RAW: list[tuple[bytes, dict[str, str], int, str]] = [
     (b'{"reason": "' + b"x" * 16_384 + b'"}', {}, 413, "body_too_large"),
     (b"{}", {"content-type": "text/plain"}, 415, "unsupported_media_type"),
     (b"{}", {"content-type": "application/json; charset=utf-16"}, 415, "unsupported_media_type"),
+    (b"{}", {"content-type": 'application/json; v=1; charset="UTF-8"'}, 400, "invalid_body"),
     (b"{}", {"content-type": ""}, 415, "unsupported_media_type"),
     (b"{}", {"idempotency-key": ""}, 400, "idempotency_key_invalid"),
     (b"{}", {"idempotency-key": "x" * 256}, 400, "idempotency_key_invalid"),

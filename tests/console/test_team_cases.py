@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from console.scopes import Scope
 from sandbox.stripe import custom_schedule
 from tests.console.team_api import ENV_KEY, TeamApi
@@ -76,6 +78,8 @@ def test_a_key_may_do_what_its_scopes_say(world: World, team: TeamApi) -> None:
         assert answer.headers["www-authenticate"] == (
             f'Bearer realm="dunning", error="insufficient_scope", scope="{missing}"'
         )
+    ended = team.new_key(*Scope, lasts=timedelta(microseconds=1))
+    assert is_problem(team.get(case, key=ended), 401, "key_unknown")
     assert is_problem(team.act(story.invoice.id, "stop", key=reads), 403, "scope_missing")
     assert is_problem(team.act(story.invoice.id, "stop", key=ENV_KEY), 403, "scope_missing")
     assert team.act(story.invoice.id, "stop", key=acts).status_code == 200

@@ -89,6 +89,12 @@ def test_what_cannot_be_repeated_is_said(world: World) -> None:
     assert [row for row in world.rows(models.outbox) if row.name == "resent"] == []
 
 
+def test_what_must_not_be_told_is_not_told_again(world: World) -> None:
+    """The first charge failed for any reason, the next one as fraud: a person decides."""
+    story = subscriber(world, "do_not_honor", "fraudulent", retries=custom_schedule(2, 40)).until(2.5)
+    assert why_not(story).startswith("This failure is not told of: it may be fraud")
+
+
 def test_a_closed_case_asks_for_nothing_any_more(world: World) -> None:
     """Not even because somebody wants it so."""
     story = debtor(world, 1)

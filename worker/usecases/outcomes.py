@@ -19,6 +19,7 @@ FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=1)
 # With doubling waits most of a working day; then the mail counts as failed and a person is called.
 MOST_ATTEMPTS = 14
+CHANNEL = "channel"
 A_MOMENT = timedelta(seconds=5)
 
 
@@ -72,13 +73,21 @@ async def finish(
     async with services.engine.begin() as connection:
         if not await outbox.finish(connection, claim, status, accepted_at=accepted_at, error=said):
             return
-        verb = claim.kind.value if claim.channel == "provider" else claim.channel
-        entry = Entry(claim.customer_id, at, f"{verb}.{status}", error, claim.case, {"step": claim.step})
+        verb = _verb(claim)
+        data = {"step": claim.step} | ({"channel": claim.channel} if verb == CHANNEL else {})
+        entry = Entry(claim.customer_id, at, f"{verb}.{status}", error, claim.case, data)
         # Its foreign key waits for whoever is deciding about the account, so that their due times come first.
         await journal.write(connection, [entry])
         await accounts.look_again(connection, claim.customer_id, [claim.case], at)
     log.info(f"{verb}.{status}", customer=claim.customer_id, case=claim.case, step=claim.step)
     await services.nudge(CASES, [claim.customer_id])
+
+
+def _verb(claim: Claim) -> str:
+    """What an outcome is called after; channels with a name that somebody chose have one word."""
+    if claim.channel == "provider":
+        return claim.kind.value
+    return claim.channel if claim.channel in ("mail", "chat") else CHANNEL
 
 
 def _with(error: str, details: str) -> str:

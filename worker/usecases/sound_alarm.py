@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
 import structlog
 
 from db import alarms
 from db.alarms import Alarm
-from emails.alarm import Notice, alarm_chat, alarm_mail, endpoint_off, on_hold, taken_over
+from emails.alarm import Notice, endpoint_off, on_hold, taken_over
 from emails.delivery import Accepted, Rejected
 from worker.courier import BusyError, Courier
+from worker.notices import stored
 from worker.services import Services
 
 log = structlog.get_logger()
@@ -44,13 +44,15 @@ async def _call(services: Services, courier: Courier, alarm: Alarm) -> None:
 
 async def _is_done(courier: Courier, alarm: Alarm, channel: str) -> bool:
     """Call on one channel. A refusal is final; no answer is not, since twice told is better than not told."""
+    at = alarm.raised_at.astimezone(courier.sender.timezone)
+    notice = _notice(alarm, courier.sender.brand.name, at)
     try:
         async with courier.turn(channel, PATIENCE):
             answer = await courier.send(
                 channel,
                 f"{alarm.kind}:{alarm.id}",
                 courier.sender.team_address,
-                _stored(courier, alarm, channel),
+                stored(notice, channel, alarm.raised_at),
             )
     except BusyError:
         return False
@@ -63,23 +65,11 @@ async def _is_done(courier: Courier, alarm: Alarm, channel: str) -> bool:
     return isinstance(answer, Accepted | Rejected)
 
 
-def _stored(courier: Courier, alarm: Alarm, channel: str) -> dict[str, Any]:
-    notice = _notice(alarm, courier.sender.brand.name, alarm.raised_at.astimezone(courier.sender.timezone))
-    if channel == "chat":
-        return {"text": alarm_chat(notice)}
-    mail = alarm_mail(notice)
-    date = alarm.raised_at.astimezone(UTC).isoformat()
-    return {"subject": mail.subject, "text": mail.text, "html": mail.html, "date": date, "thread": None}
-
-
 def _notice(alarm: Alarm, brand: str, at: datetime) -> Notice:
     match alarm.kind:
         case "breaker":
             return on_hold(brand=brand, at=at, **alarm.facts)
         case "endpoint":
-            facts = alarm.facts
-            return endpoint_off(
-                brand=brand, number=alarm.subject, host=facts["host"], why=facts["why"], at=at
-            )
+            return endpoint_off(brand=brand, number=alarm.subject, at=at, **alarm.facts)
         case "import":
             return taken_over(brand=brand, at=at, **alarm.facts)
