@@ -140,9 +140,11 @@ def _net(line: Line) -> str:
 
 def _print_waits(figures: Figures) -> None:
     quartiles = figures.waits.quartiles()
-    if quartiles:
-        quarter, half, three = (days(each) for each in (quartiles.lower, quartiles.median, quartiles.upper))
-        say(f"Of those that paid, a quarter took {quarter}, half {half}, three quarters {three} at most.")
+    if quartiles is None:
+        say("Nothing has been recovered yet.")
+        return
+    quarter, half, three = (days(each) for each in (quartiles.lower, quartiles.median, quartiles.upper))
+    say(f"Of those that paid, a quarter took {quarter}, half {half}, three quarters {three} at most.")
     curve = figures.waits.curve()
     shares = [point.share for point in curve][::SPARK_EVERY]
     say(f"{DEFINITIONS['by_day'].title}: 0 {_spark(shares)} {curve[-1].day}")

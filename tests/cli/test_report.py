@@ -97,6 +97,7 @@ def test_months_without_a_failure_still_tell_what_is_at_risk(ask: Ask, database_
     """A case of March is open."""
     with database_at(database_url) as database:
         stored(database, [failed_on(0)])
+    assert "Nothing has been recovered yet." in ask("--from", "2026-03", "--to", "2026-03").stdout
     told = ask("--from", "2025-01", "--to", "2025-02").stdout
     assert "At risk now: $19.00 in 1 open case." in told
     assert "No renewal failed in Jan\N{NO-BREAK SPACE}2025" in told
