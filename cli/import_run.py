@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -59,10 +59,11 @@ async def rehearse(settings: ImportSettings, rate: float) -> Rehearsed:
     tried = Rehearsed(SOURCE, policy(settings), datetime.now(UTC))
     with progress() as told, _in_words():
         for stage in await stages(listing, livemode=settings.livemode):
-            async for page in pages(stage, None):
-                async with snapshot_of(settings.database_url_sqlalchemy) as connection:
-                    await tried.add(connection, stage.name, page)
-                told(stage.name, tried.counts)
+            async with aclosing(pages(stage, None)) as read:
+                async for page in read:
+                    async with snapshot_of(settings.database_url_sqlalchemy) as connection:
+                        await tried.add(connection, stage.name, page)
+                    told(stage.name, tried.counts)
     return tried
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -53,19 +53,3 @@ def facts(one: Endpoint) -> list[tuple[str, object]]:
         ("Secrets", "two, while one is replaced" if len(one.secrets) > 1 else "one"),
         ("State", state(one)),
     ]
-
-
-def plain(one: Endpoint) -> dict[str, Any]:
-    """For machines."""
-    return {
-        "endpoint": one.id,
-        "url": one.url,
-        "events": one.types,
-        "about": one.about,
-        "from_settings": one.from_settings,
-        "secrets": len(one.secrets),
-        "created_at": one.created_at,
-        "disabled_at": one.disabled_at,
-        "disabled_why": one.disabled_why,
-        "failing_since": one.failing_since,
-    }

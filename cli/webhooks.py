@@ -12,7 +12,7 @@ from cli.database import read, write
 from cli.output import CommandError, Json, print_json
 from cli.tables import print_pairs, print_rows, say
 from cli.webhook_deliveries import deliveries, replay, try_out
-from cli.webhook_views import Number, facts, find, plain, state
+from cli.webhook_views import Number, facts, find, state
 from settings import ToolSettings, load
 
 if TYPE_CHECKING:
@@ -73,11 +73,12 @@ def list_(json: Json = False) -> None:
       dunning webhooks list
       dunning webhooks list --json
     """
+    from console.endpoints import endpoint_facts
     from db import endpoints
 
     found = read(load(ToolSettings), endpoints.every)
     if json:
-        print_json([plain(one) for one in found])
+        print_json([endpoint_facts(one) for one in found])
         return
     print_rows(
         ["Endpoint", "URL", "Events", "State"],
@@ -94,9 +95,11 @@ def show(number: Number, json: Json = False) -> None:
     Example:
       dunning webhooks show 1
     """
+    from console.endpoints import endpoint_facts
+
     one = find(load(ToolSettings), number)
     if json:
-        print_json(plain(one))
+        print_json(endpoint_facts(one))
     else:
         print_pairs(facts(one), indent=0)
 

@@ -96,6 +96,8 @@ def _happened(view: View, case: Case, about: CaseFacts) -> Iterator[Line]:
     if subscription and subscription.cancel_at_period_end:
         end = f" on {subscription.period_end:%Y-%m-%d}" if subscription.period_end else ""
         yield Line(f"The customer has cancelled: the subscription ends with its period{end}.")
+    if case.taken_over_at:
+        yield Line(_taken_over(view, case), case.taken_over_at)
     yield from said(view, case)
     yield from near_ceilings(view, case)
     if case.outcome:
@@ -103,6 +105,13 @@ def _happened(view: View, case: Case, about: CaseFacts) -> Iterator[Line]:
     if case.is_open and about.attempts_counted > about.attempts:
         counted, made_really = about.attempts_counted, about.attempts or "none"
         yield Line(f"Attempts as {_provider(view)} counts them: {counted}; really made: {made_really}.")
+
+
+def _taken_over(view: View, case: Case) -> str:
+    if case.first_contact_at is None:
+        return f"It was taken over. {_provider(view)} had ended it before: nobody is told of that again."
+    day = case.first_contact_at.astimezone(view.policy.of(case).zone)
+    return f"It was taken over: the customer first hears of us on {day:%Y-%m-%d} at {day:%H:%M}."
 
 
 def _done(view: View, case: Case) -> Iterator[Line]:

@@ -143,9 +143,14 @@ class Delivery:
 
 
 async def latest(
-    connection: AsyncConnection, *, endpoint: int | None = None, status: str | None = None, most: int = 50
+    connection: AsyncConnection,
+    *,
+    endpoint: int | None = None,
+    status: str | None = None,
+    before: int | None = None,
+    most: int = 50,
 ) -> Sequence[Delivery]:
-    """The newest deliveries, the newest first."""
+    """The newest deliveries, or those `before` that id, the newest first."""
     wanted = (
         select(deliveries, outgoing.c.message, outgoing.c.type, outgoing.c.created_at)
         .join(outgoing, outgoing.c.id == deliveries.c.event_id)
@@ -154,6 +159,8 @@ async def latest(
     )
     if endpoint is not None:
         wanted = wanted.where(deliveries.c.endpoint_id == endpoint)
+    if before is not None:
+        wanted = wanted.where(deliveries.c.id < before)
     if status is not None:
         wanted = wanted.where(deliveries.c.status == status)
     rows = (await connection.execute(wanted)).mappings()

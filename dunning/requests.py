@@ -1,4 +1,4 @@
-"""Whether an instruction may be given: refusal(...) -> a sentence with its cure, or None.
+"""Whether an instruction may be given: refusal(...) -> why not, with its cure, or None.
 
 What nobody would notice, because it changes nothing, is refused as well: whoever said it believes otherwise.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from enum import StrEnum
 
 from dunning.account import Account, Case, Outcome
 from dunning.case import situation
@@ -25,6 +26,22 @@ OF_A_CASE = frozenset(Verb) - {Verb.PAUSE, Verb.EXCLUDE, Verb.RESUME}
 OF_A_CUSTOMER = frozenset({Verb.EXCLUDE})
 # A person may still drop a debt that was given up already: only that gives access back.
 FORGIVABLE = frozenset({Outcome.VOIDED, Outcome.WRITTEN_OFF})
+
+
+class Code(StrEnum):
+    """Kinds of refusals, for programs: what is so already needs nothing, and a closed case never will."""
+
+    REFUSED = "refused"
+    ALREADY_SO = "already_so"
+    CASE_CLOSED = "case_closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """`text` is a sentence with its cure."""
+
+    text: str
+    code: Code = Code.REFUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +111,7 @@ def refusal(
     told: Instruction,
     now: datetime,
     zone: tzinfo = UTC,
-) -> str | None:
+) -> Refusal | None:
     """Why `told` cannot be given at `now`, and what to do instead. The account must be settled.
 
     Sentences name days as they are in `zone`, the merchant's.
@@ -103,142 +120,165 @@ def refusal(
     if silent := nobody_says(told.by, told.why):
         return silent
     if told.case is None and told.verb in OF_A_CASE:
-        return f"{_name(told.verb)} is said of one case: name its invoice (in_123)."
+        return Refusal(f"{_name(told.verb)} is said of one case: name its invoice (in_123).")
     if told.case is not None and told.verb in OF_A_CUSTOMER:
-        return f"{_name(told.verb)} is said of a whole customer: stop the case instead, or name the customer."
+        return Refusal(
+            f"{_name(told.verb)} is said of a whole customer: stop the case instead, or name the customer."
+        )
     if told.case is not None and (wrong := _of_case(asked)):
         return wrong
     check = CHECKS.get(told.verb)
     return check(asked) if check else None
 
 
-def nobody_says(by: str, why: str) -> str | None:
+def nobody_says(by: str, why: str) -> Refusal | None:
     """What is missing of whoever says something, or of their reason, or None."""
     if not by.strip():
-        return "It must be known who says so: give a name."
+        return Refusal("It must be known who says so: give a name.")
     if not why.strip():
-        return "It must be known why: give a reason for whoever asks later."
+        return Refusal("It must be known why: give a reason for whoever asks later.")
     return None
 
 
-def _of_case(asked: _Asked) -> str | None:
+def _of_case(asked: _Asked) -> Refusal | None:
     told, case = asked.told, asked.account.cases.get(asked.told.case or "")
     if case is None:
-        return f"There is no case of {told.case}: `dunning case list --open` has those that want money."
+        return Refusal(
+            f"There is no case of {told.case}: `dunning case list --open` has those that want money."
+        )
     if case.is_open or (told.verb is Verb.FORGIVE and case.outcome in FORGIVABLE):
         return None
     closed = f"The case of {case.invoice} was closed on {asked.day(case.closed_at)}"
     if case.outcome is Outcome.FORGIVEN:
-        return f"{closed}: it was forgiven. Nothing is asked of the customer any more."
-    if told.verb is Verb.FORGIVE:
-        return f"{closed} ({case.outcome}): there is no debt left. A refund is made at the provider."
-    return f"{closed} ({case.outcome}): nothing is done about it any more, so there is nothing to change."
+        text = f"{closed}: it was forgiven. Nothing is asked of the customer any more."
+    elif told.verb is Verb.FORGIVE:
+        text = f"{closed} ({case.outcome}): there is no debt left. A refund is made at the provider."
+    else:
+        text = f"{closed} ({case.outcome}): nothing is done about it any more, so there is nothing to change."
+    return Refusal(text, Code.CASE_CLOSED)
 
 
 # one check a verb
 
 
-def _stop(asked: _Asked) -> str | None:
+def _stop(asked: _Asked) -> Refusal | None:
     held = [each for each in _holding(asked) if each.verb in (Verb.STOP, Verb.EXCLUDE)]
-    return (
-        f"Nothing is done already: {asked.said(held[-1])}. Resume it first to say it anew." if held else None
-    )
+    if not held:
+        return None
+    said = asked.said(held[-1])
+    return Refusal(f"Nothing is done already: {said}. Resume it first to say it anew.", Code.ALREADY_SO)
 
 
-def _pause(asked: _Asked) -> str | None:
+def _pause(asked: _Asked) -> Refusal | None:
     told = asked.told
     if told.until is None:
-        return "A pause needs its end: give a date, or a number of days."
+        return Refusal("A pause needs its end: give a date, or a number of days.")
     if told.until <= asked.now:
-        return f"{asked.day(told.until)} has passed: give a date to come."
+        return Refusal(f"{asked.day(told.until)} has passed: give a date to come.")
     if told.until > asked.now + LONGEST_PAUSE + A_DAY:
-        return f"A pause lasts {LONGEST_PAUSE.days} days at most: give an earlier date, or stop it."
+        return Refusal(f"A pause lasts {LONGEST_PAUSE.days} days at most: give an earlier date, or stop it.")
     for held in reversed(_holding(asked)):
         if held.verb in (Verb.STOP, Verb.EXCLUDE):
-            return f"Nothing is done until it is resumed: {asked.said(held)}. Resume it first."
+            return Refusal(f"Nothing is done until it is resumed: {asked.said(held)}. Resume it first.")
         if held.until and held.until >= told.until:
-            return f"It is paused for as long already: {asked.said(held)}. Resume it first to shorten that."
+            said = asked.said(held)
+            return Refusal(
+                f"It is paused for as long already: {said}. Resume it first to shorten that.", Code.ALREADY_SO
+            )
     return None
 
 
-def _resume(asked: _Asked) -> str | None:
+def _resume(asked: _Asked) -> Refusal | None:
     if _holding(asked):
         return None
     if asked.told.case and (wider := holding(asked.account, None, asked.now)):
-        return f"{asked.said(wider[-1])}: that is of the whole customer, so resume the customer."
-    return "Nothing is stopped, paused or handed over: there is nothing to resume."
+        return Refusal(f"{asked.said(wider[-1])}: that is of the whole customer, so resume the customer.")
+    nothing = "Nothing is stopped, paused or handed over: there is nothing to resume."
+    return Refusal(nothing, Code.ALREADY_SO)
 
 
-def _extend(asked: _Asked) -> str | None:
+def _extend(asked: _Asked) -> Refusal | None:
     told, policy = asked.told, asked.policies.of(asked.case)
     if told.span is None or told.span <= timedelta(0):
-        return "An extension needs its length: give a number of days."
+        return Refusal("An extension needs its length: give a number of days.")
     if told.span > policy.extension:
-        return f"The policy extends a case by {_days(policy.extension)} at most: give fewer, or pause it."
+        return Refusal(
+            f"The policy extends a case by {_days(policy.extension)} at most: give fewer, or pause it."
+        )
     before = standing(asked.account, asked.case).extension
     if before:
-        return (
+        return Refusal(
             f"The case was extended by {_days(before)} already, and once is all. Pause it, or hand it over."
         )
     return _end_is_fixed(asked)
 
 
-def _promise(asked: _Asked) -> str | None:
+def _promise(asked: _Asked) -> Refusal | None:
     told, policy = asked.told, asked.policies.of(asked.case)
     if policy.promise_within is None:
-        return "The policy takes no promises: extend the case, or pause it."
+        return Refusal("The policy takes no promises: extend the case, or pause it.")
     if told.until is None:
-        return "A promise needs its day: give a date, or a number of days."
+        return Refusal("A promise needs its day: give a date, or a number of days.")
     if told.until <= asked.now:
-        return f"{asked.day(told.until)} has passed: give a date to come."
+        return Refusal(f"{asked.day(told.until)} has passed: give a date to come.")
     if told.until > asked.now + policy.promise_within + A_DAY:
         reach = _days(policy.promise_within)
-        return f"A promise reaches {reach} ahead at most: give an earlier date, or pause it."
+        return Refusal(f"A promise reaches {reach} ahead at most: give an earlier date, or pause it.")
     broken = broken_promises(asked.account, asked.now)
     if broken:
         latest = broken[-1]
-        return (
+        return Refusal(
             f"The customer promised to pay {latest.case} by {asked.day(latest.until)} and did not: "
             "no further promise is taken. Extend the case, or hand it over."
         )
     standing_one = standing(asked.account, asked.case).promise
     if standing_one and standing_one.until:
-        return f"The customer has promised to pay by {asked.day(standing_one.until)}: one promise at a time."
+        return Refusal(
+            f"The customer has promised to pay by {asked.day(standing_one.until)}: one promise at a time."
+        )
     return _end_is_fixed(asked)
 
 
-def _end_is_fixed(asked: _Asked) -> str | None:
+def _end_is_fixed(asked: _Asked) -> Refusal | None:
     """Why no word moves the end of access any more."""
     s = situation(asked.account, asked.case)
     if s.first_payment:
-        return "It is a first payment: nothing was granted, so there is no end to move."
+        return Refusal("It is a first payment: nothing was granted, so there is no end to move.")
     if asked.case.taken_at:
-        return "Access has ended already: a payment gives it back, or forgive the debt."
+        return Refusal("Access has ended already: a payment gives it back, or forgive the debt.")
     if s.subscription.stopped_for_nonpayment or s.subscription.ended:
-        return f"The provider has ended it ({s.subscription.status}): whether it goes on is decided there."
+        return Refusal(
+            f"The provider has ended it ({s.subscription.status}): whether it goes on is decided there."
+        )
     return None
 
 
-def _hand_over(asked: _Asked) -> str | None:
+def _hand_over(asked: _Asked) -> Refusal | None:
     if not asked.told.to:
-        return "Somebody has to take it over: give their name."
+        return Refusal("Somebody has to take it over: give their name.")
     owner = standing(asked.account, asked.case).owner
-    return (
-        f"{owner} has it already: hand it to somebody else, or resume it." if owner == asked.told.to else None
-    )
+    if owner != asked.told.to:
+        return None
+    text = f"{owner} has it already: hand it to somebody else, or resume it."
+    return Refusal(text, Code.ALREADY_SO)
 
 
-def _acknowledge(asked: _Asked) -> str | None:
+def _acknowledge(asked: _Asked) -> Refusal | None:
     calls = [e for e in asked.history.values() if e.case == asked.told.case and e.kind is Kind.TEAM]
     if not calls:
-        return "Nobody has been called for this case, so there is no call to acknowledge."
+        return Refusal("Nobody has been called for this case, so there is no call to acknowledge.")
     seen = standing(asked.account, asked.case).acknowledged_at
     if seen and seen >= max(effect.created_at for effect in calls):
-        return f"Every call was acknowledged on {asked.day(seen)}: there is none since."
+        text = f"Every call was acknowledged on {asked.day(seen)}: there is none since."
+        return Refusal(text, Code.ALREADY_SO)
     return None
 
 
-CHECKS: Mapping[Verb, Callable[[_Asked], str | None]] = {
+def _no(text: str | None) -> Refusal | None:
+    return Refusal(text) if text else None
+
+
+CHECKS: Mapping[Verb, Callable[[_Asked], Refusal | None]] = {
     Verb.STOP: _stop,
     Verb.EXCLUDE: _stop,
     Verb.PAUSE: _pause,
@@ -247,8 +287,8 @@ CHECKS: Mapping[Verb, Callable[[_Asked], str | None]] = {
     Verb.PROMISE: _promise,
     Verb.HAND_OVER: _hand_over,
     Verb.ACKNOWLEDGE: _acknowledge,
-    Verb.NAME_PAYER: lambda asked: why_not_named(asked.account, asked.told, asked.now),
-    Verb.CONFIRM_PAYER: lambda asked: why_not_confirmed(asked.account, asked.told, asked.now),
+    Verb.NAME_PAYER: lambda asked: _no(why_not_named(asked.account, asked.told, asked.now)),
+    Verb.CONFIRM_PAYER: lambda asked: _no(why_not_confirmed(asked.account, asked.told, asked.now)),
 }
 
 

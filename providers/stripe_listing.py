@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dunning.events import AsOf, BillingEvent, ClockMoved
-from providers.fields import Json, flag, moment, parts, ref, required, text
+from providers.fields import Json, flag, moment, parts, ref, required
 from providers.lookup import MalformedEventError
 from providers.pacing import Pace
 from providers.stripe_client import TIMEOUT, StripeApi
@@ -149,8 +149,8 @@ class StripeListing:
 
 def _was_charged(invoice: Json) -> bool:
     """One that is sent for payment by hand opens no case, whatever was tried, nor does a one-off."""
-    by_hand = text(invoice, "collection_method") == "send_invoice"
-    return flag(invoice, "attempted") and not by_hand and subscription_of(invoice) is not None
+    by_hand = invoice.get("collection_method") == "send_invoice"
+    return invoice.get("attempted") is True and not by_hand and subscription_of(invoice) is not None
 
 
 def _troubled(subscriptions: Sequence[Json]) -> list[str]:

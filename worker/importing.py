@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 
@@ -39,7 +40,7 @@ async def stages(listing: StripeListing, *, livemode: bool) -> list[Stage]:
     ]
 
 
-async def pages(stage: Stage, after: str | None) -> AsyncIterator[Listed]:
+async def pages(stage: Stage, after: str | None) -> AsyncGenerator[Listed]:
     """Each page after an object, the next one being asked for meanwhile."""
     coming: asyncio.Future[Listed] | None = asyncio.ensure_future(stage.read(after))
     try:
@@ -62,9 +63,10 @@ async def run_import(
     for stage in await stages(listing, livemode=livemode):
         if run.is_through(stage.name):
             continue
-        async for page in pages(stage, run.cursors.get(stage.name)):
-            run = await take_over_page(services, run, stage.name, page)
-            told(stage.name, run)
+        async with aclosing(pages(stage, run.cursors.get(stage.name))) as read:
+            async for page in read:
+                run = await take_over_page(services, run, stage.name, page)
+                told(stage.name, run)
     async with services.engine.begin() as connection:
         if run.counts.get("cases"):
             facts = {name: run.counts.get(name, 0) for name in ("cases", "uncalled")}

@@ -25,14 +25,14 @@ from console.team.once import IdempotencyKey, name_of, once
 from console.team.services import Team
 from console.words import step_title
 from dunning.instructions import Verb
-from dunning.requests import Request
+from dunning.requests import Code, Request
 from worker.usecases.instruct import RefusedError
 from worker.usecases.resend import resend
 
 PROBLEMS: Final = {
     400: ("invalid_body", "invalid_query", "idempotency_key_missing", "idempotency_key_invalid"),
     404: ("unknown_case",),
-    409: ("refused", "request_in_progress"),
+    409: (*Code, "request_in_progress"),
     413: ("body_too_large",),
     415: ("unsupported_media_type",),
     422: ("idempotency_key_reused",),
@@ -105,7 +105,7 @@ def _endpoint(team: Team, model: type[Reasoned], act: Act) -> Callable[[HttpRequ
             try:
                 return 200, await act(connection, owner, invoice, body, who(holder, body.by)) + b"\n"
             except RefusedError as refused:
-                return 409, problem_body(409, "refused", str(refused))
+                return 409, problem_body(409, refused.code, str(refused))
 
         return await once(team, request, name, body, work)
 

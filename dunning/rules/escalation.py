@@ -92,8 +92,13 @@ def levels(c: Context) -> Iterator[Step | Withheld]:
         name = f"promise_broken:{c.said.promise.until.astimezone(c.policy.zone):%Y-%m-%d}"
         yield c.team(name, due_at, "the customer promised to pay and did not")
     if policy.last_call and why_kept(c.s) is None:
-        due_at = c.from_contact(max(opened, c.ends_at - policy.last_call))
-        yield c.team(LAST_CALL, due_at, f"access ends in {in_words(policy.last_call)}")
+        due_at = max(opened, c.ends_at - policy.last_call)
+        reason = f"access ends in {in_words(policy.last_call)}"
+        if c.s.case.first_contact_at:
+            # Weekends bring the ends of many together on a Monday; the calls about them stay apart.
+            due_at = c.from_contact(min(due_at, c.terms.granted_until - policy.last_call))
+            reason = "access of a case that was taken over ends soon"
+        yield c.team(LAST_CALL, due_at, reason)
 
 
 @reads(Kind.TEAM, FINAL_WARNING)

@@ -38,7 +38,7 @@ def notices(c: Context) -> Iterator[Step | Withheld]:
         elif excuse:
             yield c.withhold(key, excuse)
         else:
-            yield _told_or_due(c, key, c.from_contact(rung), _reason(c, number))
+            yield _told_or_due(c, key, c.from_contact(rung), _reason(c, number, rung))
     changed, key = c.s.needs_customer_since, f"payment_failed:{c.ref}:new_reason"
     if changed and excuse:
         yield c.withhold(key, excuse)
@@ -53,8 +53,10 @@ def _told_before(c: Context, key: str) -> bool:
     return any(effect.name in TELLING and effect.key != key for effect in c.mails_of_case)
 
 
-def _reason(c: Context, number: int) -> str:
+def _reason(c: Context, number: int, rung: datetime) -> str:
     days = c.terms.waits[number - 1]
+    if c.from_contact(rung) > rung:
+        return f"mail {number} of the ladder, on the customer's turn after the takeover"
     if number == 1 and days and c.s.decline.category is Category.PROCESSING_ERROR:
         return "a processing error usually passes, so it is told only if it lasts"
     when = f"{in_words(days)} after" if days else "at"

@@ -7,9 +7,14 @@ from console.cases import facts
 from console.explain import explain
 from console.file import case_file
 from console.story import Explanation, Line, Story
+from console.view import look
+from db.accounts import Loaded
 from dunning.declines import Category
+from dunning.fold import empty
+from dunning.takeover import take_over
 from sandbox.stripe import custom_schedule
 from tests.console.views import view_of
+from tests.dunning.builders import CUSTOMER, POLICY, day, failures, subscription
 from tests.scenarios import story as scenario
 from tests.scenarios.story import subscriber
 from tests.scenarios.world import World
@@ -164,3 +169,18 @@ def test_a_card_near_its_ceiling_is_told(world: World) -> None:
     for _ in range(3):
         assert not story.pay()
     assert "of 8 charges that may fail in 14 days." in text(only(told(story)).happened)
+
+
+def test_a_case_that_was_taken_over_says_so() -> None:
+    """When the customer first hears of us, or why nobody does."""
+    nobody = empty("stripe", CUSTOMER)
+    running = take_over(nobody, failures(0, 3, 7), POLICY, day(9))
+    story = only(explain(look(Loaded(1, running), POLICY, day(9))))
+    assert "It was taken over: the customer first hears of us on 2026-03-1" in text(story.happened)
+    assert "Mail 3 about the open payment. Why: mail 3 of the ladder, on the customer's turn" in text(
+        story.coming
+    )
+    over = take_over(nobody, [*failures(0), subscription(5, "unpaid")], POLICY, day(9))
+    story = only(explain(look(Loaded(1, over), POLICY, day(9))))
+    assert "Stripe had ended it before: nobody is told of that again." in text(story.happened)
+    assert story.coming == ()

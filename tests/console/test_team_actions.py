@@ -60,7 +60,7 @@ def test_a_call_is_acknowledged(world: World, team: TeamApi) -> None:
     story = debtor(world, 4, "fraudulent")
     assert team.act(story.invoice.id, "acknowledge").status_code == 200
     again = team.act(story.invoice.id, "acknowledge")
-    assert is_problem(again, 409, "refused")
+    assert is_problem(again, 409, "already_so")
     assert "Every call was acknowledged" in again.json()["detail"]
     assert len(told(world)) == 1
 
@@ -87,6 +87,16 @@ def test_what_is_refused_changes_nothing(world: World, team: TeamApi) -> None:
     assert refused.json()["detail"].startswith("The policy extends a case by")
     assert is_problem(team.act("in_nobody", "stop"), 404, "unknown_case")
     assert told(world) == []
+
+
+def test_a_program_can_tell_refusals_apart(world: World, team: TeamApi) -> None:
+    """What is so already needs nothing, and a case that is closed never will."""
+    ref = debtor(world, 1).invoice.id
+    for action, said in (("stop", {}), ("hand-over", {"to": "grace"}), ("forgive", {})):
+        assert team.act(ref, action, **said).status_code == 200
+        code = "case_closed" if action == "forgive" else "already_so"
+        assert is_problem(team.act(ref, action, **said), 409, code), action
+    assert is_problem(team.act(ref, "resend"), 409, "case_closed")
 
 
 WRONG: list[tuple[str, Any, str]] = [

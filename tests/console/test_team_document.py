@@ -16,6 +16,8 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route
 
 from console.scopes import Scope
+from db import endpoints
+from outbound.signing import new_secret
 from sandbox.stripe import custom_schedule
 from tests.console.conftest import StartApi
 from tests.console.process import ROOT
@@ -99,7 +101,13 @@ def test_whatever_is_sent_is_answered_as_the_document_says(
     story = subscriber(world, "do_not_honor", retries=custom_schedule(40)).until(1)
     process = start_api()
     schema = schemathesis.openapi.from_url(f"http://127.0.0.1:{process.port}/v1/openapi.json")
-    real = {"invoice": story.invoice.id, "customer": story.customer.id, "version": "none"}
+    endpoint = world.run(an_endpoint(world))
+    real = {
+        "invoice": story.invoice.id,
+        "customer": story.customer.id,
+        "version": "none",
+        "endpoint": str(endpoint),
+    }
     headers = {"Authorization": f"Bearer {team.key}"}
     for found in schema.get_all_operations():
         operation = found.ok()
@@ -108,6 +116,14 @@ def test_whatever_is_sent_is_answered_as_the_document_says(
         fuzz(operation, GenerationMode.POSITIVE, real, headers)
         if operation.query or operation.body:
             fuzz(operation, GenerationMode.NEGATIVE, real, headers)
+
+
+async def an_endpoint(world: World) -> int:
+    """The number of an endpoint that is there when the asking begins."""
+    async with world.services.engine.begin() as connection:
+        number = await endpoints.add(connection, "https://shop.example/hooks", new_secret())
+    assert number is not None
+    return number
 
 
 def fuzz(

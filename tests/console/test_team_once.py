@@ -50,7 +50,7 @@ def test_a_refusal_is_repeated_too(world: World, team: TeamApi) -> None:
     """Whoever wants to try again takes a new name."""
     ref = debtor(world, 1).invoice.id
     first = team.act(ref, "resume", name="one")
-    assert is_problem(first, 409, "refused")
+    assert is_problem(first, 409, "already_so")
     assert team.act(ref, "stop").status_code == 200
     again = team.act(ref, "resume", name="one")
     assert (again.status_code, again.content) == (409, first.content)

@@ -50,7 +50,8 @@ def saying(known: Account, *instructions: Instruction) -> Account:
 def refused(
     known: Account, said: Instruction, now: float = 2, *done: Effect, policy: Policy = POLICY
 ) -> str | None:
-    return refusal(known, history(*done), policy, said, day(now))
+    found = refusal(known, history(*done), policy, said, day(now))
+    return found and found.text
 
 
 FAILED = failures(0, 1)

@@ -83,6 +83,29 @@ def test_every_promise_is_kept_for_who_was_there_before_us(
             assert at >= begun + 4 * DAY + policy.final_warnings[0], "taken before everything was told"
 
 
+@examples(15)
+@given(setting=settings_of, policy=policies, before=st.lists(waits, max_size=4), seed=st.integers(0, 2**32))
+def test_who_never_pays_is_not_forgotten_after_a_takeover(
+    setting: Setting, policy: Policy, before: list[Action], seed: int
+) -> None:
+    """In the end access has ended, or a person was called about it."""
+    refused = tuple(answer for answer in setting.answers if answer != "ok") or ("do_not_honor",)
+    story = Story(replace(setting, answers=("ok", *refused)))
+    story.wait(31.5)
+    for action in before:
+        act(story, action)
+    life = Life(story, policy, Random(seed), policy)  # noqa: S311  # disorder, not a secret
+    life.take_over()
+    life.do(("wait", 75.0))
+    life.hear_everything()
+    for _ in range(3):
+        life.enact()
+        life.carry_out(("sent",))
+    if list(life.account.open_cases()):
+        ended = plan(life.account, life.history, policy, life.now).access.level in ("limited", "revoked")
+        assert ended or any(taken.kind is Kind.TEAM for _, taken in life.done.steps)
+
+
 def of(*facts: CustomerFact | list[CustomerFact], at: float, rules: Policy = POLICY) -> Account:
     """The account as it is taken over on a day after the first failure."""
     told = [fact for each in facts for fact in (each if isinstance(each, list) else [each])]
@@ -204,6 +227,20 @@ def test_first_mails_are_spread_evenly_over_three_days_of_waking_hours() -> None
     assert friday_evening <= min(times)
     assert max(times) < friday_evening + 3 * DAY
     assert max(hours.values()) < 50  # of 900 in 33 hours
+
+
+def test_last_calls_about_many_cases_are_not_made_at_once() -> None:
+    """Their access ends together on the Monday after a weekend; the team hears of them one by one."""
+    rules = Policy()
+    calls = set()
+    for number in range(30):
+        failed = [replace(fact, customer=f"cus_{number}") for fact in failures(0, 3, 7)]
+        known = take_over(empty("stripe", f"cus_{number}"), failed, rules, day(40))
+        found = step(plan(known, {}, rules, day(40)), "escalation:in_1:last_call")
+        assert found is not None
+        assert found.due_at >= (the_case(known).first_contact_at or day(99))
+        calls.add(found.due_at)
+    assert len(calls) == 30
 
 
 def test_nothing_is_told_ahead_of_a_renewal_before_the_first_contact() -> None:

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 import stripe
 
-from sandbox.stripe import OLD, SimulatedStripe
+from sandbox.stripe import OLD, Card, SimulatedStripe
+from sandbox.stripe.api.faults import Fault
+from sandbox.stripe.records import Invoice
 from tests.sandbox.stripe_account import FIRST_ATTEMPT, client, newest, served_failed_renewal
 
 
@@ -157,3 +159,25 @@ def test_lists_leave_test_clocks_out(sim: SimulatedStripe) -> None:
     assert [each.id for each in on_clock.data] == [customer.id]
     of_customer = v1.subscriptions.list({"customer": customer.id, "status": "all"})
     assert [each.id for each in of_customer.data] == [subscription.id]
+
+
+def test_a_list_goes_on_after_what_has_left_it(sim: SimulatedStripe) -> None:
+    """The last invoice of a page of open ones is paid before the next page is asked for."""
+    engine = sim.engine
+    customer = engine.create_customer("other@example.com", card=Card(outcomes=["do_not_honor"]))
+    for _ in range(2):
+        engine.create_subscription(customer, engine.create_price())
+    v1 = client(sim).v1
+    first = v1.invoices.list({"status": "open", "limit": 1}).data[0]
+    rest = [each.id for each in v1.invoices.list({"status": "open", "starting_after": first.id}).data]
+    engine.pay_out_of_band(engine.get(Invoice, first.id))
+    again = v1.invoices.list({"status": "open", "starting_after": first.id})
+    assert [each.id for each in again.data] == rest
+
+
+def test_a_refusal_may_say_when_to_come_back(sim: SimulatedStripe) -> None:
+    """The header is where clients look for it."""
+    sim.faults.add(Fault(status=429, retry_after=7))
+    with pytest.raises(stripe.RateLimitError) as refused:
+        client(sim).v1.customers.list()
+    assert (refused.value.headers or {})["retry-after"] == "7"

@@ -12,7 +12,7 @@ from db import accounts, instructions, journal
 from db.journal import Entry
 from dunning.case import settle
 from dunning.instructions import Instruction
-from dunning.requests import Request, as_instruction, refusal
+from dunning.requests import Refusal, Request, as_instruction, refusal
 from dunning.segments import PolicySource
 from worker.usecases.enact import enact
 
@@ -21,6 +21,10 @@ log = structlog.get_logger()
 
 class RefusedError(Exception):
     """The instruction cannot be given; the text says why and what to do instead."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.text)
+        self.code = refusal.code
 
 
 async def instruct(

@@ -12,7 +12,7 @@ from db import accounts, journal, outbox
 from db.journal import Entry
 from db.outbox import NewEffect
 from dunning.case import settle
-from dunning.requests import nobody_says
+from dunning.requests import Code, Refusal, nobody_says
 from dunning.rules.context import context
 from dunning.rules.resending import resent_step, why_not_resent
 from dunning.segments import PolicySource
@@ -54,12 +54,11 @@ async def resend(
     if refused := nobody_says(by, why):
         raise RefusedError(refused)
     if case not in account.cases:
-        raise RefusedError(
-            f"There is no case of {case}: `dunning case list --open` has those that want money."
-        )
+        raise RefusedError(Refusal(f"{account.customer.ref} has no case of {case}."))
     c = context(account, account.cases[case], loaded.history, policy, at)
-    if refused := why_not_resent(c):
-        raise RefusedError(refused)
+    if why_not := why_not_resent(c):
+        code = Code.REFUSED if c.s.case.is_open else Code.CASE_CLOSED
+        raise RefusedError(Refusal(why_not, code))
     step, reason = resent_step(c), f"{by} wants it sent again: {why}"
     effect = NewEffect(
         customer_id=customer_id,
