@@ -32,8 +32,6 @@ def print_report(figures: Figures, *, definitions: bool) -> None:
     say(at_risk(figures))
     if total(figures).counts.cases:
         _print_cases(figures)
-    else:
-        say(f"No renewal failed in {months(figures.period)}.")
     _print_churn(figures)
     _print_notes(figures)
     if definitions:

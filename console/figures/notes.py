@@ -33,6 +33,8 @@ def at_risk(figures: Figures) -> str:
 
 def notes(figures: Figures) -> Iterator[str]:
     """What limits what can be concluded, the most important first."""
+    if not figures.total:
+        yield f"No renewal failed in {months(figures.period)}."
     if still_open := total(figures).counts.open:
         yield f"{many(still_open, 'case')} of these months may still be paid: until then rates are ranges."
     since = figures.since
