@@ -93,6 +93,8 @@ def replay(
 ) -> None:
     """Send events again, with their old ids, so that a receiver can tell what it has seen.
 
+    What happened before the endpoint was added is sent only with --since.
+
     \b
     Examples:
       dunning webhooks replay 1 --failed              what it has missed

@@ -29,7 +29,10 @@ _WITHOUT_LINKS = cast(func.regexp_replace(cast(outbox.c.rendered, Text), _LINK, 
 
 @dataclass(frozen=True, slots=True)
 class NewEffect:
-    """A row to write, once per (customer, step, channel). `created_at` is the account's time."""
+    """A row to write, once per (customer, step, channel). `created_at` is the account's time.
+
+    `trace` is what decided it, as W3C's traceparent, for whoever carries it out and traces that.
+    """
 
     customer_id: int
     case: str
@@ -41,6 +44,7 @@ class NewEffect:
     created_at: datetime
     status: str = "pending"
     last_error: str | None = None
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class Claim:
     recipient: str | None
     rendered: dict[str, Any] | None
     handed_over: bool
+    trace: str | None = None
 
 
 async def add(connection: AsyncConnection, effects: Sequence[NewEffect]) -> list[int]:

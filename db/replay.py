@@ -15,7 +15,10 @@ from db.models import deliveries, outgoing
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """Which events. With nothing given, all that the endpoint wants and that do not wait to be sent."""
+    """Which events. With nothing given, all that the endpoint wants and that do not wait to be sent.
+
+    What happened before the endpoint was added is not among them, but for `since` and `message`.
+    """
 
     since: datetime | None = None
     type: str | None = None
@@ -40,8 +43,9 @@ def _conditions(endpoint: Endpoint, again: Again) -> list[ColumnElement[bool]]:
     conditions = [or_(deliveries.c.id.is_(None), deliveries.c.status.in_(left))]
     if endpoint.types:
         conditions.append(outgoing.c.type.in_(endpoint.types))
-    if again.since:
-        conditions.append(outgoing.c.created_at >= again.since)
+    since = again.since or (None if again.message else endpoint.created_at)
+    if since:
+        conditions.append(outgoing.c.created_at >= since)
     if again.type:
         conditions.append(outgoing.c.type == again.type)
     if again.message:

@@ -67,8 +67,9 @@ STRIPE_ERRORS = Family(
 DELIVERY_SECONDS = Family(
     "dunning_delivery_seconds",
     "histogram",
-    "How long a mail server or chat took for one message. `channel`: mail, chat or their like; `outcome`: "
-    "accepted, deferred (tried again), rejected, or unanswered (may have arrived: not sent again).",
+    "How long it took to hand over one message. `channel`: mail, chat, or channel (one that you have named); "
+    "`outcome`: accepted, deferred (tried again), rejected, or unanswered (may have arrived: it is not sent "
+    "again).",
     ("channel", "outcome"),
 )
 MESSAGES = Family(

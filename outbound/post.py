@@ -11,8 +11,10 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import httpcore
 from httpcore import AsyncNetworkBackend, AsyncNetworkStream
@@ -42,9 +44,14 @@ class Answer:
     retry_after: str | None = None
 
 
+# Threads of their own: a name server that hangs must not keep wake-ups waiting, which use the loop's.
+_RESOLVING = ThreadPoolExecutor(8, thread_name_prefix="resolver")
+
+
 async def resolve(host: str, port: int) -> list[str]:
     """By the machine's own resolver."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_RESOLVING, ask)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 

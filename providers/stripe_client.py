@@ -10,6 +10,7 @@ import stripe
 
 from metrics.instruments import stripe_errors, stripe_seconds
 from providers.lookup import ProviderUnavailableError
+from tracing import spans
 
 # Seconds. Short, because whoever asks can come back; the library's own default is 80.
 TIMEOUT = 8.0
@@ -52,6 +53,10 @@ class StripeApi:
 
         Of an error only its kind and code are kept: its text may hold what was asked for, or of whom.
         """
+        with spans.span("stripe"):
+            return await self._measured(call)
+
+    async def _measured(self, call: Awaitable[Any]) -> dict[str, Any]:
         began, outcome = perf_counter(), "failed"
         try:
             answer: dict[str, Any] = (await call).to_dict()
@@ -74,6 +79,7 @@ class StripeApi:
             ) from None
         finally:
             stripe_seconds.labels(outcome).observe(perf_counter() - began)
+            spans.note(outcome=outcome)
         return answer
 
 

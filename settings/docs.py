@@ -32,6 +32,7 @@ from settings.processes import (
 )
 from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
 from settings.team import Team
+from settings.traces import Traces
 from settings.webhooks import WebhookEndpoints, WebhookRules
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,6 +62,7 @@ GROUPS: dict[str, type[Settings]] = {
     "Worker": WorkerProcess,
     "Scheduler": SchedulerProcess,
     "Metrics": Metrics,
+    "Traces": Traces,
     "Logs": Logs,
 }
 

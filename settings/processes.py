@@ -14,18 +14,20 @@ from settings.policy import Policy
 from settings.portal import Links, LinkSecrets, Origin, PortalServer, PortalStripe
 from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
 from settings.team import Team
+from settings.traces import Traces
 from settings.urls import RedisUrl
 from settings.webhooks import WebhookEndpoints, WebhookRules
 
 # Pydantic takes the fields of the last base first, and error messages follow: connections stand last.
 
 
-class ReceiverSettings(Logs, Metrics, ReceiverServer, StripeWebhooks, Mode, Redis, Database):
+class ReceiverSettings(Logs, Traces, Metrics, ReceiverServer, StripeWebhooks, Mode, Redis, Database):
     """`dunning receiver`"""
 
 
 class WorkerSettings(
     Logs,
+    Traces,
     Metrics,
     WorkerProcess,
     WebhookEndpoints,

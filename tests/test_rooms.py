@@ -14,7 +14,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "dunning": set(),
     "settings": set(),
     "metrics": set(),
-    "providers": {"dunning", "metrics"},
+    "tracing": set(),
+    "providers": {"dunning", "metrics", "tracing"},
     "language": set(),
     "emails": {"dunning", "language"},
     "db": {"dunning"},
@@ -32,8 +33,19 @@ MAY_IMPORT: dict[str, set[str]] = {
         "metrics.family",
         "metrics.families",
         "metrics.text",
+        "tracing",
     },
-    "worker": {"dunning", "settings", "providers", "emails", "db", "metrics", "outbound", "portal.links"},
+    "worker": {
+        "dunning",
+        "settings",
+        "providers",
+        "emails",
+        "db",
+        "metrics",
+        "outbound",
+        "portal.links",
+        "tracing",
+    },
     "portal": {"dunning", "language", "settings", "providers", "emails", "db", "worker", "serving"},
     "console": {
         "dunning",
@@ -79,7 +91,16 @@ ROOMS = {name for name in MAY_IMPORT if "." not in name}
 MUST_NOT_IMPORT: dict[str, set[str]] = {
     "dunning": {"sqlalchemy", "asyncpg", "redis", "dramatiq", "httpx", "stripe", "structlog", "os", "socket"},
     "settings": {"sqlalchemy", "asyncpg", "redis", "dramatiq", "stripe", "jinja2", "typer", "rich"},
-    "webhooks": {"stripe", "sqlalchemy", "jinja2", "fastapi", "typer", "rich", "prometheus_client"},
+    "webhooks": {
+        "stripe",
+        "sqlalchemy",
+        "jinja2",
+        "fastapi",
+        "typer",
+        "rich",
+        "prometheus_client",
+        "opentelemetry",
+    },
     "metrics.family": {"prometheus_client"},
     "metrics.families": {"prometheus_client"},
     "metrics.text": {"prometheus_client"},
@@ -144,6 +165,12 @@ def test_one_module_knows_apprise() -> None:
     """It is large, and so are its habits: it is imported where a channel is used, and told how to behave."""
     knowing = [module for module in modules() if any(is_within(name, "apprise") for name in imports(module))]
     assert knowing == ["outbound.channels"]
+
+
+def test_one_module_knows_opentelemetry() -> None:
+    """Nobody pays for traces that nobody wants."""
+    knowing = [each for each in modules() if any(is_within(name, "opentelemetry") for name in imports(each))]
+    assert knowing == ["tracing.otel"]
 
 
 def test_the_table_knows_every_room() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from db.intake import Row, Unavailable, Unstorable
 from providers import stripe_webhook
 from providers.envelope import BadEnvelope, BadSignature, Envelope
+from tracing import spans
 from webhooks import figures
 from webhooks.config import ReceiverConfig
 from webhooks.counters import Counters
@@ -97,6 +98,7 @@ class Receiver:
 
     async def _take_in(self, scope: Scope, receive: Receive) -> int | None:
         """Store one event; its row's id when a worker should be woken for it."""
+        began = time.time_ns()
         body = await read_body(scope, receive, self._read_limit)
         if not body:
             raise Refused("empty", INVALID)
@@ -112,6 +114,8 @@ class Receiver:
         except Unstorable:
             raise Refused("unstorable", INVALID) from None
         self._count(row, row_id)
+        if row_id is not None:
+            spans.arrived(row.source, row.event_id, began, type=row.type, status=row.status)
         return row_id if row.status == "pending" else None
 
     def _row(self, envelope: Envelope, body: bytes) -> Row:

@@ -27,6 +27,7 @@ class ReceiverConfig:
     metrics_host: str = "127.0.0.1"
     metrics_port: int | None = None
     """0 takes any free one; None: nothing is told."""
+    traces_url: str | None = None
     log_format: Format = "auto"
     log_level: Level = "info"
 
@@ -49,6 +50,7 @@ class ReceiverConfig:
             port=settings.receiver_port,
             metrics_host=settings.metrics_host,
             metrics_port=settings.metrics_port,
+            traces_url=settings.traces_url,
             log_format=settings.log_format,
             log_level=settings.log_level,
         )

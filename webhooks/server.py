@@ -8,6 +8,7 @@ from types import FrameType
 
 import uvicorn
 
+from tracing import spans
 from webhooks.app import Receiver
 from webhooks.config import ReceiverConfig
 from webhooks.log import Log, route_libraries
@@ -100,7 +101,9 @@ def serve(config: ReceiverConfig) -> int:
         if beside := _listen_beside(config, log):
             sockets.append(also.enter_context(beside))
             receiver.metrics_port = beside.getsockname()[1]
+        spans.start("receiver", config.traces_url)
         server.run(sockets=sockets)
+        spans.stop()
     return 1 if server.force_exit else 0
 
 

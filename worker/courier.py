@@ -26,6 +26,7 @@ from emails.render import RenderedMail
 from metrics.instruments import delivery_seconds
 from outbound.channels import tell
 from portal.links import Pages
+from tracing import spans
 
 CHAT_TIMEOUT = 10.0  # seconds
 
@@ -93,9 +94,12 @@ class Courier:
     async def send(self, channel: str, key: str, recipient: str | None, stored: dict[str, Any]) -> Delivery:
         """Send one stored message. `key` makes the Message-ID, so a repeated message is recognisable."""
         began = perf_counter()
-        answer = await self._send(channel, key, recipient, stored)
-        outcome = type(answer).__name__.lower()
-        delivery_seconds.labels(channel, outcome).observe(perf_counter() - began)
+        with spans.span("deliver", channel=channel):
+            answer = await self._send(channel, key, recipient, stored)
+            outcome = type(answer).__name__.lower()
+            spans.note(outcome=outcome)
+        named = channel if channel in ("mail", "chat") else "channel"
+        delivery_seconds.labels(named, outcome).observe(perf_counter() - began)
         return answer
 
     async def _send(self, channel: str, key: str, recipient: str | None, stored: dict[str, Any]) -> Delivery:

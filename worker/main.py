@@ -25,6 +25,7 @@ from metrics.listener import listen
 from metrics.messages import Measuring
 from outbound.post import Poster
 from settings import WorkerSettings
+from tracing import spans
 from worker import actors, build
 from worker.broker import RedisNudge, create_broker
 from worker.courier import Courier
@@ -79,6 +80,7 @@ class WorkerProcess:
             worker_timeout=IDLE_LOOK_EVERY,
         )
         worker.start()
+        spans.start("worker", self._settings.traces_url)
         listen("worker", self._settings.metrics_address)
         log.info("worker.started", queues=sorted(queues), threads=self._settings.worker_threads)
         try:
@@ -87,6 +89,7 @@ class WorkerProcess:
             log.info("worker.stopping")
             worker.stop(timeout=int(STOP_WITHIN * 1000))
             self._broker.close()
+            spans.stop()
         log.info("worker.stopped")
         return 0
 

@@ -39,6 +39,7 @@ outbox = Table(
     Column("recipient", Text),
     Column("rendered", JSONB),
     Column("last_error", Text),
+    Column("trace", Text),
     UniqueConstraint("customer_id", "step", "channel"),
     Index("outbox_due", "due_at", postgresql_where=text("status IN ('pending', 'sending')")),
     Index("outbox_unsent", "status", postgresql_where=text("status IN ('unknown', 'failed')")),

@@ -109,7 +109,7 @@ CALLS = Family(
     "dunning_calls_total",
     "counter",
     "Messages to the team, and calls to Stripe, that came to an end. `channel`: chat, channel (one that you "
-    "have named), retry (a charge), end (a subscription) or their like; `outcome` as for mails.",
+    "have named), retry (a charge) or end (a subscription); `outcome` as for mails.",
     ("channel", "outcome"),
 )
 CASES_OPENED = Family("dunning_cases_opened_total", "counter", "Cases that were opened.")

@@ -254,3 +254,24 @@ def test_events_are_sent_again_by_what_became_of_them(
         return [found, sent, sum(waiting)]
 
     assert database.commit(story) == [events, len(events), 1]
+
+
+def test_what_happened_before_an_endpoint_was_added_is_sent_on_request_alone(database: Database) -> None:
+    """It was never to be told, so it has missed nothing."""
+
+    async def story(connection: AsyncConnection) -> list[list[int]]:
+        await endpoints.add(connection, URL, "whsec_a")
+        await journal.write(connection, [entry(await customer_row(connection))])
+        await endpoints.add(connection, URL + "/new", "whsec_b")
+        new = await endpoints.find(connection, 2)
+        assert new is not None
+        message = (await connection.execute(select(models.outgoing.c.message))).scalar_one()
+        asked = (
+            Again(failed=True),
+            Again(type="access.changed"),
+            Again(since=day(0)),
+            Again(message=message),
+        )
+        return [await replay.matching(connection, new, again) for again in asked]
+
+    assert database.commit(story) == [[], [], [1], [1]]

@@ -16,6 +16,7 @@ from dunning.fold import fold
 from dunning.plan import plan
 from dunning.steps import Kind, Step
 from providers.lookup import Lookup, ProviderUnavailableError, Subject
+from tracing import spans
 from worker.lookups import WITHIN, Questions
 from worker.services import Services
 from worker.usecases import holding
@@ -37,7 +38,8 @@ async def advance_cases(services: Services, customer_ids: Sequence[int], *, with
     questions = Questions(services, within)
     for customer_id in customer_ids:
         try:
-            await advance_customer(services, customer_id, questions)
+            with spans.span("case.advance", customer=customer_id):
+                await advance_customer(services, customer_id, questions)
         except Exception as error:
             # The next customer must not wait for this one; the scheduler brings it back.
             log.exception("customer.failed", customer=customer_id, error=type(error).__name__)

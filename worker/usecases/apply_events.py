@@ -28,6 +28,7 @@ from dunning.takeover import begun_before_us
 from portal.links import FOR_BANNERS, unheld
 from providers import registry
 from providers.lookup import MalformedEventError, ProviderUnavailableError
+from tracing import spans
 from worker.lookups import WITHIN, Questions
 from worker.services import Services
 from worker.usecases.enact import Enacted, enact
@@ -100,7 +101,10 @@ async def _failed(services: Services, row: InboxRow, error: Exception) -> None:
 async def _state(services: Services, row: InboxRow, questions: Questions) -> Stated | None:
     """Everything the row states, or None when it has to wait: it must not hold up the rows beside it."""
     try:
-        return await _read(services, row, questions)
+        with spans.span(
+            "event.read", spans.event(row.source, row.event_id), event=row.event_id, type=row.type
+        ):
+            return await _read(services, row, questions)
     except Exception as error:
         await _failed(services, row, error)
         return None
@@ -179,9 +183,16 @@ async def _advance_accounts(
             )
             at = before.clock or now
         after = await _late(connection, services, key[0], before.account, after, at)
-        enacted[customer_id] = await enact(
-            connection, before, after, policy=services.policy, team_channels=services.team_channels, now=at
-        )
+        told = next(one.row for one in reversed(stated) if key in one.customers)
+        with spans.span("event.enact", spans.event(told.source, told.event_id), customer=customer_id):
+            enacted[customer_id] = await enact(
+                connection,
+                before,
+                after,
+                policy=services.policy,
+                team_channels=services.team_channels,
+                now=at,
+            )
         if services.pages:
             for case in sorted(after.cases.keys() - before.account.cases.keys()):
                 await links.add(connection, LinkRow(unheld(), customer_id, case, at, FOR_BANNERS))

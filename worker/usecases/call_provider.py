@@ -20,6 +20,7 @@ from dunning.case import settle
 from dunning.plan import verdict
 from dunning.steps import ASKED, ASKED_ANEW, NEW_METHOD, Kind
 from providers.lookup import EndAction, Gateway, Lookup, ProviderUnavailableError, Subject
+from tracing import spans
 from worker.lease import held
 from worker.services import Services
 from worker.usecases.holding import put_back
@@ -62,8 +63,9 @@ async def call_provider(services: Services, effect_id: int) -> None:
         status = "unknown" if claim.handed_over else "failed"
         await finish(services, loaded, claim, status, error="the provider could not be asked")
     else:
-        async with held(services.engine, claim):
-            await _call(services, gateway, claim, loaded, account, at)
+        with spans.span("effect.call", claim.trace, step=claim.step, attempt=claim.fence):
+            async with held(services.engine, claim):
+                await _call(services, gateway, claim, loaded, account, at)
 
 
 async def _call(

@@ -22,6 +22,7 @@ from dunning.plan import verdict
 from dunning.steps import Kind
 from emails.delivery import Accepted, Deferred, Delivery, Rejected
 from providers.lookup import NothingToPayError, ProviderUnavailableError
+from tracing import spans
 from worker.courier import BusyError, Courier
 from worker.lease import held
 from worker.prepare import prepare
@@ -69,8 +70,9 @@ async def deliver(services: Services, courier: Courier, effect_id: int, *, patie
     elif claim.fence > MOST_ATTEMPTS:
         await finish(services, loaded, claim, "failed", error="every attempt ended before it was sent")
     else:
-        async with held(services.engine, claim):
-            await _carry_out(services, courier, claim, loaded, patience)
+        with spans.span("effect.send", claim.trace, step=claim.step, attempt=claim.fence):
+            async with held(services.engine, claim):
+                await _carry_out(services, courier, claim, loaded, patience)
 
 
 async def _carry_out(

@@ -24,6 +24,7 @@ from dunning.receipts import given_back
 from dunning.segments import PolicySource
 from dunning.steps import Effect, Kind, Plan, Step
 from dunning.taking import take_due
+from tracing import spans
 from worker.usecases.holding import must_hold, next_look
 
 log = structlog.get_logger()
@@ -129,6 +130,7 @@ def _effects(customer_id: int, step: Step, team_channels: tuple[str, ...], now: 
             created_at=now,
             status="suppressed" if channel == "none" else "pending",
             last_error="no team address or chat is configured" if channel == "none" else None,
+            trace=spans.current(),
         )
         for channel in channels
     ]
