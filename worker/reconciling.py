@@ -72,7 +72,7 @@ def _row(told: Told) -> Row:
         source=SOURCE,
         event_id=each.event_id,
         type=each.type,
-        livemode=each.livemode,
+        livemode=bool(each.livemode),
         created_at=each.created_at,
         status=each.disposition,
         note=None,
