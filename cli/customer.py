@@ -1,4 +1,4 @@
-"""`dunning customer exclude`, `pause` and `resume`: what is said of everything of a customer."""
+"""`dunning customer exclude`, `pause`, `resume`, `address-works`: what is said of all of a customer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Customer = Annotated[
 
 @app.callback()
 def root() -> None:
-    """Exclude a customer from dunning, pause everything of theirs, or go on."""
+    """Exclude a customer from dunning, pause everything of theirs, go on, or write to them again."""
 
 
 def _say(customer: str, verb: Verb, by: str, why: str, json: bool, dry_run: bool, **more: Any) -> None:
@@ -78,3 +78,19 @@ def resume(customer: Customer, why: Why, by: By = "", dry_run: DryRun = False, j
       dunning customer resume cus_123 --why "the contract has ended"
     """
     _say(customer, Verb.RESUME, by, why, json, dry_run)
+
+
+@app.command()
+def address_works(
+    customer: Customer, why: Why, by: By = "", dry_run: DryRun = False, json: Json = False
+) -> None:
+    """Write again to a customer whose mails came back: you have heard that their address works.
+
+    An address that was corrected at the provider needs no word: it is another one. What came back last is
+    sent once more, and a final warning counts only once it is accepted anew.
+
+    \b
+    Examples:
+      dunning customer address-works cus_123 --why "they have emptied their mailbox"
+    """
+    _say(customer, Verb.ADDRESS_WORKS, by, why, json, dry_run)

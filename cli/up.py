@@ -174,10 +174,10 @@ def _run(
     servers: Mapping[str, Server],
     supplies: Supplies | None,
 ) -> None:
-    from cli.up_addresses import api_url, print_addresses, webhook_url
+    from cli.up_addresses import api_url, mail_results_url, print_addresses, webhook_url
     from sandbox.processes import Processes, prefixed
     from sandbox.programs import PORTAL, PROGRAMS, command_line, free_port
-    from sandbox.supplies import open_for_business, shop_command
+    from sandbox.supplies import open_for_business, shop_command, tell_of_mails
 
     out = prefixed(sys.stderr)
     processes = Processes(out)
@@ -187,6 +187,8 @@ def _run(
     for name in names:
         own = {**settings, "DUNNING_METRICS_PORT": str(metrics[name])} if metrics else settings
         processes.start(name, command_line(name), own, restart=True)
+    if supplies:
+        tell_of_mails(stack, supplies, mail_results_url(settings))
     customers = []
     shop = None
     if supplies and supplies.stripe:

@@ -27,6 +27,12 @@ def webhook_url(settings: Mapping[str, str]) -> str:
     return f"{_url(receiver.receiver_host, receiver.receiver_port)}/webhooks/stripe"
 
 
+def mail_results_url(settings: Mapping[str, str]) -> str:
+    """Where the sandbox's mail service says what became of mails."""
+    receiver = load(ReceiverSettings, settings)
+    return f"{_url(receiver.receiver_host, receiver.receiver_port)}/webhooks/resend"
+
+
 def path_line() -> list[str]:
     """What lets another shell find `dunning`, which a checkout has in .venv only; nothing where it does."""
     if shutil.which("dunning"):

@@ -84,4 +84,5 @@ _SENTENCES: Mapping[Verb, str] = {
     Verb.ACKNOWLEDGE: "The calls for {what} have been seen: they are not repeated.",
     Verb.NAME_PAYER: "Somebody else is to pay {what}: the address on file is asked to confirm it.",
     Verb.CONFIRM_PAYER: "Mails about {what} go to the address that was named.",
+    Verb.ADDRESS_WORKS: "Mails to {what} go again to the addresses that are known.",
 }

@@ -10,7 +10,7 @@ from console.story import Explanation, Line, Story
 from console.told import near_ceilings, of_all, promises_broken, said
 from console.upcoming import upcoming_renewals
 from console.view import Sending, View
-from console.words import CATEGORIES, CHANNELS, LEVELS, OUTCOMES, REASONS, STATUSES, step_title
+from console.words import CATEGORIES, CHANNELS, LEVELS, OUTCOMES, REASONS, RESULTS, STATUSES, step_title
 from db.journal import Entry
 from dunning.access import Level
 from dunning.account import Case
@@ -138,6 +138,10 @@ def _outcome(sending: Sending) -> str:
         text += f" by {CHANNELS.get(sending.channel, sending.channel)}"
     if sending.status == "failed" and sending.last_error:
         text += f" ({sending.last_error})"
+    weightiest = next((each for each in RESULTS if each in sending.results), None)
+    if weightiest:
+        details = sending.results[weightiest]
+        text += f", {RESULTS[weightiest]}" + (f" ({details})" if details else "")
     return text
 
 

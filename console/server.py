@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 
 import serving.server
@@ -17,6 +18,9 @@ from worker.policy import policy
 
 # Of those who read cases and decide; access has a pool of its own.
 POOL_SIZE = 5
+# Seconds. Pages of cases are thought through in threads, and by default one of them keeps the others waiting
+# for 5 ms at each turn: answers about access, which take one, would take nine.
+TURN = 0.0005
 
 
 def serve(settings: ApiSettings) -> int:
@@ -24,6 +28,7 @@ def serve(settings: ApiSettings) -> int:
 
     PostgreSQL may come later.
     """
+    sys.setswitchinterval(TURN)
     store = Store(settings.database_dsn)
     team = Team(
         create_engine(settings.database_url_sqlalchemy, name="api", pool_size=POOL_SIZE),

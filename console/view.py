@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from console.forecast import forecast
-from db import accounts, journal, outbox
+from db import accounts, journal, mail_results, outbox
 from db.accounts import Loaded
 from db.journal import Entry
 from dunning.account import Account
 from dunning.case import settle
 from dunning.lazy import lazy
 from dunning.plan import plan
+from dunning.results import Result
 from dunning.segments import PolicySource
 from dunning.steps import History, Plan, Step
 
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """One row of the outbox: a step, and what became of it on one channel. Times are the account's."""
+    """One row of the outbox: a step, and what became of it on one channel. Times are the account's.
+
+    `results` are what the mail service has said of it, each with its words.
+    """
 
     step: str
     channel: str
@@ -34,6 +38,7 @@ class Sending:
     attempts: int
     recipient: str | None
     last_error: str | None
+    results: Mapping[Result, str | None] = field(default_factory=dict)
 
     @property
     def settled_at(self) -> datetime:
@@ -72,14 +77,17 @@ async def read(connection: AsyncConnection, customer_id: int, policy: PolicySour
     """The whole view of one customer. KeyError for a row id that does not exist."""
     loaded = (await accounts.load(connection, [customer_id]))[customer_id]
     seen = look(loaded, policy, now)
-    names = Sending.__slots__
+    names = [name for name in Sending.__slots__ if name != "results"]
     rows = await outbox.history_of(connection, customer_id)
+    told = await mail_results.of_customer(connection, customer_id)
     return View(
         account=seen.account,
         history=seen.history,
         policy=policy,
         at=seen.at,
         planned=seen.planned,
-        sendings=[Sending(**{name: row[name] for name in names}) for row in rows],
+        sendings=[
+            Sending(**{name: row[name] for name in names}, results=told.get(row["id"], {})) for row in rows
+        ],
         journal=await journal.read(connection, customer_id),
     )

@@ -9,8 +9,9 @@ from dunning.access import Level, Reason
 from dunning.account import Outcome
 from dunning.declines import Category
 from dunning.instructions import Verb
+from dunning.results import Result
 from dunning.rules.resending import repeated_step
-from dunning.steps import RESENT
+from dunning.steps import RESENT, first_key
 
 CATEGORIES: Final[Mapping[str, str]] = {
     Category.INSUFFICIENT_FUNDS: "there was not enough money",
@@ -79,6 +80,16 @@ STATUSES: Final[Mapping[str, str]] = {
     "unknown": "may have arrived, so it is not repeated",
 }
 
+# What became of a mail that was accepted; in the order of their weight.
+RESULTS: Final[Mapping[Result, str]] = {
+    Result.HARD_BOUNCE: "but it came back",
+    Result.COMPLAINT: "but its reader called it spam or wants no more",
+    Result.UNDELIVERED: "but the mail service did not send it",
+    Result.SOFT_BOUNCE: "but it did not arrive",
+    Result.DELIVERED: "and delivered",
+    Result.DELAYED: "and still on its way",
+}
+
 CHANNELS: Final[Mapping[str, str]] = {
     "mail": "the mail server",
     "chat": "the team's chat",
@@ -89,6 +100,7 @@ CHANNELS: Final[Mapping[str, str]] = {
 _ALARMS: Final[Mapping[str, str]] = {
     "attempts": "charges keep failing",
     "undeliverable": "a mail could not be delivered",
+    "unreachable": "mails to the customer come back",
     "merchant_side": "our configuration is at fault",
     "consent_withdrawn": "the customer stopped the payment",
     "fraud": "it may be fraud",
@@ -137,6 +149,8 @@ _PARTICULAR: Final[Mapping[tuple[str, str], str]] = {
 
 def step_title(key: str) -> str:
     """What a step's key stands for: `final_warning:in_1:72h` is "Final warning, 72 h before the end"."""
+    if (first := first_key(key)) != key:
+        return f"{step_title(first)}, once more"
     name, _, rest = key.partition(":")
     if name == RESENT:
         return f"{step_title(repeated_step(key))}, sent again"
@@ -191,6 +205,7 @@ _INSTRUCTIONS: Final[Mapping[str, str]] = {
     Verb.ACKNOWLEDGE: "Calls acknowledged",
     Verb.NAME_PAYER: "Somebody else named as the one who pays",
     Verb.CONFIRM_PAYER: "Somebody else confirmed as the one who pays",
+    Verb.ADDRESS_WORKS: "Mails may go again to where some came back from",
 }
 
 
@@ -210,6 +225,12 @@ def journal_title(kind: str) -> str:
         "mail.failed": "Mail could not be delivered",
         "mail.unknown": "Mail may have arrived",
         "mail.suppressed": "Mail dropped",
+        "mail.bounced": "Mail came back",
+        "mail.undelivered": "Mail did not arrive",
+        "mail.delayed": "Mail is late",
+        "team.bounced": "Mail to the team came back",
+        "team.undelivered": "Mail to the team did not arrive",
+        "team.delayed": "Mail to the team is late",
         "team.called": "Team called",
         "chat.sent": "Chat message accepted",
         "chat.failed": "Chat message refused",

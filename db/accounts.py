@@ -20,12 +20,14 @@ from db.models import (
     customers,
     instructions,
     invoices,
+    mail_results,
     methods,
     outbox,
     subscriptions,
     test_clocks,
 )
 from dunning.account import Account, Charge, Customer, Invoice, Method, Subscription
+from dunning.results import Result
 from dunning.steps import Effect, Kind
 
 
@@ -145,21 +147,42 @@ async def _of(
 
 
 async def _history(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, dict[str, Effect]]:
-    names = ("customer_id", "step", "kind", "name", "case", "status", "created_at", "accepted_at")
+    names = (
+        "customer_id",
+        "step",
+        "kind",
+        "name",
+        "case",
+        "status",
+        "created_at",
+        "accepted_at",
+        "recipient",
+    )
+    told = (mail_results.c.kind.label("result"), mail_results.c.at.label("told_at"))
     rows = await connection.execute(
-        select(*(outbox.c[name] for name in names)).where(outbox.c.customer_id.in_(ids)).order_by(outbox.c.id)
+        select(*(outbox.c[name] for name in names), *told)
+        .outerjoin(mail_results, mail_results.c.outbox_id == outbox.c.id)
+        .where(outbox.c.customer_id.in_(ids))
+        .order_by(outbox.c.id)
     )
     grouped: dict[int, dict[str, Effect]] = {customer_id: {} for customer_id in ids}
     for row in rows.mappings():
-        grouped[row["customer_id"]][row["step"]] = Effect(
-            key=row["step"],
+        known, key = grouped[row["customer_id"]], row["step"]
+        effect = Effect(
+            key=key,
             kind=Kind(row["kind"]),
             name=row["name"],
             case=row["case"],
             status=row["status"],
             created_at=row["created_at"],
             accepted_at=row["accepted_at"],
+            recipient=row["recipient"],
         )
+        if row["result"]:
+            # One row a result, and of each mail they follow one another.
+            before = known[key] if key in known and effect.kind is Kind.MAIL else effect
+            effect = before.after(Result(row["result"]), row["told_at"])
+        known[key] = effect
     return grouped
 
 

@@ -92,6 +92,13 @@ async def mark_dead(connection: AsyncConnection, row_id: int, error: str) -> Non
     )
 
 
+async def mark_ignored(connection: AsyncConnection, row_id: int, note: str) -> None:
+    """It concerns nobody we know: kept without its content."""
+    await connection.execute(
+        update(inbox).where(inbox.c.id == row_id).values(status="ignored", last_error=note, payload=None)
+    )
+
+
 async def note_failure(connection: AsyncConnection, row_id: int, error: str, *, counts: bool) -> None:
     """Keep why a row could not be applied, and let it rest. A try for want of a provider is not counted."""
     before = func.greatest(inbox.c.attempts - 1, 0)

@@ -133,13 +133,20 @@ async def renew(connection: AsyncConnection, claim: Claim) -> bool:
 
 
 async def hand_over(
-    connection: AsyncConnection, claim: Claim, recipient: str | None, rendered: dict[str, Any]
+    connection: AsyncConnection,
+    claim: Claim,
+    recipient: str | None,
+    rendered: dict[str, Any],
+    reference: str | None = None,
 ) -> bool:
-    """Store what is about to be sent. False: the lease ran out and the effect is somebody else's now."""
+    """Store what is about to be sent. False: the lease ran out and the effect is somebody else's now.
+
+    By `reference` the mail will be found when its service speaks of it.
+    """
     done = await connection.execute(
         update(outbox)
         .where(_ours(claim))
-        .values(recipient=recipient, rendered=rendered, handed_at=func.clock_timestamp())
+        .values(recipient=recipient, rendered=rendered, reference=reference, handed_at=func.clock_timestamp())
     )
     return done.rowcount == 1
 

@@ -22,17 +22,16 @@ SETTLED_WITHIN = timedelta(hours=2)
 
 
 def warnings_accepted(case: Case, history: History, since: datetime | None = None) -> list[datetime]:
-    """When the mail server accepted each final warning of the case, earliest first.
+    """When the mail server accepted each final warning of the case that has not come back, earliest first.
 
     Warnings decided before `since`, when the deadline moved (see `moved_at`), spoke of another one.
     """
     return sorted(
-        effect.accepted_at
+        effect.arrived_at
         for effect in history.values()
         if effect.case == case.invoice
         and effect.name == FINAL_WARNING
-        and effect.status == "sent"
-        and effect.accepted_at
+        and effect.arrived_at
         and (since is None or effect.created_at >= since)
     )
 

@@ -44,9 +44,17 @@ class Foretold:
 def foretell(
     account: Account, history: Mapping[str, Effect], policies: PolicySource, now: datetime
 ) -> Foretold:
-    """The life of a settled account from `now` on, with every step arriving as it is taken."""
+    """The life of a settled account from `now` on, with every step arriving as it is taken.
+
+    Of the calls that are repeated until somebody answers, the first tells the story.
+    """
     until = now + HORIZON
-    lived = live(account, dict(history), policies, now, allowed=lambda _, step: step.due_at <= until)
+
+    def in_time(_: Account, step: Step) -> bool:
+        again = step.name.startswith("reminder:") and step.name != "reminder:1"
+        return step.due_at <= until and not again
+
+    lived = live(account, dict(history), policies, now, allowed=in_time)
     cases = list(account.open_cases())
     owed: Counter[str] = Counter()
     for case in cases:

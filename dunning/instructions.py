@@ -42,6 +42,8 @@ class Verb(StrEnum):
     NAME_PAYER = "name_payer"
     # ...and the address on file has confirmed it.
     CONFIRM_PAYER = "confirm_payer"
+    # Mails may go again to where some came back from. Of a customer only.
+    ADDRESS_WORKS = "address_works"
 
 
 @dataclass(frozen=True, slots=True)

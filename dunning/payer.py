@@ -37,12 +37,6 @@ def payer(account: Account, case: str) -> Payer | None:
     return Payer(last.to or "", f"{PAYER_LINK}:{case}:{number}")
 
 
-def recipient(account: Account, case: str, name: str) -> str | None:
-    """The address that a mail about a case goes to; None: there is none. `name` is the mail's."""
-    found = None if name == PAYER_CONFIRMATION else payer(account, case)
-    return found.address if found else account.customer.email
-
-
 def naming(account: Account, case: str, now: datetime) -> Instruction | None:
     """What waits for its confirmation."""
     named = _namings(account, case)
@@ -67,7 +61,8 @@ def why_not_named(account: Account, told: Instruction, now: datetime) -> str | N
     case = told.case or ""
     if not account.customer.email:
         return "There is no address on file that could confirm it: set one at the provider."
-    if not told.to or told.to == recipient(account, case, PAYER_LINK):
+    found = payer(account, case)
+    if not told.to or told.to == (found.address if found else account.customer.email):
         return "Mails go there already: name another address."
     recent = [each for each in _namings(account, case) if each.at > now - WITHIN]
     if len(recent) >= MOST_NAMED:

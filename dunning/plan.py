@@ -26,6 +26,7 @@ from dunning.rules.requested import why_not_requested
 from dunning.rules.resending import repeated_step
 from dunning.rules.resending import why_not_any_more as why_not_resent_any_more
 from dunning.rules.retries import retries
+from dunning.rules.returned import unreachable
 from dunning.rules.returning import bought_twice, unpaid_on_return
 from dunning.rules.warnings import final_warnings
 from dunning.segments import PolicySource
@@ -34,7 +35,7 @@ from dunning.values import lean
 
 OVER_BEFORE_US: tuple[Rule, ...] = (over_before_us, recovery, late_payment)
 CLOSED: tuple[Rule, ...] = (recovery, ending, late_payment, unpaid_on_return, bought_twice)
-STOPPED: tuple[Rule, ...] = (ending, end_action, new_method, escalation, reminders)
+STOPPED: tuple[Rule, ...] = (ending, end_action, new_method, escalation, unreachable, reminders)
 RUNNING: tuple[Rule, ...] = (
     notices,
     final_warnings,
@@ -43,6 +44,7 @@ RUNNING: tuple[Rule, ...] = (
     new_method,
     retries,
     escalation,
+    unreachable,
     reminders,
     levels,
 )
@@ -176,7 +178,7 @@ def verdict(account: Account, history: History, policies: PolicySource, now: dat
         c = context(account, account.cases[asked.case], history, policies, now)
         return Verdict(excuse=why_not_resent_any_more(c, history[repeated_step(key)]))
     if asked and asked.name in ON_REQUEST:
-        return Verdict(excuse=why_not_requested(account, asked))
+        return Verdict(excuse=why_not_requested(account, history, asked))
     if asked and asked.name in (ASKED, ASKED_ANEW):
         c = context(account, account.cases[asked.case], history, policies, now)
         return Verdict(excuse=why_not_any_more(c, asked))

@@ -14,16 +14,17 @@ from dunning.account import Account, Case, Outcome
 from dunning.case import situation
 from dunning.instructions import Instruction, Verb
 from dunning.payer import why_not_confirmed, why_not_named
+from dunning.reach import anything_returned, recipient
 from dunning.segments import PolicySource
 from dunning.standing import broken_promises, holding, standing
-from dunning.steps import History, Kind
+from dunning.steps import PAYER_CONFIRMATION, History, Kind
 
 LONGEST_PAUSE = timedelta(days=90)
 # The last day of a span counts to its end.
 A_DAY = timedelta(days=1)
 
-OF_A_CASE = frozenset(Verb) - {Verb.PAUSE, Verb.EXCLUDE, Verb.RESUME}
-OF_A_CUSTOMER = frozenset({Verb.EXCLUDE})
+OF_A_CUSTOMER = frozenset({Verb.EXCLUDE, Verb.ADDRESS_WORKS})
+OF_A_CASE = frozenset(Verb) - OF_A_CUSTOMER - {Verb.PAUSE, Verb.RESUME}
 # A person may still drop a debt that was given up already: only that gives access back.
 FORGIVABLE = frozenset({Outcome.VOIDED, Outcome.WRITTEN_OFF})
 
@@ -278,6 +279,20 @@ def _no(text: str | None) -> Refusal | None:
     return Refusal(text) if text else None
 
 
+def _name_payer(asked: _Asked) -> Refusal | None:
+    found = _no(why_not_named(asked.account, asked.told, asked.now))
+    if found or recipient(asked.account, asked.history, asked.told.case or "", PAYER_CONFIRMATION):
+        return found
+    return Refusal("Mails to the address on file come back, so it could confirm nobody: correct it first.")
+
+
+def _address_works(asked: _Asked) -> Refusal | None:
+    if anything_returned(asked.account, asked.history):
+        return None
+    text = "No mail to this customer has come back since somebody said so last: there is nothing to change."
+    return Refusal(text, Code.ALREADY_SO)
+
+
 CHECKS: Mapping[Verb, Callable[[_Asked], Refusal | None]] = {
     Verb.STOP: _stop,
     Verb.EXCLUDE: _stop,
@@ -287,7 +302,8 @@ CHECKS: Mapping[Verb, Callable[[_Asked], Refusal | None]] = {
     Verb.PROMISE: _promise,
     Verb.HAND_OVER: _hand_over,
     Verb.ACKNOWLEDGE: _acknowledge,
-    Verb.NAME_PAYER: lambda asked: _no(why_not_named(asked.account, asked.told, asked.now)),
+    Verb.ADDRESS_WORKS: _address_works,
+    Verb.NAME_PAYER: _name_payer,
     Verb.CONFIRM_PAYER: lambda asked: _no(why_not_confirmed(asked.account, asked.told, asked.now)),
 }
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from dunning.access import Access
+from dunning.fold import earliest
+from dunning.results import CAME_TO_NOTHING, RETURNED, Result, weightier
 from dunning.values import lean, quick
 
 # The mail that customers ask for on their page: see `dunning.rules.requested`.
@@ -25,6 +27,8 @@ ASKED_ANEW = "asked_anew"
 NEW_METHOD = "new_method"
 # What access waits for: that the customer was warned, and that a person has seen the call before it ends.
 FINAL_WARNING, LAST_CALL = "final_warning", "last_call"
+# Ends the key of a mail that is said once more, since it came back: `payment_failed:in_1:2~2`.
+AGAIN = "~"
 
 
 @quick
@@ -78,7 +82,9 @@ class Withheld:
 class Effect:
     """What became of a step that was taken. Times are the account's (wall or test clock), UTC.
 
-    `status`: pending, sending, sent (accepted by the mail server), suppressed, failed, unknown.
+    `status`: pending, sending, sent (accepted by the mail server), suppressed, failed, unknown. Of a mail
+    `recipient` is the address it was sent to; what its service has said since is `delivered_at`, the earliest
+    time, and `undone`, in which way it came to nothing.
     """
 
     key: str
@@ -88,11 +94,33 @@ class Effect:
     status: str
     created_at: datetime
     accepted_at: datetime | None = None
+    recipient: str | None = None
+    delivered_at: datetime | None = None
+    undone: Result | None = None
 
     @property
     def reached_somebody(self) -> bool:
-        """Whether a mail went out, is going out, or may have gone out."""
-        return self.status in ("pending", "sending", "sent", "unknown")
+        """Whether a mail went out, is going out, or may have gone out, and was read or may have been."""
+        gone = self.status in ("pending", "sending", "sent", "unknown")
+        return gone and self.undone in (None, Result.COMPLAINT)
+
+    @property
+    def returned(self) -> bool:
+        """Whether a mail came back, so that nothing more is sent to its address."""
+        return self.undone in RETURNED
+
+    @property
+    def arrived_at(self) -> datetime | None:
+        """When a server took the mail, if it has not come to nothing since; None: nobody knows of one."""
+        return None if self.undone else self.accepted_at or self.delivered_at
+
+    def after(self, result: Result, at: datetime) -> Effect:
+        """The mail once this is known of it too. Results commute, and the same one twice is one."""
+        if result is Result.DELIVERED:
+            return replace(self, delivered_at=earliest(self.delivered_at, at))
+        if result in CAME_TO_NOTHING:
+            return replace(self, undone=weightier(self.undone, result))
+        return self
 
     @property
     def is_under_way(self) -> bool:
@@ -116,6 +144,11 @@ class Plan:
     def next_due(self, case: str) -> datetime | None:
         """When this case (or renewal) wants attention next, or None when nothing is planned for it."""
         return min((step.due_at for step in self.steps if step.case == case), default=None)
+
+
+def first_key(key: str) -> str:
+    """The key under which this was said for the first time."""
+    return key.partition(AGAIN)[0]
 
 
 def hours(span: timedelta) -> int:

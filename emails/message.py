@@ -27,6 +27,7 @@ _OURS = frozenset(
         "subject",
         "to",
         "x-auto-response-suppress",
+        "x-dunning-reference",
     }
 )
 
@@ -35,9 +36,17 @@ class HeaderError(ValueError):
     """A header that is not one, or that this module writes itself."""
 
 
+REFERENCE_HEADER = "X-Dunning-Reference"
+
+
+def reference(key: str) -> str:
+    """The mark of the mail with this key, by which mail services speak of it; says nothing to others."""
+    return _digest(key)
+
+
 def message_id(key: str, domain: str) -> str:
     """The Message-ID of the mail with this key: a second copy can be recognised as one."""
-    return f"<dunning.{_digest(key)}@{domain}>"
+    return f"<dunning.{reference(key)}@{domain}>"
 
 
 def build_message(
@@ -73,6 +82,7 @@ def build_message(
     # RFC 3834: no holiday replies; the second header says the same to Exchange.
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
+    message[REFERENCE_HEADER] = reference(key)
     for name, value in (extra_headers or {}).items():
         if name.lower() in _OURS or not _HEADER_NAME.fullmatch(name):
             raise HeaderError(name)

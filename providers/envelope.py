@@ -12,13 +12,14 @@ class Envelope:
     """The outside of one verified event.
 
     `created_at` is the provider's own time, aware and in UTC, or None when it gave none that can be read.
-    `disposition` says whether a worker has anything to do with the event; `note` says why not.
+    `livemode` is None where the sender knows no modes. `disposition` says whether a worker has anything to do
+    with the event; `note` says why not.
     """
 
     event_id: str
     type: str
     created_at: datetime | None
-    livemode: bool
+    livemode: bool | None
     disposition: Disposition
     note: str | None = None
 

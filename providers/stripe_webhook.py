@@ -6,12 +6,12 @@ secret is rolled, Stripe sends one v1 per secret. Only v1 counts: v0 would be a 
 """
 
 import hmac
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from providers.envelope import BadEnvelope, BadSignature, Disposition, Envelope
+from providers.json_body import name, parse_object
 
 SIGNATURE_HEADER = b"stripe-signature"
 TOLERANCE = 300  # seconds, Stripe's own default; here it bounds the future too
@@ -96,8 +96,8 @@ def envelope(body: bytes) -> Envelope:
     Snapshot events (`object: "event"`) and thin ones (`object: "v2.core.event"`) are both understood. An
     event of another type or kind is not an error: it comes back as ignored, with a note.
     """
-    event = _parse_object(body)
-    event_id, event_type, livemode = _name(event, "id"), _name(event, "type"), event.get("livemode")
+    event = parse_object(body)
+    event_id, event_type, livemode = name(event, "id"), name(event, "type"), event.get("livemode")
     if not isinstance(livemode, bool):
         raise BadEnvelope("livemode")
     disposition, note = _dispose(event.get("object"), event_type)
@@ -109,26 +109,6 @@ def envelope(body: bytes) -> Envelope:
         disposition=disposition,
         note=note,
     )
-
-
-def _parse_object(body: bytes) -> dict[str, Any]:
-    try:
-        event = json.loads(body.decode("utf-8"))
-    except UnicodeDecodeError:
-        raise BadEnvelope("utf8") from None
-    except (ValueError, RecursionError):  # `from None`: the error would quote the body
-        raise BadEnvelope("json") from None
-    if not isinstance(event, dict):
-        raise BadEnvelope("not_an_object")
-    return event
-
-
-def _name(event: dict[str, Any], key: str) -> str:
-    """Ids and types are short printable ASCII. Anything else would not fit the column or the index."""
-    value = event.get(key)
-    if isinstance(value, str) and 0 < len(value) <= 255 and value.isascii() and value.isprintable():
-        return value
-    raise BadEnvelope(key)
 
 
 def _dispose(kind: Any, event_type: str) -> tuple[Disposition, str | None]:

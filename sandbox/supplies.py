@@ -13,6 +13,7 @@ from sandbox.demo.cast import Role, cast
 from sandbox.demo.days import MORNING
 from sandbox.demo.stories import STORIES
 from sandbox.inbox import Inbox, mail_inbox
+from sandbox.mail_service import SECRET, MailService
 from sandbox.stripe import SimulatedStripe, simulated_stripe
 
 WEBHOOK_SECRET = "whsec_test_sandbox"  # noqa: S105  signs simulated events only
@@ -49,6 +50,8 @@ def supply(stack: ExitStack, given: Mapping[str, str], mails: Path) -> Supplies:
     if stripe is not None or "SMTP_URL" not in given:
         inbox = stack.enter_context(mail_inbox(mails, clock_header="Date"))
         environment["SMTP_URL"] = inbox.url
+        if "RESEND_WEBHOOK_SECRETS" not in given:
+            environment |= {"RESEND_WEBHOOK_SECRETS": SECRET, "DUNNING_MAIL_SERVICE": "resend"}
     return Supplies(environment, stripe, inbox)
 
 
@@ -59,6 +62,12 @@ def open_for_business(stripe: SimulatedStripe, webhook_url: str) -> list[Role]:
     clock = roles[0].clock
     stripe.engine.advance(clock.record, clock.time(0, MORNING))
     return roles
+
+
+def tell_of_mails(stack: ExitStack, supplies: Supplies, url: str) -> None:
+    """Have the simulated mail service say there what becomes of mails, until the stack ends."""
+    if supplies.inbox and "RESEND_WEBHOOK_SECRETS" in supplies.environment:
+        stack.enter_context(MailService(supplies.inbox, url).running())
 
 
 def shop_command(port: int, api_url: str, roles: Sequence[Role]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from base64 import b64decode
 from email.utils import parseaddr
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
@@ -99,6 +100,20 @@ def check_signing_secret(value: SecretStr) -> SecretStr:
     return value
 
 
+def check_svix_secret(value: SecretStr) -> SecretStr:
+    """A signing secret of Svix, as Resend shows it: whsec_ and at least 16 bytes of base64."""
+    secret = value.get_secret_value()
+    if not secret.startswith("whsec_"):
+        raise ValueError("holds a secret that does not start with whsec_")
+    try:
+        key = b64decode(secret.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        raise ValueError("holds a secret that is not base64 after whsec_") from None
+    if len(key) < 16:
+        raise ValueError("holds a secret that is too short to be one")
+    return value
+
+
 Link = Annotated[str, AfterValidator(check_link)]
 SecretLink = Annotated[SecretStr, AfterValidator(check_secret_link)]
 Address = Annotated[str, AfterValidator(check_address)]
@@ -106,3 +121,4 @@ Mailbox = Annotated[str, AfterValidator(check_mailbox)]
 Color = Annotated[str, AfterValidator(check_color)]
 BearerKey = Annotated[SecretStr, AfterValidator(check_bearer_key)]
 SigningSecret = Annotated[SecretStr, AfterValidator(check_signing_secret)]
+SvixSecret = Annotated[SecretStr, AfterValidator(check_svix_secret)]

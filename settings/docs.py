@@ -17,6 +17,7 @@ from settings.connections import (
 )
 from settings.field import Settings
 from settings.load import fields_by_name
+from settings.mail_service import MailService, MailWebhooks
 from settings.messages import Brand, Display, Mail, Times
 from settings.metrics import Metrics
 from settings.policy import Policy
@@ -45,6 +46,8 @@ GROUPS: dict[str, type[Settings]] = {
     "Stripe's address": StripeAddress,
     "Stripe's API": StripeApi,
     "Mail server": Smtp,
+    "Mail service": MailService,
+    "Mail service's webhooks": MailWebhooks,
     "Sender": Mail,
     "Brand": Brand,
     "Links": Display,

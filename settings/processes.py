@@ -8,6 +8,7 @@ from settings.breaker import Breaker
 from settings.checks import Address
 from settings.connections import Database, Mode, Redis, Smtp, StripeApi, StripeWebhooks
 from settings.field import Settings, setting
+from settings.mail_service import MailService, MailWebhooks
 from settings.messages import Brand, Display, Mail, Times
 from settings.metrics import Metrics
 from settings.policy import Policy
@@ -21,7 +22,9 @@ from settings.webhooks import WebhookEndpoints, WebhookRules
 # Pydantic takes the fields of the last base first, and error messages follow: connections stand last.
 
 
-class ReceiverSettings(Logs, Traces, Metrics, ReceiverServer, StripeWebhooks, Mode, Redis, Database):
+class ReceiverSettings(
+    Logs, Traces, Metrics, ReceiverServer, MailWebhooks, StripeWebhooks, Mode, Redis, Database
+):
     """`dunning receiver`"""
 
 
@@ -40,6 +43,7 @@ class WorkerSettings(
     Times,
     Brand,
     Mail,
+    MailService,
     Smtp,
     StripeApi,
     Redis,

@@ -3,9 +3,9 @@
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 
 from db.intake import Row, Unavailable, Unstorable
-from providers import stripe_webhook
 from providers.envelope import BadEnvelope, BadSignature, Envelope
 from tracing import spans
 from webhooks import figures
@@ -14,14 +14,13 @@ from webhooks.counters import Counters
 from webhooks.http import Answer, Disconnected, Receive, Refused, Scope, Send, answer, header, read_body
 from webhooks.log import Log
 from webhooks.nudge import Nudger
+from webhooks.sources import INVALID, Source, sources
 from webhooks.store import Store
 
 OK = answer(200, b"ok\n")
 NOT_FOUND = answer(404, b"not found\n")
 GET_ONLY = answer(405, b"method not allowed\n", allow="GET, HEAD")
 POST_ONLY = answer(405, b"method not allowed\n", allow="POST")
-# The same for every reason: what is wrong with a forged request is nobody's business.
-INVALID = answer(400, b"invalid webhook\n")
 UNAVAILABLE = answer(503, b"try again\n", retry_after="1")
 
 WRONG_MODE = "live and test mode do not mix"
@@ -33,7 +32,7 @@ class Receiver:
     def __init__(self, config: ReceiverConfig, log: Log, clock: Callable[[], float] = time.time) -> None:
         """`clock` gives unix seconds, against which signatures are checked."""
         self._livemode = config.livemode
-        self._secrets = [secret.encode() for secret in config.stripe_webhook_secrets]
+        self._sources = sources(config)
         self._read_limit = config.read_limit
         self._log = log
         self._clock = clock
@@ -61,9 +60,12 @@ class Receiver:
         """Answer one request, then nudge."""
         row_id = None
         try:
-            if scope["path"] == "/webhooks/stripe" and scope["method"] == "POST":
-                row_id = await self._take_in(scope, receive)
+            source = self._sources.get(scope["path"])
+            if source and scope["method"] == "POST":
+                row_id = await self._take_in(source, scope, receive)
                 reply = OK
+            elif source:
+                reply = POST_ONLY
             else:
                 reply = await self._elsewhere(scope)
         except Disconnected:
@@ -92,23 +94,21 @@ class Receiver:
                 return await self._readiness()
             case "/healthz" | "/readyz", _:
                 return GET_ONLY
-            case "/webhooks/stripe", _:
-                return POST_ONLY
         return NOT_FOUND
 
-    async def _take_in(self, scope: Scope, receive: Receive) -> int | None:
+    async def _take_in(self, source: Source, scope: Scope, receive: Receive) -> int | None:
         """Store one event; its row's id when a worker should be woken for it."""
         began = time.time_ns()
         body = await read_body(scope, receive, self._read_limit)
         if not body:
             raise Refused("empty", INVALID)
-        signature = header(scope, stripe_webhook.SIGNATURE_HEADER)
+        headers = partial(header, scope)
         try:
-            stripe_webhook.verify(signature, body, self._secrets, self._clock())
-            row = self._row(stripe_webhook.envelope(body), body)
+            source.check(headers, body, self._clock())
+            row = self._row(source.name, source.read(headers, body), body)
             row_id = await self._store.put(row)
         except BadSignature as bad:
-            raise Refused(f"signature.{bad}", INVALID) from None
+            raise Refused(f"signature.{bad}", source.stranger) from None
         except BadEnvelope as bad:
             raise Refused(f"envelope.{bad}", INVALID) from None
         except Unstorable:
@@ -118,15 +118,16 @@ class Receiver:
             spans.arrived(row.source, row.event_id, began, type=row.type, status=row.status)
         return row_id if row.status == "pending" else None
 
-    def _row(self, envelope: Envelope, body: bytes) -> Row:
+    def _row(self, source: str, envelope: Envelope, body: bytes) -> Row:
         status, note = envelope.disposition, envelope.note
-        if envelope.livemode != self._livemode:
+        livemode = self._livemode if envelope.livemode is None else envelope.livemode
+        if livemode != self._livemode:
             status, note = "ignored", WRONG_MODE
         return Row(
-            source="stripe",
+            source=source,
             event_id=envelope.event_id,
             type=envelope.type,
-            livemode=envelope.livemode,
+            livemode=livemode,
             created_at=envelope.created_at,
             status=status,
             note=note,

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING
 from webhooks.log import Format, Level
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic import SecretStr
+
     from settings import ReceiverSettings
+
+
+SECRETS = (
+    "stripe_webhook_secrets",
+    "resend_webhook_secrets",
+    "postmark_webhook_passwords",
+    "ses_webhook_passwords",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +42,15 @@ class ReceiverConfig:
     traces_url: str | None = None
     log_format: Format = "auto"
     log_level: Level = "info"
+    resend_webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+    postmark_webhook_passwords: tuple[str, ...] = field(default=(), repr=False)
+    ses_webhook_passwords: tuple[str, ...] = field(default=(), repr=False)
+    """Mail services without any have no path."""
 
     def __post_init__(self) -> None:
         """Raises ValueError without a signing secret, or with an empty one: anybody could sign then."""
-        if not self.stripe_webhook_secrets or not all(self.stripe_webhook_secrets):
+        every = [secret for name in SECRETS for secret in getattr(self, name)]
+        if not self.stripe_webhook_secrets or not all(every):
             raise ValueError("the receiver needs a signing secret, and none may be empty")
 
     @classmethod
@@ -42,9 +59,10 @@ class ReceiverConfig:
         return cls(
             database_dsn=settings.database_dsn,
             redis_url=settings.redis_url.get_secret_value(),
-            stripe_webhook_secrets=tuple(
-                secret.get_secret_value() for secret in settings.stripe_webhook_secrets
-            ),
+            stripe_webhook_secrets=_plain(settings.stripe_webhook_secrets),
+            resend_webhook_secrets=_plain(settings.resend_webhook_secrets),
+            postmark_webhook_passwords=_plain(settings.postmark_webhook_passwords),
+            ses_webhook_passwords=_plain(settings.ses_webhook_passwords),
             livemode=settings.livemode,
             host=settings.receiver_host,
             port=settings.receiver_port,
@@ -63,4 +81,8 @@ class ReceiverConfig:
     def from_json(cls, text: str) -> "ReceiverConfig":
         """The inverse of `to_json`."""
         values = json.loads(text)
-        return cls(**values | {"stripe_webhook_secrets": tuple(values["stripe_webhook_secrets"])})
+        return cls(**values | {name: tuple(values[name]) for name in SECRETS})
+
+
+def _plain(secrets: "Sequence[SecretStr] | None") -> tuple[str, ...]:
+    return tuple(secret.get_secret_value() for secret in secrets or ())

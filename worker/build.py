@@ -5,10 +5,12 @@ from __future__ import annotations
 from db.session import create_engine
 from emails.check import check_templates
 from emails.faults import TemplateFaultsError
+from emails.services import templates
 from emails.smtp import SmtpTransport
 from outbound.addresses import Rules
 from outbound.channels import is_known
 from outbound.post import Poster
+from providers.mail_services import readers
 from providers.stripe import SOURCE as STRIPE
 from providers.stripe_api import StripeGateway
 from settings import Problem, SettingsError, WorkerSettings
@@ -65,6 +67,7 @@ def services(settings: WorkerSettings, nudge: Nudge) -> Services:
         team_channels=settings.ways_to_the_team,
         limits=limits(settings),
         pages=settings.portal_url is not None,
+        mail_services=readers(settings.ses_topics or ()),
     )
 
 
@@ -87,6 +90,7 @@ def courier(settings: WorkerSettings) -> Courier:
             team_address=settings.team_email,
             templates=settings.email_templates,
             pages=pages(settings),
+            headers=templates(settings.mail_service, settings.smtp_headers),
         ),
         transport=SmtpTransport(settings.smtp_url.get_secret_value()),
         chat_url=chat.get_secret_value() if chat else None,

@@ -9,12 +9,14 @@ from datetime import datetime
 from dunning.account import Invoice
 from dunning.case import Situation, situation, why_kept
 from dunning.money import Money
-from dunning.payer import naming, payer
+from dunning.payer import naming
+from dunning.reach import recipient
 from dunning.rules.context import Context
 from dunning.rules.expiry import limited, limited_from
 from dunning.rules.first_payment import HELD_FOR
 from dunning.rules.resending import repeated_step
 from dunning.standing import standing
+from dunning.steps import first_key
 from emails.catalogue import (
     AccessEnded,
     CardLabel,
@@ -51,9 +53,10 @@ class _Facts:
 
     @property
     def name(self) -> str | None:
-        """Of whoever reads it; that of a payer who was named is not known."""
-        elsewhere = payer(self.s.account, self.c.ref) and "payer_confirmation" not in self.key
-        return None if elsewhere else self.s.account.customer.name
+        """Of whoever reads it; known only at the address on file."""
+        customer, mail = self.s.account.customer, self.key.partition(":")[0]
+        to = recipient(self.s.account, self.c.history, self.c.ref, mail)
+        return customer.name if to in (None, customer.email) else None
 
     @property
     def card(self) -> CardLabel | None:
@@ -151,7 +154,7 @@ def _final_warning(f: _Facts) -> Mail:
         category=f.s.decline.category,
         card=f.card,
         access_until=f.c.ends_at,
-        hours_left=int(f.key.rsplit(":", 1)[1].removesuffix("h")),
+        hours_left=int(first_key(f.key).rsplit(":", 1)[1].removesuffix("h")),
         consequence=f.c.policy.at_expiry,
         pay_url=f.pay_url,
         invoice_number=f.s.invoice.number,
@@ -163,7 +166,7 @@ def _final_warning(f: _Facts) -> Mail:
 def _access_ended(f: _Facts) -> Mail:
     case, subscription = f.s.case, f.s.subscription
     reason: EndReason
-    limited = case.taken_level == "limited" and not f.key.endswith(":stopped")
+    limited = case.taken_level == "limited" and not first_key(f.key).endswith(":stopped")
     if case.taken_at and (limited or case.taken_level == "revoked"):
         reason, ended_at = "grace_expired", case.taken_at
     elif subscription.ended:

@@ -23,6 +23,7 @@ from emails.brand import Brand
 from emails.delivery import Accepted, Deferred, Delivery, Rejected
 from emails.message import build_message
 from emails.render import RenderedMail
+from emails.services import headers
 from metrics.instruments import delivery_seconds
 from outbound.channels import tell
 from portal.links import Pages
@@ -47,7 +48,7 @@ class Sender:
 
     `pages` are our own pages for customers, if there are any; else it is the provider's page or, where it has
     none, `billing_page_url`. `templates` is a folder of the merchant's own templates, which stand in for ours
-    of the same name.
+    of the same name. `headers` are further ones for each mail: see `emails.services`.
     """
 
     address: str
@@ -60,6 +61,7 @@ class Sender:
     team_address: str | None = None
     templates: Path | None = None
     pages: Pages | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,7 @@ class Courier:
             domain=self.sender.domain,
             thread_key=stored["thread"],
             date=datetime.fromisoformat(stored["date"]),
+            extra_headers=headers(self.sender.headers, key),
         )
 
     async def _team(self, channel: str, stored: dict[str, Any]) -> Delivery:

@@ -12,9 +12,10 @@ from db.outbox import Claim
 from dunning.account import Account, Subscription
 from dunning.payer import payer
 from dunning.plan import plan
+from dunning.reach import recipient
 from dunning.rules.context import Context, context
 from dunning.rules.renewals import upcoming
-from dunning.steps import PAYER_CONFIRMATION, Kind
+from dunning.steps import Kind
 from dunning.zones import zone_of
 from emails.catalogue import Mail, TeamEscalation
 from emails.chat import chat_text
@@ -103,9 +104,10 @@ async def _stored(
     if claim.channel != "mail":
         return {"title": mail.subject, "text": mail.text}
     elsewhere = payer(loaded.account, claim.case)
+    to = recipient(loaded.account, loaded.history, claim.case, claim.name)
     async with services.engine.connect() as connection:
         thread = await outbox.first_mail_of(connection, claim.customer_id, claim.case)
-    if elsewhere and claim.name != PAYER_CONFIRMATION:
+    if elsewhere and elsewhere.address == to:
         # Whoever was named has a thread of their own.
         thread = None if claim.step == elsewhere.step else elsewhere.step
     return {

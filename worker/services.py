@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from dunning.breaker import Limits
 from dunning.segments import PolicySource
 from providers.lookup import Gateway
+from providers.mail_services import Reader, readers
 from worker.queues import Wakeup
 
 Nudge = Callable[[Wakeup, Sequence[int]], Awaitable[None]]
@@ -34,6 +35,7 @@ class Services:
     `nudge` wakes an actor for some row ids and may fail silently: the scheduler finds every row again.
     `limits` cap the revocations; None: nothing does. `pages`: customers have pages of ours. `decides` is
     False in a process that leaves whatever becomes due to a worker, which can reach the team.
+    `mail_services` read what they say of mails, by source.
     """
 
     engine: AsyncEngine
@@ -45,3 +47,4 @@ class Services:
     pages: bool = False
     decides: bool = True
     clock: Clock = wall_clock
+    mail_services: Mapping[str, Reader] = field(default_factory=readers)

@@ -19,7 +19,16 @@ def rows(bodies: Sequence[str]) -> list[Row]:
         payload = body.encode()
         seen = stripe_webhook.envelope(payload)
         made.append(
-            Row("stripe", seen.event_id, seen.type, seen.livemode, seen.created_at, "pending", None, payload)
+            Row(
+                "stripe",
+                seen.event_id,
+                seen.type,
+                bool(seen.livemode),
+                seen.created_at,
+                "pending",
+                None,
+                payload,
+            )
         )
     return made
 

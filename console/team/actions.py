@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -16,7 +16,7 @@ from console.effect import Effect
 from console.giving import give
 from console.inputs import body_of, query_of
 from console.keyring import Holder
-from console.operation import Operation
+from console.operation import Endpoint, Operation
 from console.problems import problem_body
 from console.scopes import Scope
 from console.team.bodies import Reasoned, SoManyDays, ToSomebody, UntilADay
@@ -75,9 +75,7 @@ def action_operations(team: Team) -> list[Operation]:
     return [*said, again]
 
 
-def _operation(
-    name: str, summary: str, body: type[Reasoned], answer: Any, endpoint: Callable[[HttpRequest], Any]
-) -> Operation:
+def _operation(name: str, summary: str, body: type[Reasoned], answer: Any, endpoint: Endpoint) -> Operation:
     return Operation(
         "POST",
         f"/v1/cases/{{invoice}}/{name}",
@@ -92,10 +90,10 @@ def _operation(
     )
 
 
-Act = Callable[[AsyncConnection, int, str, Any, str], Any]
+Act = Callable[[AsyncConnection, int, str, Any, str], Awaitable[bytes]]
 
 
-def _endpoint(team: Team, model: type[Reasoned], act: Act) -> Callable[[HttpRequest], Any]:
+def _endpoint(team: Team, model: type[Reasoned], act: Act) -> Endpoint:
     async def endpoint(request: HttpRequest) -> Response:
         invoice, query, name = request.path_params["invoice"], query_of(request, CaseQuery), name_of(request)
         body = await body_of(request, model)
@@ -117,7 +115,7 @@ def who(holder: Holder, by: str | None) -> str:
     return f"{by} (key {holder.label})" if by else f"key {holder.label}"
 
 
-def _instruction(team: Team, verb: Verb, model: type[Reasoned]) -> Callable[[HttpRequest], Any]:
+def _instruction(team: Team, verb: Verb, model: type[Reasoned]) -> Endpoint:
     async def act(connection: AsyncConnection, owner: int, invoice: str, body: Any, by: str) -> bytes:
         days = getattr(body, "days", None)
         request = Request(
@@ -137,7 +135,7 @@ def _instruction(team: Team, verb: Verb, model: type[Reasoned]) -> Callable[[Htt
     return _endpoint(team, model, act)
 
 
-def _resend(team: Team) -> Callable[[HttpRequest], Any]:
+def _resend(team: Team) -> Endpoint:
     async def act(connection: AsyncConnection, owner: int, invoice: str, body: Any, by: str) -> bytes:
         sent = await resend(
             connection, owner, invoice, by=by, why=body.reason, policy=team.policy, now=team.clock()

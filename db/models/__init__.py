@@ -8,6 +8,7 @@ from db.models.base import metadata
 from db.models.cases import access, cases, instructions, links
 from db.models.imports import imports
 from db.models.inbox import inbox
+from db.models.mail import mail_results
 from db.models.mirror import charges, customers, invoices, methods, subscriptions, test_clocks
 from db.models.outgoing import deliveries, endpoints, outgoing
 from db.models.running import alarms, breaker, heartbeats
@@ -31,6 +32,7 @@ __all__ = [
     "invoices",
     "journal",
     "links",
+    "mail_results",
     "metadata",
     "methods",
     "outbox",

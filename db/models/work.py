@@ -39,9 +39,13 @@ outbox = Table(
     Column("recipient", Text),
     Column("rendered", JSONB),
     Column("last_error", Text),
+    # Our mark in the mail, by which its service speaks of it.
+    Column("reference", Text),
     Column("trace", Text),
     UniqueConstraint("customer_id", "step", "channel"),
     Index("outbox_due", "due_at", postgresql_where=text("status IN ('pending', 'sending')")),
+    Index("outbox_reference", "reference", postgresql_where=text("reference IS NOT NULL")),
+    Index("outbox_recipient", text("lower(recipient)"), postgresql_where=text("recipient IS NOT NULL")),
     Index("outbox_unsent", "status", postgresql_where=text("status IN ('unknown', 'failed')")),
 )
 

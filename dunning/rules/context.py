@@ -12,9 +12,11 @@ from dunning.case import Situation, situation
 from dunning.deadline import ends_at, grace_ends_at, in_working_hours, moved_at, warnings_accepted
 from dunning.lazy import lazy
 from dunning.policy import WARNED_BEFORE, Policy
+from dunning.reach import unreachable_since
 from dunning.segments import PolicySource
 from dunning.standing import Standing, standing
 from dunning.steps import (
+    AGAIN,
     ASKED,
     ASKED_ANEW,
     FINAL_WARNING,
@@ -24,6 +26,7 @@ from dunning.steps import (
     Kind,
     Step,
     Withheld,
+    first_key,
     hours,
 )
 from dunning.zones import zone_of
@@ -146,6 +149,8 @@ class Context:
     # steps
 
     def mail(self, key: str, name: str, due_at: datetime, reason: str) -> Step:
+        if AGAIN in key:
+            reason += "; what was sent before came back"
         return Step(Kind.MAIL, key, name, self.ref, due_at, reason)
 
     def team(self, name: str, due_at: datetime, reason: str) -> Step:
@@ -188,17 +193,35 @@ class Context:
         return warnings_accepted(self.s.case, self.done, self.terms.moved_at)
 
     def warned_by(self, key: str) -> Effect | None:
-        """The final warning of this key, or one that said the same of the present deadline under another."""
+        """The final warning of this key, or one that said the same of the present deadline under another.
+
+        One that came back has said nothing.
+        """
         since, suffix = self.terms.moved_at, key[key.rindex(":") :]
         same = (
             effect
             for effect in self.done.values()
             if effect.name == FINAL_WARNING
-            and effect.key.endswith(suffix)
+            and first_key(effect.key).endswith(suffix)
             and effect.status != "suppressed"
+            and not effect.returned
             and (since is None or effect.created_at >= since)
         )
-        return self.history.get(key) or next(same, None)
+        own = self.history.get(key)
+        return own if own and not own.returned else next(same, None)
+
+    def anew(self, key: str) -> str:
+        """The key of a mail or, where it came back, that under which it is to be said once more."""
+        first, number = key, 1
+        while (sent := self.history.get(key)) and sent.returned:
+            number += 1
+            key = f"{first}{AGAIN}{number}"
+        return key
+
+    @lazy
+    def unreachable_since(self) -> datetime | None:
+        """Since when no address of the customer takes our mail; None: one does, or there was never any."""
+        return unreachable_since(self.s.account, self.history, self.ref)
 
     @lazy
     def failed_attempts(self) -> int:

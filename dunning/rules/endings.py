@@ -30,7 +30,7 @@ def ending(c: Context) -> Iterator[Step | Withheld]:
         ended_at, how = case.closed_at, "subscription_canceled"
     else:
         return
-    key = f"access_ended:{c.ref}" + (":stopped" if was_limited else "")
+    key = c.anew(f"access_ended:{c.ref}" + (":stopped" if was_limited else ""))
     if c.s.replaced:
         yield c.withhold(key, "the customer has another subscription that entitles them")
         return

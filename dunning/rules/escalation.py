@@ -9,6 +9,7 @@ from dunning.declines import Category
 from dunning.durations import in_words
 from dunning.fold import latest
 from dunning.hours import working_days_after
+from dunning.results import Result
 from dunning.rules.context import Context, reads
 from dunning.rules.expiry import awaits_acknowledgement
 from dunning.standing import PROMISE_SLACK
@@ -27,7 +28,8 @@ def escalation(c: Context) -> Iterator[Step | Withheld]:
             f"escalation:{c.ref}:attempts",
             f"{c.s.invoice.attempt_count} attempts were counted but only {executed} were really made",
         )
-    failed = [e for e in c.done.values() if e.kind is Kind.MAIL and e.status == "failed"]
+    mails = [e for e in c.done.values() if e.kind is Kind.MAIL]
+    failed = [e for e in mails if e.status == "failed" or e.undone is Result.UNDELIVERED]
     if failed:
         yield c.team("undeliverable", failed[0].created_at, "a mail to the customer could not be delivered")
     if c.s.decline.category in CALLED_AT_ONCE:

@@ -55,7 +55,7 @@ def limited_from(c: Context) -> datetime | None:
 
 
 def _told_at(c: Context) -> list[datetime]:
-    return [e.accepted_at for e in c.mails_of_case if e.status == "sent" and e.accepted_at]
+    return [e.arrived_at for e in c.mails_of_case if e.arrived_at]
 
 
 @reads(FINAL_WARNING, LAST_CALL)
@@ -69,13 +69,19 @@ def expiry(c: Context) -> Iterator[Step | Withheld]:
         due_at = _after_processing(c, taken_at(c.s, c.ends_at, c.policy))
         yield Step(Kind.ACCESS, key, c.policy.at_expiry, c.ref, due_at, "grace ended without a payment")
     else:
-        yield c.withhold(key, "no final warning has been accepted by the customer's mail server yet")
+        yield c.withhold(key, _why_unwarned(c))
         if all_warnings_tried(c):
             yield c.team(
                 "unwarned",
                 c.s.case.grace_ends_at,
                 "no final warning reached the customer: access is kept until a person decides",
             )
+
+
+def _why_unwarned(c: Context) -> str:
+    if any(each.name == FINAL_WARNING and each.undone for each in c.done.values()):
+        return "the final warning came back: access is kept until another is accepted, or a person decides"
+    return "no final warning has been accepted by the customer's mail server yet"
 
 
 def _after_processing(c: Context, due_at: datetime) -> datetime:

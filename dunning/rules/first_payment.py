@@ -18,7 +18,7 @@ def first_payment(c: Context) -> Iterator[Step | Withheld]:
     opened, taken_over_at = c.s.case.opened_at, c.s.case.taken_over_at
     rungs = [opened + wait for wait in c.policy.first_payment_mails if wait < HELD_FOR]
     for number, rung in enumerate(rungs, start=1):
-        key = f"first_payment:{c.ref}:{number}"
+        key = c.anew(f"first_payment:{c.ref}:{number}")
         excuse = why_not(c)
         if excuse:
             yield c.withhold(key, excuse)

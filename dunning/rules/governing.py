@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from dunning.deadline import in_working_hours
 from dunning.declines import Category
 from dunning.fold import latest
+from dunning.reach import NO_ADDRESS_LEFT
 from dunning.rules.context import Context
 from dunning.rules.retries import MORNING
 from dunning.steps import Kind, Step, Withheld
@@ -22,6 +23,8 @@ BEFORE_THE_END = timedelta(hours=24)
 
 def governed(c: Context, step: Step) -> Step | Withheld:
     """The step, later or withheld."""
+    if step.kind is Kind.MAIL and c.unreachable_since:
+        return c.withhold(step.key, NO_ADDRESS_LEFT)
     if step.name in ALWAYS or (step.kind is Kind.TEAM and not c.said.hold):
         return step
     if c.said.hold and not _goes_on(c, step):

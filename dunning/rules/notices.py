@@ -27,7 +27,7 @@ def notices(c: Context) -> Iterator[Step | Withheld]:
     excuse = why_no_notice(c)
     contact = c.s.case.first_contact_at
     for number, rung in enumerate(rungs, start=1):
-        key = f"payment_failed:{c.ref}:{number}"
+        key = c.anew(f"payment_failed:{c.ref}:{number}")
         if key in c.history:
             continue
         later = rungs[number] if number < len(rungs) else None
@@ -39,7 +39,7 @@ def notices(c: Context) -> Iterator[Step | Withheld]:
             yield c.withhold(key, excuse)
         else:
             yield _told_or_due(c, key, c.from_contact(rung), _reason(c, number, rung))
-    changed, key = c.s.needs_customer_since, f"payment_failed:{c.ref}:new_reason"
+    changed, key = c.s.needs_customer_since, c.anew(f"payment_failed:{c.ref}:new_reason")
     if changed and excuse:
         yield c.withhold(key, excuse)
     elif changed:
@@ -109,4 +109,4 @@ def why_no_notice(c: Context) -> str | None:
 
 
 def _at(effect: Effect) -> datetime:
-    return effect.accepted_at or effect.created_at
+    return effect.accepted_at or effect.delivered_at or effect.created_at

@@ -11,6 +11,7 @@ from dunning.durations import spell
 from dunning.fold import latest
 from dunning.instructions import Verb
 from dunning.policy import Policy
+from dunning.reach import NO_ADDRESS_LEFT, unreachable_since
 from dunning.segments import PolicySource
 from dunning.steps import History, Kind, Step, Withheld
 from dunning.zones import zone_of
@@ -64,6 +65,8 @@ def renewals(
     if not coming:
         return
     excluded = _excluded(account)
+    if not excluded and any(unreachable_since(account, history, each.ref) for each in coming):
+        excluded = NO_ADDRESS_LEFT
     paused_until = _paused_until(account)
     earliest = latest(now, paused_until, account.customer.first_contact_at) or now
     for renewal in coming:

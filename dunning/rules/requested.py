@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from dunning.account import Account, Case, Outcome
 from dunning.case import situation
 from dunning.payer import confirmation_step
+from dunning.reach import recipient
 from dunning.steps import FRESH_LINK, PAYER_CONFIRMATION, Effect, History
 
 MOST_FRESH_LINKS = 3
@@ -38,11 +39,13 @@ def fresh_link(account: Account, history: History, case: Case, now: datetime) ->
     return f"{FRESH_LINK}:{case.invoice}:{len(asked) + 1}"
 
 
-def why_not_requested(account: Account, asked: Effect) -> str | None:
+def why_not_requested(account: Account, history: History, asked: Effect) -> str | None:
     """Why a mail that was asked for should not be sent after all, or None: go ahead."""
     about = account.cases.get(asked.case)
     if about is None or case_to_show(account, about) != about:
         return "there is nothing left to do on the page"
     if asked.name == PAYER_CONFIRMATION and asked.key != confirmation_step(account, asked.case):
         return "another address has been named since"
+    if account.customer.email and recipient(account, history, asked.case, asked.name) is None:
+        return "mails to the customer come back"
     return None

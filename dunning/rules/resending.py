@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from dunning.case import why_kept
-from dunning.payer import recipient
+from dunning.reach import recipient
 from dunning.rules import first_payment
 from dunning.rules.context import Context
 from dunning.rules.notices import never_told
@@ -46,9 +46,11 @@ def why_not_resent(c: Context) -> str | None:
         return "Its newest mail is on its way: wait until it has been sent."
     if sum(not c.has_come(each.created_at + WITHIN) for each in _resent(c)) >= MOST_RESENT:
         return f"Mails of this case were sent again {MOST_RESENT} times within a day: try again tomorrow."
-    if c.s.account.customer.deleted or not recipient(c.s.account, c.ref, newest.name):
+    if why_not := why_not_any_more(c, newest):
+        return why_not
+    if c.s.account.customer.deleted or not recipient(c.s.account, c.history, c.ref, newest.name):
         return "There is no address to send it to: set one at the provider."
-    return why_not_any_more(c, newest)
+    return None
 
 
 def why_not_any_more(c: Context, repeated: Effect) -> str | None:
@@ -57,6 +59,8 @@ def why_not_any_more(c: Context, repeated: Effect) -> str | None:
         return "The case is closed: nothing is asked of the customer any more."
     if c.s.invoice.processing_since:
         return "A payment is on its way: wait for what comes of it."
+    if c.unreachable_since:
+        return "Mails to the customer come back: correct their address at the provider."
     if not c.terms.waits:
         return f"This failure is not told of: {never_told(c.s.decline.category)}."
     if repeated.name == FIRST_PAYMENT and (over := first_payment.why_not(c)):

@@ -22,7 +22,7 @@ def final_warnings(c: Context) -> Iterator[Step | Withheld]:
     excuse = why_kept(c.s)
     earlier: Effect | None = None
     for before, key in c.terms.warnings:
-        done = c.warned_by(key)
+        done, key = c.warned_by(key), c.anew(key)
         if excuse:
             yield c.withhold(key, excuse)
             continue
@@ -42,7 +42,7 @@ def final_warnings(c: Context) -> Iterator[Step | Withheld]:
 def _due_at(c: Context, wanted: datetime, earlier: Effect | None) -> datetime:
     awake = c.policy.mail_hours.last_open(wanted, c.zone, c.policy.holidays)
     if earlier:
-        return awake if awake >= (earlier.accepted_at or earlier.created_at) + APART else wanted
+        return awake if awake >= (earlier.arrived_at or earlier.created_at) + APART else wanted
     if c.has_come(wanted):
         # It is late already, and the end moves with it: it need not wake anybody up.
         return c.policy.mail_hours.next_open(c.now, c.zone, c.policy.holidays)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from console.words import step_title
 from db import models
 from dunning.policy import Policy
 from sandbox.inbox import Inbox
@@ -272,6 +273,33 @@ def test_a_whole_customer_is_paused(world: World, ask: Ask) -> None:
     mails = [step["at"][:10] for step in effect["coming"] if step["step"].startswith("payment_failed")]
     assert all(day > date_of(story, 9) for day in mails)
     assert "for as long already" in refused(ask, "pause", story.customer.id, "--days", "3", group="customer")
+
+
+def test_somebody_says_that_an_address_works(world: World, ask: Ask) -> None:
+    """What came back is sent once more; with nothing that came back there is nothing to say."""
+    story = debtor(world, 1)
+    ref = story.customer.id
+    assert "nothing to change" in refused(ask, "address-works", ref, group="customer")
+    row = next(row for row in world.rows(models.outbox) if row.name == "payment_failed")
+
+    async def bounces() -> None:
+        async with world.services.engine.begin() as connection:
+            values = {"outbox_id": row.id, "kind": "hard_bounce", "at": story.now, "by": "resend"}
+            await connection.execute(
+                models.mail_results.insert().values(**values, details="550 no such user")
+            )
+
+    world.run(bounces())
+    shown = " ".join(ask("explain", ref).stdout.split())
+    assert "accepted by the mail server, but it came back (550 no such user). Why" in shown
+    assert "mails to the customer come back, and no other address is known" in shown
+    effect = say(ask, "address-works", ref, group="customer")
+    assert effect["coming"][0]["title"] == f"{step_title(row.step)}, once more"
+    world.tick()
+    story.until(2)
+    assert [step for step, _ in world.effects()][-1] == f"{row.step}~2"
+    shown = " ".join(ask("explain", ref).stdout.split())
+    assert "Mails may go again to where some came back from, for all of the customer, by maria" in shown
 
 
 def test_a_dry_run_shows_the_same_and_changes_nothing(world: World, ask: Ask) -> None:

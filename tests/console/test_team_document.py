@@ -27,7 +27,7 @@ from tests.scenarios.world import World
 
 # So many requests of each kind and mode on a push; PROPERTY_EXAMPLES asks for more, with another seed.
 EXAMPLES = int(os.environ.get("PROPERTY_EXAMPLES", "0"))
-FEW = 3
+FEW = 2
 # They take what `resume` takes, so that a push has no need of them.
 ALIKE = ("/stop", "/forgive", "/acknowledge")
 

@@ -42,6 +42,7 @@ ACTIONS: dict[str, Callable[[Story, float], object]] = {
     "keep": lambda story, _: story.engine.keep(story.subscriptions[0]),
     "resume": lambda story, _: story.engine.resume(story.subscriptions[0]),
     "buy again": lambda story, _: story.buy_again(),
+    "move": lambda story, _: story.move(),
     "delete": lambda story, _: story.engine.delete_customer(story.customer),
 }
 
@@ -60,6 +61,7 @@ SAYINGS: dict[str, tuple[Verb, bool]] = {
     "pause all": (Verb.PAUSE, True),
     "exclude": (Verb.EXCLUDE, True),
     "go on with all": (Verb.RESUME, True),
+    "address works": (Verb.ADDRESS_WORKS, True),
 }
 
 

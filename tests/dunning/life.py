@@ -18,13 +18,16 @@ from dunning.fold import empty, fold
 from dunning.instructions import Instruction
 from dunning.plan import plan, verdict
 from dunning.policy import Policy
+from dunning.reach import recipient
 from dunning.requests import refusal
+from dunning.results import CAME_TO_NOTHING, Result
 from dunning.steps import Effect, Kind, Plan
 from dunning.takeover import take_over
 from sandbox.stripe.errors import ApiError
 from sandbox.stripe.records import Invoice, Subscription
 from tests.dunning import promises
 from tests.dunning.deeds import SAYINGS, Action, act, instruction
+from tests.dunning.promises_of_access import NOT_ARRIVED
 from tests.dunning.stories import Story
 from worker.usecases.enact import take_due_steps
 
@@ -35,7 +38,10 @@ A_SECOND = timedelta(seconds=1)
 
 @dataclass
 class Life:
-    """The account as the worker keeps it. The rules are given `policy`; `promised` is what was promised."""
+    """The account as the worker keeps it. The rules are given `policy`; `promised` is what was promised.
+
+    Of the mails a share of `bounces` comes to nothing, whatever the mail server has said.
+    """
 
     story: Story
     policy: Policy
@@ -46,6 +52,8 @@ class Life:
     waiting: list[tuple[datetime, list[CustomerFact]]] = field(default_factory=list)
     done: promises.Done = field(default_factory=promises.Done)
     upcoming: list[datetime] = field(default_factory=list)
+    bounces: float = 0.0
+    results: list[tuple[datetime, str, Result]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.account = empty("stripe", self.story.customer.id)
@@ -86,6 +94,7 @@ class Life:
     def look(self) -> None:
         """Hear what has arrived and do what is due, if nothing is out of order just now."""
         self.hear()
+        self.hear_of_mails()
         found = None
         for _ in range(self.random.choice((0, 1, 1, 1, 2))):
             found = self.enact(stripe_answers=self.random.random() < 0.85)
@@ -107,6 +116,18 @@ class Life:
         self.waiting = [entry for entry in self.waiting if entry[0] > self.now]
         for _, said in sorted(ripe, key=lambda entry: entry[0]):
             self.fold(said)
+
+    def hear_of_mails(self) -> None:
+        """What became of mails is told late, in any order, some of it twice."""
+        ripe = [entry for entry in self.results if entry[0] <= self.now]
+        self.results = [entry for entry in self.results if entry[0] > self.now]
+        for _, key, result in ripe:
+            self.history[key] = self.history[key].after(result, self.now)
+            self.done.told.setdefault(key, set()).add(result)
+            if result in NOT_ARRIVED:
+                self.done.mails = [each for each in self.done.mails if each[1].key != key]
+            if self.random.random() < 0.2:
+                self.results.append((self.now + self.random.uniform(0, 9) * promises.A_DAY, key, result))
 
     def hear_everything(self) -> None:
         self.hear()
@@ -172,15 +193,21 @@ class Life:
         for effect in waiting:
             status = self._carried_out(effect, self.random.choice(answers))
             accepted_at = self.now if status == "sent" else None
-            self.history[effect.key] = replace(effect, status=status, accepted_at=accepted_at)
+            done = self.history[effect.key]
+            self.history[effect.key] = replace(done, status=status, accepted_at=accepted_at)
         return len(waiting)
 
     def _carried_out(self, effect: Effect, answer: str) -> str:
         found = verdict(self.account, self.known(), self.policy, self.now, effect.key)
         if found.excuse or found.put_off:
             return "suppressed" if found.excuse else "pending"
-        if effect.kind is Kind.MAIL and answer in ("sent", "unknown"):
-            promises.kept_by_mail(self, effect)
+        to = recipient(self.account, self.known(), effect.case, effect.name)
+        if effect.kind is Kind.MAIL and to is None:
+            return "failed"
+        if effect.kind is Kind.MAIL and to and answer in ("sent", "unknown"):
+            promises.kept_by_mail(self, effect, to)
+            self.history[effect.key] = replace(effect, recipient=to)
+            self._travels(effect)
             # Nobody answered when it was sent, so that it counts from its decision.
             self.done.mails.append((self.now if answer == "sent" else effect.created_at, effect))
         if effect.kind is Kind.RETRY:
@@ -193,6 +220,12 @@ class Life:
         if effect.kind is Kind.END:
             self._call(effect)
         return answer
+
+    def _travels(self, effect: Effect) -> None:
+        """Decide what its service will say of a mail, and when."""
+        if self.random.random() < self.bounces:
+            told = self.random.choice((*CAME_TO_NOTHING, Result.HARD_BOUNCE, Result.DELIVERED))
+            self.results.append((self.now + self.random.uniform(0, 4) * promises.A_DAY, effect.key, told))
 
     def _call(self, effect: Effect) -> None:
         """Stripe does it or refuses; what came of it is read at once, if Stripe answers then."""

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from dunning.account import Account
 from dunning.declines import HARD_DECLINES
+from dunning.instructions import Verb
+from dunning.results import Result
 from dunning.steps import Effect, Kind, Plan, Step
 from dunning.zones import zone_of
 from tests.dunning.held import FORBIDDING, extension, holds, more_time_since
@@ -29,11 +31,16 @@ CEILINGS = ((timedelta(days=14), 8), (timedelta(days=30), 15))
 
 @dataclass
 class Done:
-    """Every step that was taken, every mail that may have arrived, every charge of our own; with its time."""
+    """Every step that was taken, every mail that may have been read, every charge of our own; with its time.
+
+    `told` is what was heard of each mail, and `sent_to` the address of each, with its time.
+    """
 
     steps: list[tuple[datetime, Step]] = field(default_factory=list)
     mails: list[tuple[datetime, Effect]] = field(default_factory=list)
     charges: list[datetime] = field(default_factory=list)
+    told: dict[str, set[Result]] = field(default_factory=dict)
+    sent_to: list[tuple[datetime, str, str]] = field(default_factory=list)
 
 
 def nobody_is_forgotten(account: Account, found: Plan) -> None:
@@ -75,13 +82,23 @@ def _once(life: Life, step: Step) -> None:
     assert not before, "a step was taken twice"
 
 
-def kept_by_mail(life: Life, effect: Effect) -> None:
+def kept_by_mail(life: Life, effect: Effect, to: str) -> None:
     """When a mail is handed over."""
+    _is_not_lost(life, to)
+    life.done.sent_to.append((life.now, effect.key, to))
     invoice = life.account.invoices.get(effect.case)
     if invoice and invoice.paid_at:
         assert effect.name == "payment_recovered", "a mail other than the receipt after the payment"
     if effect.name == ORDINARY:
         _gap(life, life.now)
+
+
+def _is_not_lost(life: Life, address: str) -> None:
+    """No mail has come back from there since somebody said that it works."""
+    words = [told.at for told in life.account.instructions if told.verb is Verb.ADDRESS_WORKS]
+    for at, key, to in life.done.sent_to:
+        lost = life.done.told.get(key, set()) & {Result.HARD_BOUNCE, Result.COMPLAINT}
+        assert to != address or not lost or max(words, default=at) > at, "a mail to where one came back from"
 
 
 def kept_by_charge(life: Life, effect: Effect) -> None:

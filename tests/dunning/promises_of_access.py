@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dunning.account import Case
 from dunning.instructions import Verb
+from dunning.results import Result
 from dunning.steps import Effect, Step
 from sandbox.stripe.records import Invoice
 from tests.dunning.held import deadline_moved_at, extension, holds
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 WARNED_BEFORE = timedelta(hours=72)
 A_DAY = timedelta(days=1)
+# What a service says of a mail that nobody has read.
+NOT_ARRIVED = frozenset({Result.HARD_BOUNCE, Result.SOFT_BOUNCE, Result.UNDELIVERED})
 
 
 def access_is_ours_to_take(life: Life, step: Step) -> None:
@@ -89,7 +92,9 @@ def _seen(life: Life, case: Case) -> None:
 
 
 def _accepted(life: Life, mail: Effect) -> bool:
-    return life.history[mail.key].status == "sent"
+    told = life.done.told.get(mail.key, set())
+    taken = life.history[mail.key].status == "sent" or Result.DELIVERED in told
+    return taken and not told & (NOT_ARRIVED | {Result.COMPLAINT})
 
 
 def _elsewhere(life: Life, case: Case) -> bool:

@@ -6,7 +6,7 @@ The engine knows nothing of our rules, so a story's facts are consistent without
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -43,7 +43,8 @@ NOW_SHAPE = ApiVersion(NEW)
 class Setting:
     """What kind of subscriber it is: how Stripe retries and ends, what their first card answers.
 
-    `zone` is the customer's time zone in their metadata, `amount` the price in cents.
+    `zone` is the customer's time zone in their metadata, `contact` a second address for bills, `amount` the
+    price in cents.
     """
 
     interval: Literal["week", "month"] = "month"
@@ -54,6 +55,7 @@ class Setting:
     old_shape: bool = False
     zone: str | None = None
     amount: int = 1900
+    contact: str | None = None
 
 
 @dataclass
@@ -79,7 +81,11 @@ class Story:
         self.customer = self.engine.create_customer(
             "ada@customer.example",
             card=Card(outcomes=self.setting.answers),
-            metadata={"timezone": self.setting.zone} if self.setting.zone else None,
+            metadata={
+                name: value
+                for name, value in (("timezone", self.setting.zone), ("billing_email", self.setting.contact))
+                if value
+            },
         )
         self.subscriptions = [self.engine.create_subscription(self.customer, self._price, policy=policy)]
 
@@ -98,6 +104,14 @@ class Story:
     def buy_again(self) -> None:
         bought = self.engine.create_subscription(self.customer, self._price, policy=self._policy)
         self.subscriptions.append(bought)
+
+    def move(self) -> None:
+        """The customer has another address, and the record at Stripe is corrected."""
+        ledger = self.engine.ledger
+        with ledger.lock:
+            customer = ledger.get(Customer, self.customer.id)
+            moved = replace(customer, email=f"new.{customer.email}")
+            ledger.change("customer.updated", moved, at=ledger.now(None))
 
     def invoices(self) -> list[Invoice]:
         """All invoices of the customer as they are now, oldest first."""

@@ -57,6 +57,7 @@ settings_of = st.builds(
     answers=st.lists(answers, min_size=1, max_size=3).map(lambda later: ("ok", *later)),
     old_shape=st.booleans(),
     zone=st.none() | st.sampled_from(ZONES),
+    contact=st.sampled_from([None, "bills@customer.example"]),
     amount=st.sampled_from([1900, 1900, 90_000]),
 )
 

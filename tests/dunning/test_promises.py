@@ -26,7 +26,7 @@ seeds = st.integers(0, 2**32)
 
 def live(setting: Setting, policy: Policy, course: list[Action], seed: int) -> Life:
     """Play it: events up to three days late, some of them twice, mails and Stripe failing."""
-    life = Life(Story(setting), policy, Random(seed), policy)  # noqa: S311  # disorder, not a secret
+    life = Life(Story(setting), policy, Random(seed), policy, bounces=0.2)  # noqa: S311  # disorder, not a secret
     for action in course:
         life.do(action)
     return life

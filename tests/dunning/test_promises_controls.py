@@ -22,6 +22,7 @@ from tests.dunning.strategies import examples
 
 NEVER_PAYS = Setting(delays=(2,), answers=("ok", "do_not_honor"), zone="America/Los_Angeles", amount=90_000)
 OFTEN = Ladder(bank_declined=tuple(timedelta(days=day) for day in range(7)))
+SILENT = Ladder(bank_declined=())
 PROMISED = Policy(
     ladder=OFTEN,
     grace=timedelta(days=10),
@@ -44,13 +45,20 @@ class Gullible(Life):
         }
 
 
-def first_broken(kind: type[Life], given_to_rules: Policy, promised: Policy) -> str:
+class Deaf(Life):
+    """Rules that never hear what became of a mail."""
+
+    def known(self) -> Mapping[str, Effect]:
+        return {key: replace(effect, undone=None) for key, effect in self.history.items()}
+
+
+def first_broken(kind: type[Life], given_to_rules: Policy, promised: Policy, bounces: float = 0.0) -> str:
     """Which promise is broken first in some life of somebody who never pays; none is an error."""
 
     @settings(examples(30), phases=[Phase.generate], report_multiple_bugs=False)
     @given(seed=st.integers(0, 2**32))
     def holds(seed: int) -> None:
-        life = kind(Story(NEVER_PAYS), given_to_rules, Random(seed), promised)  # noqa: S311  # no secret
+        life = kind(Story(NEVER_PAYS), given_to_rules, Random(seed), promised, bounces=bounces)  # noqa: S311  # no secret
         life.wait(31.5)
         life.wait(20)
 
@@ -87,6 +95,15 @@ def test_the_last_call_has_to_be_seen() -> None:
 def test_class_8_a_warning_of_yesterday_is_found_out() -> None:
     """The guard of 72 hours taken away: access ends with grace, whenever the warning arrived."""
     assert first_broken(Gullible, PROMISED, PROMISED).startswith("taken too soon after the warning")
+
+
+def test_a_mail_that_came_back_is_found_out() -> None:
+    """Rules that go on writing to an address, and count a warning that nobody got."""
+    found = first_broken(Deaf, PROMISED, PROMISED, bounces=0.5)
+    assert found.startswith("a mail to where one came back from")
+    only_the_end = PROMISED.model_copy(update={"ladder": SILENT, "final_warnings": (WARNED_BEFORE,)})
+    found = first_broken(Deaf, only_the_end, only_the_end, bounces=0.5)
+    assert found.startswith("taken without an accepted warning")
 
 
 def test_the_same_lives_break_nothing_with_every_guard() -> None:

@@ -42,13 +42,13 @@ def test_it_leads_to_what_can_be_done() -> None:
     account = failing()
     case = account.cases[builders.INVOICE]
     assert case_to_show(account, case) == case
-    assert why_not_requested(account, asked(1, 1)) is None
-    assert why_not_requested(account, replace(asked(1, 1), case="in_other"))
+    assert why_not_requested(account, {}, asked(1, 1)) is None
+    assert why_not_requested(account, {}, replace(asked(1, 1), case="in_other"))
     ended = failing(builders.subscription(5, "canceled", ended_at=day(5), ended_for="payment_failed"))
     assert case_to_show(ended, ended.cases[builders.INVOICE]) == ended.cases[builders.INVOICE]
     paid = failing(builders.invoice(5, status="paid", paid_at=day(5), amount_paid=1900, amount_remaining=0))
     assert case_to_show(paid, paid.cases[builders.INVOICE]) is None
-    assert why_not_requested(paid, asked(1, 1))
+    assert why_not_requested(paid, {}, asked(1, 1))
 
 
 @pytest.mark.parametrize("hour", [0, 3, 12, 23])

@@ -31,7 +31,9 @@ from providers.lookup import MalformedEventError, ProviderUnavailableError
 from tracing import spans
 from worker.lookups import WITHIN, Questions
 from worker.services import Services
+from worker.usecases.apply_mail_results import apply_mail_results
 from worker.usecases.enact import Enacted, enact
+from worker.usecases.rows import failed, retire, wait
 from worker.wake import wake
 
 log = structlog.get_logger()
@@ -64,7 +66,10 @@ async def apply_events(services: Services, ids: Sequence[int], *, within: float 
     clock = asyncio.get_running_loop().time
     stop_at = clock() + within
     while clock() < stop_at and (rows := await _take_up(services, ids)):
-        await _apply_rows(services, rows, Questions(services, within))
+        of_mails = [row for row in rows if row.source in services.mail_services]
+        billing = [row for row in rows if row not in of_mails]
+        await _apply_rows(services, billing, Questions(services, within))
+        await apply_mail_results(services, of_mails)
 
 
 async def _take_up(services: Services, ids: Sequence[int]) -> list[InboxRow]:
@@ -81,21 +86,14 @@ async def _apply_rows(services: Services, rows: Sequence[InboxRow], questions: Q
         await _apply(services, stated)
     except Exception as error:
         if len(stated) == 1:
-            await _failed(services, stated[0].row, error)
+            await failed(services, stated[0].row, error)
             return
         log.warning("batch.split", rows=len(stated), error=type(error).__name__)
         for one in stated:
             try:
                 await _apply(services, [one])
             except Exception as own_error:
-                await _failed(services, one.row, own_error)
-
-
-async def _failed(services: Services, row: InboxRow, error: Exception) -> None:
-    """Keep the error with the row; the scheduler hands it out again and retires it after some attempts."""
-    log.exception("event.failed", event_id=row.event_id, type=row.type, error=type(error).__name__)
-    async with services.engine.begin() as connection:
-        await inbox.note_failure(connection, row.id, f"{type(error).__name__}: {error}"[:500], counts=True)
+                await failed(services, one.row, own_error)
 
 
 async def _state(services: Services, row: InboxRow, questions: Questions) -> Stated | None:
@@ -106,7 +104,7 @@ async def _state(services: Services, row: InboxRow, questions: Questions) -> Sta
         ):
             return await _read(services, row, questions)
     except Exception as error:
-        await _failed(services, row, error)
+        await failed(services, row, error)
         return None
 
 
@@ -115,9 +113,7 @@ async def _read(services: Services, row: InboxRow, questions: Questions) -> Stat
     try:
         said = registry.normalise(row.source, json.loads(row.payload))
     except (MalformedEventError, ValueError, AttributeError, TypeError) as error:
-        async with services.engine.begin() as connection:
-            await inbox.mark_dead(connection, row.id, f"{type(error).__name__}: {error}"[:500])
-        log.error("event.retired", event_id=row.event_id, type=row.type, error=type(error).__name__)
+        await retire(services, row, error)
         return None
     facts = list(said.facts)
     for lookup in said.lookups:
@@ -125,18 +121,12 @@ async def _read(services: Services, row: InboxRow, questions: Questions) -> Stat
             facts += await questions.ask(row.source, lookup)
         except ProviderUnavailableError as error:
             if error.passing or services.clock() - row.received_at < PATIENCE:
-                await _wait(services, row, error)
+                await wait(services, row, error)
                 return None
             log.error(
                 "lookup.given_up", event_id=row.event_id, subject=lookup.subject.value, error=str(error)
             )
     return Stated(row, tuple(facts))
-
-
-async def _wait(services: Services, row: InboxRow, error: ProviderUnavailableError) -> None:
-    log.warning("event.waits_for_provider", event_id=row.event_id, error=str(error))
-    async with services.engine.begin() as connection:
-        await inbox.note_failure(connection, row.id, f"provider unavailable: {error}", counts=False)
 
 
 async def _apply(services: Services, stated: Sequence[Stated]) -> None:

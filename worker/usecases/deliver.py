@@ -17,10 +17,11 @@ from db import accounts, outbox
 from db.accounts import Loaded
 from db.outbox import LEASE, Claim
 from dunning.case import settle
-from dunning.payer import recipient
 from dunning.plan import verdict
+from dunning.reach import recipient
 from dunning.steps import Kind
 from emails.delivery import Accepted, Deferred, Delivery, Rejected
+from emails.message import reference
 from providers.lookup import NothingToPayError, ProviderUnavailableError
 from tracing import spans
 from worker.courier import BusyError, Courier
@@ -118,15 +119,16 @@ async def _hand_over(
     services: Services, courier: Courier, claim: Claim, to: str | None, stored: dict[str, Any]
 ) -> Delivery | None:
     """Send it, unless it is somebody else's by now. From the commit on it may have been sent."""
+    mark = reference(claim.step) if claim.channel == "mail" else None
     async with services.engine.begin() as connection:
-        ours = await outbox.hand_over(connection, claim, to, stored)
+        ours = await outbox.hand_over(connection, claim, to, stored, mark)
     return await courier.send(claim.channel, claim.step, to, stored) if ours else None
 
 
 def _recipient(courier: Courier, claim: Claim, loaded: Loaded) -> str | None:
     """Looked up for each attempt: whoever has corrected their address wants a delayed mail there."""
     if claim.kind is Kind.MAIL:
-        return recipient(loaded.account, claim.case, claim.name)
+        return recipient(loaded.account, loaded.history, claim.case, claim.name)
     return courier.sender.team_address
 
 

@@ -1,0 +1,69 @@
+"""The outside of what mail services send, for the receiver: an id, a type, whether a worker has a use for it.
+
+The inside is read by `providers.resend`, `providers.postmark` and `providers.ses`. What nobody has a use for,
+such as that a mail was opened, is acknowledged and kept without its content.
+"""
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+
+from providers.envelope import Envelope
+from providers.json_body import name, parse_object
+
+RESEND, POSTMARK, SES = "resend", "postmark", "ses"
+
+_RESEND = frozenset(
+    {
+        "email.bounced", "email.complained", "email.delivered", "email.delivery_delayed",
+        "email.failed", "email.suppressed",
+    }
+)  # fmt: skip
+_POSTMARK = frozenset({"Bounce", "Delivery", "SpamComplaint"})
+_SES = frozenset({"Notification", "SubscriptionConfirmation"})
+
+
+def resend(message_id: bytes, body: bytes) -> Envelope:
+    """Of a verified body, named by the header `svix-id`. Raises BadEnvelope."""
+    event = parse_object(body)
+    kind = name(event, "type")
+    return _envelope(_printable(message_id), kind, kind in _RESEND, _time(event.get("created_at")))
+
+
+def postmark(body: bytes) -> Envelope:
+    """Postmark gives events no id: the same content is the same event. Raises BadEnvelope."""
+    event = parse_object(body)
+    kind = name(event, "RecordType")
+    at = next((at for key in ("BouncedAt", "DeliveredAt") if (at := _time(event.get(key)))), None)
+    return _envelope(hashlib.sha256(body).hexdigest(), kind, kind in _POSTMARK, at)
+
+
+def ses(body: bytes) -> Envelope:
+    """Of a message of Amazon SNS, which wraps what SES says. Raises BadEnvelope."""
+    message = parse_object(body)
+    kind = name(message, "Type")
+    return _envelope(name(message, "MessageId"), kind, kind in _SES, _time(message.get("Timestamp")))
+
+
+def _envelope(event_id: str, kind: str, handled: bool, at: datetime | None) -> Envelope:
+    return Envelope(
+        event_id=event_id,
+        type=kind,
+        created_at=at,
+        livemode=None,
+        disposition="pending" if handled else "ignored",
+        note=None if handled else "type not handled",
+    )
+
+
+def _printable(header: bytes) -> str:
+    return name({"id": header.decode("latin-1")}, "id")
+
+
+def _time(given: Any) -> datetime | None:
+    """ISO 8601 with any number of decimals; a time that cannot be read costs no event."""
+    try:
+        at = datetime.fromisoformat(given) if isinstance(given, str) else None
+    except ValueError:
+        return None
+    return at.astimezone(UTC) if at and at.tzinfo else None

@@ -1,0 +1,58 @@
+"""What Stripe says has happened, whether or not it was ever delivered: pages of its list of events.
+
+Asked for by `created` alone: a failed delivery is retried for days, and what `delivery_success` says of it is
+of no use to somebody who lost it after a 200 (docs: Event, List all events; kept for 30 days).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from providers import stripe_webhook
+from providers.envelope import BadEnvelope, Envelope
+from providers.fields import Json, flag, parts, ref
+from providers.stripe_listing import A_PAGE, PacedApi
+
+KEPT_FOR = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One event as the receiver would store it."""
+
+    envelope: Envelope
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """`told` are those that matter here, of `listed` in all; `last` is where to go on, None at the end."""
+
+    told: Sequence[Told]
+    listed: int
+    last: str | None
+
+
+async def page(api: PacedApi, since: datetime, after: str | None) -> EventPage:
+    """A hundred events made since then, the newest first. Raises ProviderUnavailableError or RefusedError."""
+    wanted: Any = {"limit": A_PAGE, "created": {"gte": int(since.timestamp())}}
+    if after:
+        wanted["starting_after"] = after
+    found = await api.pace.patiently(lambda: api.have_done(api.v1.events.list_async(wanted)))
+    listed = parts(found, "data")
+    told = [read for each in listed if (read := _read(each))]
+    return EventPage(told, len(listed), ref(listed[-1]) if listed and flag(found, "has_more") else None)
+
+
+def _read(event: Json) -> Told | None:
+    # The library reads some amounts as decimals, which Stripe writes as text.
+    body = json.dumps(event, default=str).encode()
+    try:
+        envelope = stripe_webhook.envelope(body)
+    except BadEnvelope:
+        return None
+    return Told(envelope, body) if envelope.disposition == "pending" else None

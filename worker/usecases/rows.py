@@ -1,0 +1,33 @@
+"""What becomes of an inbox row that cannot be applied now, or ever."""
+
+from __future__ import annotations
+
+import structlog
+
+from db import inbox
+from db.inbox import InboxRow
+from providers.lookup import ProviderUnavailableError
+from worker.services import Services
+
+log = structlog.get_logger()
+
+
+async def failed(services: Services, row: InboxRow, error: Exception) -> None:
+    """Keep the error with the row; the scheduler hands it out again and retires it after some attempts."""
+    log.exception("event.failed", event_id=row.event_id, type=row.type, error=type(error).__name__)
+    async with services.engine.begin() as connection:
+        await inbox.note_failure(connection, row.id, f"{type(error).__name__}: {error}"[:500], counts=True)
+
+
+async def retire(services: Services, row: InboxRow, error: Exception) -> None:
+    """It can never be read: kept and shown, and not tried again."""
+    async with services.engine.begin() as connection:
+        await inbox.mark_dead(connection, row.id, f"{type(error).__name__}: {error}"[:500])
+    log.error("event.retired", event_id=row.event_id, type=row.type, error=type(error).__name__)
+
+
+async def wait(services: Services, row: InboxRow, error: ProviderUnavailableError) -> None:
+    """Somebody has to be asked, and does not answer: later, uncounted."""
+    log.warning("event.waits_for_provider", event_id=row.event_id, error=str(error))
+    async with services.engine.begin() as connection:
+        await inbox.note_failure(connection, row.id, f"provider unavailable: {error}", counts=False)
