@@ -15,8 +15,9 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from db import accounts, breaker, migrate, models
+from db import accounts, alarms, breaker, migrate, models
 from db.accounts import Loaded
+from db.alarms import Alarm
 from db.sweep import sweep
 from dunning.breaker import Failures, Revocations
 from dunning.policy import Policy
@@ -98,10 +99,13 @@ ROWS_OF_0002 = (
 )
 
 
-def from_0002(
-    server: PostgresServer, rows: Sequence[str], look: Callable[[AsyncConnection], Awaitable[T]]
+def from_before(
+    server: PostgresServer,
+    rows: Sequence[str],
+    look: Callable[[AsyncConnection], Awaitable[T]],
+    revision: str = "0002",
 ) -> T:
-    """Migrate a database of the version before that has these rows, and look at it."""
+    """Migrate a database of a version before that has these rows, and look at it."""
     url = server.create_database("before")
 
     def step(connection: Connection, revision: str) -> None:
@@ -112,7 +116,7 @@ def from_0002(
     async def story() -> T:
         engine = create_async_engine(url, poolclass=NullPool)
         async with engine.begin() as connection:
-            await connection.run_sync(step, "0002")
+            await connection.run_sync(step, revision)
             for row in rows:
                 await connection.execute(text(row.replace(":", r"\:")))
             await connection.run_sync(step, "head")
@@ -127,7 +131,7 @@ def from_0002(
 
 def test_charges_of_before_are_no_surge(postgres_server: PostgresServer) -> None:
     """A database full of old charges is migrated: none of them was heard of in this week."""
-    assert from_0002(postgres_server, ROWS_OF_0002, breaker.failures) == Failures()
+    assert from_before(postgres_server, ROWS_OF_0002, breaker.failures) == Failures()
 
 
 def test_accounts_of_before_are_loaded_as_they_were(postgres_server: PostgresServer) -> None:
@@ -136,7 +140,7 @@ def test_accounts_of_before_are_loaded_as_they_were(postgres_server: PostgresSer
     async def look(connection: AsyncConnection) -> Loaded:
         return (await accounts.load(connection, [1]))[1]
 
-    loaded = from_0002(postgres_server, ROWS_OF_0002, look)
+    loaded = from_before(postgres_server, ROWS_OF_0002, look)
     account, case = loaded.account, loaded.account.cases["in_1"]
     assert (account.customer.email, account.customer.payment_method) == ("ada@customer.example", None)
     assert (account.methods, account.instructions) == ({}, ())
@@ -158,7 +162,7 @@ def test_annual_plans_of_before_are_looked_at_once(postgres_server: PostgresServ
         assert (await sweep(connection, now=datetime.now(UTC), delay=0.0)).customers == (1,)
         return [row.ref for row in rows]
 
-    assert from_0002(postgres_server, ROWS_OF_0002, look) == ["sub_year"]
+    assert from_before(postgres_server, ROWS_OF_0002, look) == ["sub_year"]
 
 
 def test_what_was_taken_before_counts_for_the_caps(postgres_server: PostgresServer) -> None:
@@ -167,7 +171,24 @@ def test_what_was_taken_before_counts_for_the_caps(postgres_server: PostgresServ
     async def look(connection: AsyncConnection) -> Revocations:
         return await breaker.revocations(connection)
 
-    assert from_0002(postgres_server, ROWS_OF_0002, look) == Revocations(hour=1, day=1, base=1)
+    assert from_before(postgres_server, ROWS_OF_0002, look) == Revocations(hour=1, day=1, base=1)
+
+
+def test_a_call_that_was_due_before_is_made(postgres_server: PostgresServer) -> None:
+    """To whoever had not heard of it; what was released before, nobody is called about."""
+    rows = (
+        "INSERT INTO breaker (reason, released_at) VALUES ('an older surge', now())",
+        "INSERT INTO breaker (reason, tripped_by, called) VALUES ('a surge', 'maria', '{chat}')",
+    )
+
+    async def look(connection: AsyncConnection) -> Alarm | None:
+        [due] = await alarms.due(connection)
+        return await alarms.take(connection, due)
+
+    alarm = from_before(postgres_server, rows, look, "0006")
+    assert alarm is not None
+    assert (alarm.kind, alarm.subject, alarm.called) == ("breaker", 2, ("chat",))
+    assert alarm.facts == {"reason": "a surge", "by": "maria"}
 
 
 def test_every_moment_has_a_time_zone(database: Database) -> None:
