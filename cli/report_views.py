@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 
 from cli.output import console
 from cli.tables import heading, in_terminal, print_rows, say
@@ -31,8 +32,6 @@ def print_report(figures: Figures, *, definitions: bool) -> None:
     say(at_risk(figures))
     if total(figures).counts.cases:
         _print_cases(figures)
-    else:
-        say(f"No renewal failed in {months(figures.period)}.")
     _print_churn(figures)
     _print_notes(figures)
     if definitions:
@@ -117,16 +116,20 @@ def _print_bars(
     if in_terminal():
         taken = sum(max(map(len, cells)) + GAP for cells in zip(columns, *rows, strict=True))
         width = min(max(console().width - taken, SHORTEST), LONGEST)
-    drawn = [
-        "".join(shade * _cells(part * width) for shade, part in zip(SHADES, bar, strict=False))
-        for bar in bars
-    ]
-    print_rows([*columns, ""], [[*row, bar] for row, bar in zip(rows, drawn, strict=True)])
+    drawn = [bar(parts, width) for parts in bars]
+    print_rows([*columns, ""], [[*row, each] for row, each in zip(rows, drawn, strict=True)])
 
 
-def _cells(length: float) -> int:
-    """What is not empty shows."""
-    return max(1, round(length)) if length else 0
+def bar(parts: Sequence[float], width: int) -> str:
+    """Parts of a whole (0 to 1 together) as shades, `width` characters for all of it; what is there shows."""
+    ends = [round(end * width) for end in accumulate(parts)]
+    cells = [end - begin for begin, end in pairwise([0, *ends])]
+    for place, part in enumerate(parts):
+        if part and not cells[place]:
+            cells[place] = 1
+            longest = max(range(len(cells)), key=cells.__getitem__)
+            cells[longest] -= sum(cells) > width
+    return "".join(shade * count for shade, count in zip(SHADES, cells, strict=False))
 
 
 def _net(line: Line) -> str:
@@ -135,9 +138,11 @@ def _net(line: Line) -> str:
 
 def _print_waits(figures: Figures) -> None:
     quartiles = figures.waits.quartiles()
-    if quartiles:
-        quarter, half, three = (days(each) for each in (quartiles.lower, quartiles.median, quartiles.upper))
-        say(f"Of those that paid, a quarter took {quarter}, half {half}, three quarters {three} at most.")
+    if quartiles is None:
+        say("Nothing has been recovered yet.")
+        return
+    quarter, half, three = (days(each) for each in (quartiles.lower, quartiles.median, quartiles.upper))
+    say(f"Of those that paid, a quarter took {quarter}, half {half}, three quarters {three} at most.")
     curve = figures.waits.curve()
     shares = [point.share for point in curve][::SPARK_EVERY]
     say(f"{DEFINITIONS['by_day'].title}: 0 {_spark(shares)} {curve[-1].day}")

@@ -71,15 +71,17 @@ _BUSINESS = """
 _IN_PERIOD = "c.opened_at >= :begin AND c.opened_at < :end"
 _RENEWAL = "i.billing_reason IS DISTINCT FROM 'subscription_create'"
 
-# What was heard or done from the failure to the payment. Our own entries are written a little after what they
-# tell of, so those that answer a charge are looked for a day longer; whoever reads them compares the times.
+# What was heard or done from the failure to the payment; a mail to the team is none to the customer. Our own
+# entries are written a little after what they tell of, so those that answer a charge are looked for a day
+# longer; whoever reads them compares the times.
 _EVIDENCE = f"""
     SELECT min(j.at) FILTER (
                WHERE j.kind IN ('instruction.extend', 'instruction.pause', 'instruction.promise',
                                 'instruction.hand_over', 'link.made', 'mail.asked')
                  AND j.data ->> 'by' IS DISTINCT FROM '{THE_CUSTOMER}') AS acted_at,
            min(j.at) FILTER (WHERE j.kind = 'return.asked') AS returned_at,
-           min(j.at) FILTER (WHERE j.kind = 'mail.sent') AS mailed_at,
+           min(j.at) FILTER (
+               WHERE j.kind = 'mail.sent' AND j.data ->> 'step' NOT LIKE 'escalation:%') AS mailed_at,
            min(coalesce(b.created_at, j.at)) FILTER (WHERE j.kind = 'event.applied') AS method_at,
            max(j.data ->> 'step') FILTER (
                WHERE j.kind = 'retry.sent'

@@ -19,7 +19,9 @@ NEWEST = text("SELECT coalesce(max(id), 0) FROM journal")
 SINCE = text("""
     SELECT journal.id, source, kind, reason, data->>'step' AS step, data->>'name' AS name
     FROM journal JOIN customers ON customers.id = customer_id
-    WHERE journal.id > :after AND journal.id <> ALL(:seen) ORDER BY journal.id LIMIT :most
+    WHERE journal.id > :after
+      AND NOT EXISTS (SELECT FROM unnest(CAST(:seen AS bigint[])) AS seen (id) WHERE seen.id = journal.id)
+    ORDER BY journal.id LIMIT :most
 """)
 
 

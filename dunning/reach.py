@@ -7,15 +7,18 @@ corrected at the provider is another one, and what came back from the old one sa
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 
 from dunning.account import Account
 from dunning.instructions import Verb
 from dunning.payer import payer
+from dunning.results import Result
 from dunning.steps import PAYER_CONFIRMATION, Effect, History, Kind
 
 # The entry in the customer's metadata at the provider that names a second address for bills.
 BILLING_CONTACT = "billing_email"
+
+FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 NO_ADDRESS_LEFT = "mails to the customer come back, and no other address is known"
 
@@ -49,6 +52,24 @@ def anything_returned(account: Account, history: History) -> bool:
     return bool(_lost(account, history))
 
 
+def went_unheard(account: Account, history: History, mail: Effect) -> bool:
+    """Whether a mail told nobody: it came to nothing, or its address turned out to take no mail.
+
+    A bounce of one mail says that of the others to the same address, but for those whose own delivery was
+    told, and those that were sent after somebody had said that it works.
+    """
+    if mail.undone:
+        return True
+    bounced = [each for each in history.values() if each.undone is Result.HARD_BOUNCE and each.recipient]
+    if not bounced or mail.delivered_at or not mail.recipient:
+        return False
+    address = _same(mail.recipient)
+    return any(
+        _same(each.recipient or "") == address and not _said_to_work(account, _sent_at(each), mail.created_at)
+        for each in bounced
+    )
+
+
 def _addresses(account: Account, case: str) -> Iterator[str]:
     """Of whoever pays this case, the best first."""
     elsewhere = payer(account, case)
@@ -62,15 +83,19 @@ def _lost(account: Account, history: History) -> dict[str, datetime]:
     lost: dict[str, datetime] = {}
     for effect in history.values():
         came_back = effect.returned and effect.kind is Kind.MAIL
-        if came_back and effect.recipient and not _said_to_work_since(account, effect):
+        if came_back and effect.recipient and not _said_to_work(account, _sent_at(effect)):
             address = _same(effect.recipient)
             lost[address] = min(lost.get(address, effect.created_at), effect.created_at)
     return lost
 
 
-def _said_to_work_since(account: Account, effect: Effect) -> bool:
-    sent_at = effect.accepted_at or effect.created_at
-    return any(told.verb is Verb.ADDRESS_WORKS and told.at >= sent_at for told in account.instructions)
+def _sent_at(mail: Effect) -> datetime:
+    return mail.accepted_at or mail.created_at
+
+
+def _said_to_work(account: Account, since: datetime, until: datetime = FOR_EVER) -> bool:
+    words = (told.at for told in account.instructions if told.verb is Verb.ADDRESS_WORKS)
+    return any(since <= at <= until for at in words)
 
 
 def _same(address: str) -> str:

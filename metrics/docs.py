@@ -24,7 +24,8 @@ the process works all the same.
 Processes tell what they do, and **schedulers also what is true of the whole installation**. They read it
 from the database every ten seconds, each for itself: with two schedulers take the maximum, never the sum.
 What grows with the number of customers is read once a minute, and more seldom where reading it takes long.
-What could not be read for a minute is left out, since an old figure would look like a good one.
+With 200,000 customers that took 0.1 s every ten seconds and 0.3 s every minute. What could not be read for
+a minute is left out, since an old figure would look like a good one.
 
 [ops/](../ops) has a Prometheus configuration, alert rules and a Grafana dashboard, and [what to do when an
 alert fires](alerts.md) is a page of its own. `docker compose --profile monitoring up` starts all of it. No

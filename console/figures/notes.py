@@ -13,11 +13,13 @@ NOTHING = (
     "Nothing has failed {when}, so there is nothing to report. That is good news, or no webhook arrives: "
     "`dunning status` tells."
 )
+ON_CLOCKS = " Customers on test clocks are left out: `--test-clocks` takes them in."
 
 
 def nothing(figures: Figures) -> str:
     """Said of figures that are empty."""
-    return NOTHING.format(when=f"in {months(figures.period)}" if figures.since else "so far")
+    said = NOTHING.format(when=f"in {months(figures.period)}" if figures.since else "so far")
+    return said if figures.test_clocks or not figures.since else said + ON_CLOCKS
 
 
 def at_risk(figures: Figures) -> str:
@@ -31,6 +33,8 @@ def at_risk(figures: Figures) -> str:
 
 def notes(figures: Figures) -> Iterator[str]:
     """What limits what can be concluded, the most important first."""
+    if not figures.total:
+        yield f"No renewal failed in {months(figures.period)}."
     if still_open := total(figures).counts.open:
         yield f"{many(still_open, 'case')} of these months may still be paid: until then rates are ranges."
     since = figures.since

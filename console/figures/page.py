@@ -64,9 +64,9 @@ def _tiles(figures: Figures) -> Iterator[Tile]:
     yield _tile("at_risk", risks, many(sum(each.cases for each in figures.at_risk), "open case"))
     yield _tile("due", [money(tally.due, code) for code, tally in money_of], many(cases.cases, "case"))
     yield _tile("net", [money(tally.net, code) for code, tally in money_of], many(cases.recovered, "case"))
-    yield _tile(
-        "rate", [rate(cases.rate)], f"{many(cases.open, 'case')} still open" if cases.open else "final"
-    )
+    if cases.cases:
+        still_open = f"{many(cases.open, 'case')} still open" if cases.open else "final"
+        yield _tile("rate", [rate(cases.rate)], still_open)
     if quartiles:
         spread = f"half of them {days(quartiles.lower)} to {days(quartiles.upper)}"
         yield _tile("wait", [days(quartiles.median)], spread)

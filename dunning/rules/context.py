@@ -12,7 +12,7 @@ from dunning.case import Situation, situation
 from dunning.deadline import ends_at, grace_ends_at, in_working_hours, moved_at, warnings_accepted
 from dunning.lazy import lazy
 from dunning.policy import WARNED_BEFORE, Policy
-from dunning.reach import unreachable_since
+from dunning.reach import unreachable_since, went_unheard
 from dunning.segments import PolicySource
 from dunning.standing import Standing, standing
 from dunning.steps import (
@@ -190,7 +190,8 @@ class Context:
     @lazy
     def warned_at(self) -> list[datetime]:
         """When the warnings that speak of the present deadline were accepted, earliest first."""
-        return warnings_accepted(self.s.case, self.done, self.terms.moved_at)
+        heard = {key: mail for key, mail in self.done.items() if not self.unheard(mail)}
+        return warnings_accepted(self.s.case, heard, self.terms.moved_at)
 
     def warned_by(self, key: str) -> Effect | None:
         """The final warning of this key, or one that said the same of the present deadline under another.
@@ -204,19 +205,28 @@ class Context:
             if effect.name == FINAL_WARNING
             and first_key(effect.key).endswith(suffix)
             and effect.status != "suppressed"
-            and not effect.returned
+            and not self._is_void(effect)
             and (since is None or effect.created_at >= since)
         )
         own = self.history.get(key)
-        return own if own and not own.returned else next(same, None)
+        return own if own and not self._is_void(own) else next(same, None)
 
     def anew(self, key: str) -> str:
         """The key of a mail or, where it came back, that under which it is to be said once more."""
         first, number = key, 1
-        while (sent := self.history.get(key)) and sent.returned:
+        while (sent := self.history.get(key)) and self._is_void(sent):
             number += 1
             key = f"{first}{AGAIN}{number}"
         return key
+
+    def _is_void(self, mail: Effect) -> bool:
+        """Whether it is to be said once more: a warning also where its address turned out to be none."""
+        soft = mail.undone and not mail.returned
+        return mail.returned or (mail.name == FINAL_WARNING and not soft and self.unheard(mail))
+
+    def unheard(self, mail: Effect) -> bool:
+        """Whether a mail told nobody, as far as its service has said."""
+        return went_unheard(self.s.account, self.history, mail)
 
     @lazy
     def unreachable_since(self) -> datetime | None:

@@ -55,7 +55,7 @@ def limited_from(c: Context) -> datetime | None:
 
 
 def _told_at(c: Context) -> list[datetime]:
-    return [e.arrived_at for e in c.mails_of_case if e.arrived_at]
+    return [e.arrived_at for e in c.mails_of_case if e.arrived_at and not c.unheard(e)]
 
 
 @reads(FINAL_WARNING, LAST_CALL)
@@ -79,7 +79,7 @@ def expiry(c: Context) -> Iterator[Step | Withheld]:
 
 
 def _why_unwarned(c: Context) -> str:
-    if any(each.name == FINAL_WARNING and each.undone for each in c.done.values()):
+    if any(each.name == FINAL_WARNING and c.unheard(each) for each in c.done.values()):
         return "the final warning came back: access is kept until another is accepted, or a person decides"
     return "no final warning has been accepted by the customer's mail server yet"
 

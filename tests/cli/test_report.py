@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.report_views import bar
 from console.figures.definitions import DEFINITIONS
 from tests.cli.forking import dunning
 from tests.db.conftest import database_at
@@ -69,6 +70,21 @@ def test_a_year_is_told_in_every_form(year: None, ask: Ask, tmp_path: Path) -> N
     assert len((tmp_path / "report.csv").read_bytes().split(b"\r\n")) == len(rows) + 2
 
 
+@pytest.mark.parametrize(
+    ("parts", "shown"),
+    [
+        ((1.0, 0.0, 0.0), "██████████"),
+        ((0.55, 0.25, 0.2), "██████▒▒░░"),
+        ((0.98, 0.01, 0.01), "████████▒░"),
+        ((0.01,), "█"),
+        ((0.0, 0.0, 0.0), ""),
+    ],
+)
+def test_a_bar_is_never_longer_than_its_room(parts: tuple[float, ...], shown: str) -> None:
+    """And shows what there is, however little."""
+    assert bar(parts, 10) == shown
+
+
 def test_one_currency_alone(year: None, ask: Ask) -> None:
     """And a currency in which nothing was ever billed has no case."""
     plain = json.loads(ask(*YEAR, "--currency", "EUR", "--json").stdout)
@@ -81,6 +97,7 @@ def test_months_without_a_failure_still_tell_what_is_at_risk(ask: Ask, database_
     """A case of March is open."""
     with database_at(database_url) as database:
         stored(database, [failed_on(0)])
+    assert "Nothing has been recovered yet." in ask("--from", "2026-03", "--to", "2026-03").stdout
     told = ask("--from", "2025-01", "--to", "2025-02").stdout
     assert "At risk now: $19.00 in 1 open case." in told
     assert "No renewal failed in Jan\N{NO-BREAK SPACE}2025" in told

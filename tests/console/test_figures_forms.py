@@ -22,6 +22,7 @@ from console.figures.plain import plain
 from console.figures.tally import Range
 from console.figures.tidy import COLUMNS, write
 from console.figures.words import CATEGORIES, CAUSES, OUTCOMES
+from db.figures import AtRisk
 from dunning.account import Outcome
 from dunning.causes import Cause
 from dunning.declines import Category
@@ -148,6 +149,14 @@ def test_nothing_is_told_kindly(changes: dict[str, Any], words: str) -> None:
     whole = page(figures_of(**changes))
     assert words in whole
     assert 'role="img"' not in whole
+
+
+def test_months_without_a_failure_show_what_is_at_risk() -> None:
+    """And no rate of nothing."""
+    whole = page(figures_of(at_risk=(AtRisk("usd", 2, 3800),), since=figures_of(PAID).since))
+    assert "No renewal failed in Feb" in whole
+    assert "$38.00" in whole
+    assert "Recovery rate" not in whole
 
 
 def test_what_was_left_out_is_said() -> None:

@@ -207,7 +207,8 @@ def recovered(*journal: Written, facts: tuple[CustomerFact, ...] = ()) -> Told:
 
 NEW_CARD = (4, "event.applied", {"reason": "payment_method.attached", "case": None})
 THIN = (4, "event.applied", {"reason": "v1.setup_intent.succeeded", "case": None})
-MAILED = (0, "mail.sent", {})
+MAILED = (0, "mail.sent", {"step": "payment_failed:in_1:1"})
+TEAM_MAILED = (0, "mail.sent", {"step": "escalation:in_1:fraud"})
 
 
 @pytest.mark.parametrize(
@@ -215,6 +216,7 @@ MAILED = (0, "mail.sent", {})
     [
         (recovered(MAILED), "mail"),
         (recovered(), "unknown"),
+        (recovered(TEAM_MAILED), "unknown"),
         (recovered(MAILED, NEW_CARD), "new_method"),
         (recovered(MAILED, facts=(method(4),)), "new_method"),
         (recovered(MAILED, THIN), "new_method"),

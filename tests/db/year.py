@@ -42,7 +42,10 @@ def _customer(random: Random) -> Told:
     currency, amount = random.choice(PRICES)
     failed = round(random.uniform(*DAYS), 2)
     facts: list[CustomerFact] = failed_on(failed, amount=amount, currency=currency, code=random.choice(CODES))
-    written: list[Written] = [(failed, "case.opened", {}), (failed + 0.01, "mail.sent", {})]
+    written: list[Written] = [
+        (failed, "case.opened", {}),
+        (failed + 0.01, "mail.sent", {"step": "payment_failed:in_1:1"}),
+    ]
     waited = random.choice((0.2, 0.6, 1.3, 3, 3, 3, 4.4, 8, 8, 11.7, 15, 24, *[None] * 5))
     if waited is None or failed + waited > TODAY:
         facts += _unpaid(random, failed, amount, currency)

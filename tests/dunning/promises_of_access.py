@@ -94,7 +94,21 @@ def _seen(life: Life, case: Case) -> None:
 def _accepted(life: Life, mail: Effect) -> bool:
     told = life.done.told.get(mail.key, set())
     taken = life.history[mail.key].status == "sent" or Result.DELIVERED in told
-    return taken and not told & (NOT_ARRIVED | {Result.COMPLAINT})
+    if not taken or told & (NOT_ARRIVED | {Result.COMPLAINT}):
+        return False
+    return Result.DELIVERED in told or not _address_is_dead(life, mail)
+
+
+def _address_is_dead(life: Life, mail: Effect) -> bool:
+    """Whether another mail has bounced from there, and nobody had said in between that it works."""
+    words = [told.at for told in life.account.instructions if told.verb is Verb.ADDRESS_WORKS]
+    to = next(address for _, key, address in life.done.sent_to if key == mail.key)
+    return any(
+        Result.HARD_BOUNCE in life.done.told.get(key, set())
+        and address == to
+        and not any(at <= word <= mail.created_at for word in words)
+        for at, key, address in life.done.sent_to
+    )
 
 
 def _elsewhere(life: Life, case: Case) -> bool:

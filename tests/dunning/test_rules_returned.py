@@ -119,6 +119,24 @@ def test_a_warning_that_came_back_is_none() -> None:
     assert end.due_at == day(17)
 
 
+def test_a_warning_to_an_address_that_bounces_later_is_none() -> None:
+    """It was accepted, but for an address that takes no mail; unless its own delivery was told."""
+    accepted = replace(warning(11), recipient=ADA)
+    lost = came_back(warning(13, 24))
+    found = planned(known(contact=BILLS), 14, accepted, lost)
+    assert str(why(found, REVOKE)).startswith("the final warning came back")
+    assert step(found, f"{W72}~2") is not None
+    delivered = accepted.after(Result.DELIVERED, day(11))
+    assert step(planned(known(contact=BILLS), 14, delivered, lost), REVOKE) is not None
+    of_old = came_back(notice_sent(0))
+    works = after(known(), said(Verb.ADDRESS_WORKS, 10, case=None))
+    assert step(planned(works, 14, of_old, accepted), REVOKE) is not None
+    works = after(known(), said(Verb.ADDRESS_WORKS, 13.5, case=None))
+    found = planned(works, 14, accepted, lost)
+    assert step(found, REVOKE) is None
+    assert step(found, f"{W72}~2") is not None
+
+
 @pytest.mark.parametrize("result", [Result.SOFT_BOUNCE, Result.UNDELIVERED])
 def test_a_warning_that_did_not_arrive_is_none_either(result: Result) -> None:
     """The address is not given up: the next warning goes there, and if it fails too a person decides."""

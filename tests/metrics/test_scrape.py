@@ -156,7 +156,7 @@ def declared(ports: dict[str, int]) -> set[str]:
     declarations = [
         line for page in pages for line in page.splitlines() if line.startswith("# TYPE dunning_")
     ]
-    return {line.split()[2] for line in declarations if "_created " not in line}
+    return {line.split()[2] for line in declarations}
 
 
 def scrapes(running: Prometheus, wanted: int) -> bool:
