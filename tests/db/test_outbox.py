@@ -61,7 +61,8 @@ def test_class_1_ten_at_once_write_one_row(database: Database) -> None:
 
         return list(await asyncio.gather(*(add() for _ in range(10))))
 
-    assert sorted(database.play(story)) == [[]] * 9 + [[1]]
+    # Whoever comes first has not always drawn the first number.
+    assert sorted(map(len, database.play(story))) == [0] * 9 + [1]
 
 
 def test_a_step_nobody_can_carry_out_is_not_handed_out(database: Database) -> None:
