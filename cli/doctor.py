@@ -47,7 +47,7 @@ def command(
         typer.Option(
             "--only",
             metavar="AREA",
-            help="Look at this alone: database, redis, stripe, habits, mail, sender, team, page. Repeatable.",
+            help="Look at this alone: database, redis, stripe, habits, mail, results, sender, team, page.",
         ),
     ] = None,
     dkim_selector: Annotated[

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from console.status import Status
     from db.heartbeats import Heartbeat
-    from db.status import State
 
 
 def command(json: Json = False) -> None:
@@ -28,7 +27,8 @@ def command(json: Json = False) -> None:
 
     \b
     Wrong is: a tripped breaker, no living worker for a queue, no living scheduler, Redis
-    away, work that nobody takes up for a minute, events that were given up.
+    away, work that nobody takes up for a minute, events that were given up,
+    customers who pay and are locked out, an endpoint that was switched off.
 
     \b
     Examples:
@@ -46,17 +46,24 @@ def command(json: Json = False) -> None:
 
 def _look(settings: ToolSettings) -> Status:
     from console.status import assess
-    from db import heartbeats
+    from db import heartbeats, mismatches, totals
     from db import status as counts
     from worker.lengths import lengths
 
-    async def work(connection: AsyncConnection) -> tuple[State, list[Heartbeat]]:
-        return await counts.read(connection), await heartbeats.read(connection)
-
-    state, processes = read(settings, work)
     url = settings.redis_url
     queues = lengths(url.get_secret_value()) if url else None
-    return assess(state, processes, queues, redis_asked=url is not None)
+
+    async def work(connection: AsyncConnection) -> Status:
+        return assess(
+            await counts.read(connection),
+            await heartbeats.read(connection),
+            queues,
+            totals=await totals.read(connection),
+            mismatches=await mismatches.read(connection),
+            redis_asked=url is not None,
+        )
+
+    return read(settings, work)
 
 
 def _print(status: Status) -> None:
@@ -108,11 +115,20 @@ def _work(status: Status) -> list[tuple[str, object]]:
         ("Events", f"{waiting}, {inbox.dead} given up"),
         ("Messages", f"{sending}, {outbox.unknown} unanswered, {outbox.failed} failed"),
         ("Cases", f"{cases.open} open, {cases.due} due{late}"),
+        ("At risk", _at_risk(status)),
     ]
     if status.queues is not None:
         lengths = [f"{one.queue} {one.waiting} (+{one.in_hand} in hand)" for one in status.queues]
         pairs.append(("Queues", ", ".join(lengths)))
     return pairs
+
+
+def _at_risk(status: Status) -> str:
+    from console.figures.formats import amounts
+
+    behind = sum(status.totals.accounts.values())
+    owed = f", {amounts(status.totals.amounts)}" if status.totals.amounts else ""
+    return f"{behind} customer{'' if behind == 1 else 's'} past due or unpaid{owed}"
 
 
 def _ago(age: timedelta) -> str:
@@ -145,6 +161,7 @@ def _plain(status: Status) -> dict[str, Any]:
             "overdue_seconds": _seconds(outbox.overdue),
         },
         "cases": {"open": cases.open, "due": cases.due, "overdue_seconds": _seconds(cases.overdue)},
+        "at_risk": {"accounts": status.totals.accounts, "amounts": status.totals.amounts},
         "access": {level: status.state.access.get(level, 0) for level in _levels()},
         "queues": status.queues,
     }

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, timedelta
 
 from db.heartbeats import Heartbeat
+from db.mismatches import Mismatches
 from db.status import State
+from db.totals import Totals
 from worker.lengths import QueueLength
 from worker.queues import WAKEUPS
 
@@ -28,6 +30,7 @@ class Status:
     """Everything one screen shows. `queues` is None when Redis was not asked or did not answer."""
 
     state: State
+    totals: Totals
     processes: Sequence[Heartbeat]
     queues: Sequence[QueueLength] | None
     problems: Sequence[Problem]
@@ -38,13 +41,21 @@ def assess(
     processes: Sequence[Heartbeat],
     queues: Sequence[QueueLength] | None,
     *,
+    totals: Totals,
+    mismatches: Mismatches,
     redis_asked: bool,
 ) -> Status:
     """Judge what was read. No problems means that all is well."""
-    problems = [*_tripped(state), *_missing(processes), *_late(state)]
+    problems = [
+        *_tripped(state),
+        *_missing(processes),
+        *_late(state),
+        *_locked_out(mismatches),
+        *_untold(totals),
+    ]
     if redis_asked and queues is None:
         problems.append(Problem("Redis does not answer.", "Start it, or look at REDIS_URL."))
-    return Status(state, processes, queues, problems)
+    return Status(state, totals, processes, queues, problems)
 
 
 def _tripped(state: State) -> list[Problem]:
@@ -73,6 +84,20 @@ def _missing(processes: Sequence[Heartbeat]) -> list[Problem]:
     if not any(process.kind == "scheduler" for process in alive):
         problems.append(Problem("No scheduler is alive.", "Start one, better two: `dunning scheduler`."))
     return problems
+
+
+def _locked_out(mismatches: Mismatches) -> list[Problem]:
+    if not mismatches.locked:
+        return []
+    cure = "docs/alerts.md tells how to find them: DunningPaidButLocked."
+    return [Problem(f"{mismatches.locked} customers pay and do not have full access.", cure)]
+
+
+def _untold(totals: Totals) -> list[Problem]:
+    if not totals.disabled:
+        return []
+    cure = "`dunning webhooks list` says which and why; mend it, `enable` it, and `replay` what it missed."
+    return [Problem("An endpoint of your application has failed for too long: it is told nothing.", cure)]
 
 
 def _late(state: State) -> list[Problem]:

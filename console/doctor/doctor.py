@@ -27,6 +27,7 @@ def looks(*, selector: str | None = None, resolve: Resolve | None = None) -> Map
         "stripe": stripe.look,
         "habits": habits.look,
         "mail": mail.look,
+        "results": mail.results,
         "sender": partial(sender.look, selector=selector, resolve=resolve),
         "team": reach.team,
         "page": reach.page,

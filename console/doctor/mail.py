@@ -1,4 +1,4 @@
-"""The mail server: does it let us in, and does anybody listen in? Nothing is sent."""
+"""The mail server: does it let us in, does anybody listen in, do bounces come back? Nothing is sent."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from console.doctor.finding import Finding, fault, good, risk
 from console.doctor.values import Values
 from emails.smtp_probe import Probe, UnreachableError, probe
 from settings.connections import Smtp
+from settings.mail_service import MailService, MailWebhooks
 
-AREA = "Mail server"
+AREA, RESULTS = "Mail server", "Mail results"
 PATIENCE = 5.0  # seconds
 
 
@@ -33,3 +34,24 @@ def judge(found: Probe) -> list[Finding]:
     how = ["encrypted" if found.encrypted else "on this machine"]
     how += ["logged in"] if found.logged_in else []
     return [good(AREA, f"reached, {', '.join(how)}")]
+
+
+async def results(values: Values) -> list[Finding]:
+    """Whether anybody tells us of a mail that comes back after it was accepted."""
+    service, webhooks = values.of(MailService), values.of(MailWebhooks)
+    if service is None or webhooks is None:
+        return []
+    harm = "A warning that bounces later counts as one, and access is taken from somebody who never read it."
+    if service.mail_service is None:
+        cure = "Set DUNNING_MAIL_SERVICE as docs/mail-results.md describes, if yours is one of the three."
+        return [risk(RESULTS, "no mail service tells what becomes of mails", harm, cure)]
+    known = {
+        "resend": ("RESEND_WEBHOOK_SECRETS", webhooks.resend_webhook_secrets),
+        "postmark": ("POSTMARK_WEBHOOK_PASSWORDS", webhooks.postmark_webhook_passwords),
+        "ses": ("SES_WEBHOOK_PASSWORDS", webhooks.ses_webhook_passwords),
+    }
+    name, given = known[service.mail_service]
+    if given:
+        return [good(RESULTS, f"{service.mail_service} tells what becomes of mails")]
+    cure = f"Set {name} for the receiver; docs/mail-results.md goes through it."
+    return [risk(RESULTS, f"{service.mail_service} has no way to tell what becomes of mails", harm, cure)]

@@ -1,17 +1,19 @@
 """What waits, is late or was given up, as read from real rows, and what is made of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from console.status import assess
+from console.status import Status, assess
 from db import status
 from db.heartbeats import Heartbeat
 from db.intake import Intake, Row
+from db.mismatches import Mismatches
 from db.status import CasesState, InboxState, OutboxState, State
+from db.totals import Totals
 from settings.urls import for_asyncpg
 from tests.scenarios.story import subscriber
 from tests.scenarios.world import World
@@ -22,6 +24,7 @@ from worker.queues import EVENTS, MAIL
 from worker.usecases.apply_events import apply_events
 
 IDLE = State(InboxState(0, None, 0), OutboxState(0, 0, 0, 0, None), CasesState(0, 0, None), {})
+NOTHING, AGREED = Totals(), Mismatches(0, 0, None, None)
 ALL_QUEUES = {"queues": ["events", "cases", "mail", "team", "billing", "webhooks"]}
 
 
@@ -33,9 +36,22 @@ def process(kind: str, info: Mapping[str, Any] | None = None, age: float = 1.0) 
 WORKER, SCHEDULER = process("worker", ALL_QUEUES), process("scheduler")
 
 
+def judged(
+    state: State,
+    processes: Sequence[Heartbeat],
+    queues: Sequence[QueueLength] | None,
+    *,
+    totals: Totals = NOTHING,
+    mismatches: Mismatches = AGREED,
+    redis_asked: bool = True,
+) -> Status:
+    """What is made of it where nothing else is said."""
+    return assess(state, processes, queues, totals=totals, mismatches=mismatches, redis_asked=redis_asked)
+
+
 def wrongs(state: State = IDLE, *processes: Heartbeat, queues: list[QueueLength] | None = None) -> list[str]:
     """What is wrong, with Redis asked; without processes given, all are alive."""
-    seen = assess(state, processes or (WORKER, SCHEDULER), [] if queues is None else queues, redis_asked=True)
+    seen = judged(state, processes or (WORKER, SCHEDULER), [] if queues is None else queues)
     assert all(problem.cure for problem in seen.problems)
     return [problem.wrong for problem in seen.problems]
 
@@ -177,7 +193,15 @@ def test_queues_are_counted_as_dramatiq_fills_them(redis_url: str) -> None:
 
 def test_redis_away_is_a_problem_only_when_it_was_asked() -> None:
     """Without REDIS_URL the queues are left out."""
-    asked = assess(IDLE, (WORKER, SCHEDULER), None, redis_asked=True)
+    asked = judged(IDLE, (WORKER, SCHEDULER), None)
     assert [problem.wrong for problem in asked.problems] == ["Redis does not answer."]
-    assert not assess(IDLE, (WORKER, SCHEDULER), None, redis_asked=False).problems
+    assert not judged(IDLE, (WORKER, SCHEDULER), None, redis_asked=False).problems
     assert lengths("redis://127.0.0.1:1/0") is None
+
+
+def test_who_pays_and_is_locked_out_and_who_is_told_nothing() -> None:
+    """Both are wrong; that somebody is let in for nothing is for the alerts alone."""
+    off = judged(IDLE, (WORKER, SCHEDULER), [], totals=Totals(disabled=1))
+    assert ["An endpoint of your application" in each.wrong for each in off.problems] == [True]
+    locked = judged(IDLE, (WORKER, SCHEDULER), [], mismatches=Mismatches(2, 5, timedelta(1), timedelta(1)))
+    assert [each.wrong for each in locked.problems] == ["2 customers pay and do not have full access."]

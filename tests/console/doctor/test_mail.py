@@ -149,3 +149,13 @@ def test_mail_that_can_be_read_on_the_way() -> None:
     """On this machine it cannot."""
     assert judge(Probe(local=False, encrypted=False, logged_in=False, utf8=True))[0].level is Level.RISK
     assert judge(Probe(local=True, encrypted=False, logged_in=False, utf8=True))[0].level is Level.GOOD
+
+
+def test_whether_bounces_come_back() -> None:
+    """Nobody tells of them; somebody would, and has no way to; somebody does."""
+    assert said(found(mail.results), Level.RISK) == ["no mail service tells what becomes of mails"]
+    no_way = found(mail.results, DUNNING_MAIL_SERVICE="postmark")
+    assert (no_way[0].level, "POSTMARK_WEBHOOK_PASSWORDS" in no_way[0].cure) == (Level.RISK, True)
+    password = "test-password-0123456789abcdef"
+    heard = found(mail.results, DUNNING_MAIL_SERVICE="postmark", POSTMARK_WEBHOOK_PASSWORDS=password)
+    assert [each.level for each in heard] == [Level.GOOD]
