@@ -10,20 +10,20 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from outbound.signing import headers, key_of, new_secret
 
 BODY = '{"type":"case.opened","data":{"name":"Zoë"}}'.encode()
-NOW = datetime.now(UTC)
 
 
 def test_the_public_library_signs_the_same() -> None:
     """The same secret, id, time and body: the same signature."""
+    now = datetime.now(UTC)
     secret = new_secret()
-    ours = headers([secret], "msg_1", int(NOW.timestamp()), BODY)
-    assert ours["webhook-signature"] == Webhook(secret).sign("msg_1", NOW, BODY.decode())
+    ours = headers([secret], "msg_1", int(now.timestamp()), BODY)
+    assert ours["webhook-signature"] == Webhook(secret).sign("msg_1", now, BODY.decode())
 
 
 def test_while_a_secret_is_replaced_both_verify() -> None:
     """Whoever has the new one and whoever has the old one; nobody else."""
     new, old, other = new_secret(), new_secret(), new_secret()
-    signed = headers([new, old], "msg_1", int(NOW.timestamp()), BODY)
+    signed = headers([new, old], "msg_1", int(datetime.now(UTC).timestamp()), BODY)
     for secret in (new, old):
         Webhook(secret).verify(BODY, signed)
     with pytest.raises(WebhookVerificationError):
