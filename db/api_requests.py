@@ -51,5 +51,6 @@ async def add(connection: AsyncConnection, key_id: int, name: str, answered: Ans
         .where(api_requests.c.made_at < func.clock_timestamp() - KEPT_FOR)
         .limit(DROPPED_AT_ONCE)
         .with_for_update(skip_locked=True)
+        .cte("old")
     )
-    await connection.execute(delete(api_requests).where(tuple_(*key).in_(old)))
+    await connection.execute(delete(api_requests).where(tuple_(*key) == tuple_(old.c.key_id, old.c.name)))

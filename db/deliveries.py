@@ -97,10 +97,11 @@ async def claim(connection: AsyncConnection, endpoint_id: int, most: int) -> lis
         .order_by(deliveries.c.due_at, deliveries.c.id)
         .limit(most)
         .with_for_update(skip_locked=True)
+        .cte("waiting")
     )
     taken = await connection.execute(
         update(deliveries)
-        .where(deliveries.c.id.in_(waiting.scalar_subquery()), outgoing.c.id == deliveries.c.event_id)
+        .where(deliveries.c.id == waiting.c.id, outgoing.c.id == deliveries.c.event_id)
         .values(attempts=deliveries.c.attempts + 1, tried_at=clock, due_at=clock + LEASE)
         .returning(deliveries.c.id, deliveries.c.attempts, outgoing.c.message, outgoing.c.body)
     )

@@ -54,12 +54,20 @@ async def take_up(connection: AsyncConnection, ids: Collection[int]) -> list[Inb
 
 
 async def _begin(connection: AsyncConnection, which: Any, most: int | None = None) -> list[InboxRow]:
-    chosen = select(inbox.c.id).where(which).order_by(inbox.c.id).limit(most)
+    # Not a subquery, which some plans ask again for each row, and get others each time.
+    chosen = (
+        select(inbox.c.id)
+        .where(which)
+        .order_by(inbox.c.id)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+        .cte("chosen")
+    )
     names = ("id", "source", "event_id", "type", "received_at", "payload")
     tries = inbox.c.attempts + 1
     rows = await connection.execute(
         update(inbox)
-        .where(inbox.c.id.in_(chosen.with_for_update(skip_locked=True)))
+        .where(inbox.c.id == chosen.c.id)
         .values(attempts=tries, due_at=func.clock_timestamp() + PATIENCE_PER_TRY * tries)
         .returning(*(inbox.c[name] for name in names))
     )

@@ -1,8 +1,10 @@
 """What the scheduler looks for: rows that are due and that nobody has taken up.
 
 Each statement claims a batch with SKIP LOCKED and moves its rows' next look ahead in the same breath, so
-missed ticks catch up by themselves and two schedulers share the work. An event that was tried too often is
-retired here, even if it killed the process each time; one that merely waits in a long queue is not.
+missed ticks catch up by themselves and two schedulers share the work. The batch is chosen in a WITH, which is
+asked once: some plans ask a subquery again for each row, and with SKIP LOCKED get others than before. An event
+that was tried too often is retired here, even if it killed the process each time; one that merely waits in a
+long queue is not.
 """
 
 from __future__ import annotations
@@ -41,58 +43,72 @@ class Swept:
 
 
 RETIRE = text("""
+    WITH due AS MATERIALIZED (
+        SELECT id FROM inbox
+        WHERE status = 'pending' AND due_at <= clock_timestamp() AND attempts >= :most
+        ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
     UPDATE inbox SET status = 'dead',
                      last_error = coalesce(last_error, 'it ended the process that applied it')
-    WHERE id IN (SELECT id FROM inbox WHERE status = 'pending' AND due_at <= clock_timestamp()
-                 AND attempts >= :most ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
-    RETURNING id
+    FROM due WHERE inbox.id = due.id
+    RETURNING inbox.id
 """)
 
 # The time until they are handed out once more is `db.inbox.HANDED_OUT`.
 EVENTS = text("""
+    WITH due AS MATERIALIZED (
+        SELECT id FROM inbox
+        WHERE status = 'pending' AND due_at <= clock_timestamp() AND attempts < :most
+        ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
     UPDATE inbox SET due_at = clock_timestamp()
                               + CASE attempts WHEN 0 THEN interval '10 seconds' ELSE interval '4 seconds' END
-    WHERE id IN (SELECT id FROM inbox WHERE status = 'pending' AND due_at <= clock_timestamp()
-                 AND attempts < :most ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
-    RETURNING id
+    FROM due WHERE inbox.id = due.id
+    RETURNING inbox.id
 """)
 
 # `due_at` only moves up to the present, so that a claim may still take the row at once.
 OUTBOX = text("""
+    WITH due AS MATERIALIZED (
+        SELECT id FROM outbox
+        WHERE (status = 'pending' AND due_at <= clock_timestamp() - make_interval(secs => :delay))
+           OR (status = 'sending' AND lease_until <= clock_timestamp()
+               AND due_at <= clock_timestamp() - make_interval(secs => :delay))
+        ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
     UPDATE outbox SET due_at = clock_timestamp()
-    WHERE id IN (SELECT id FROM outbox
-                 WHERE (status = 'pending' AND due_at <= clock_timestamp() - make_interval(secs => :delay))
-                    OR (status = 'sending' AND lease_until <= clock_timestamp()
-                        AND due_at <= clock_timestamp() - make_interval(secs => :delay))
-                 ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
-    RETURNING id, kind
+    FROM due WHERE outbox.id = due.id
+    RETURNING outbox.id, outbox.kind
 """)
+
+
+def _marked(table: str, key: str) -> str:
+    return f"""
+        UPDATE {table} SET swept_at = clock_timestamp()
+        FROM chosen WHERE {table}.customer_id = chosen.customer_id AND {table}.{key} = chosen.{key}
+        RETURNING {table}.customer_id
+    """  # noqa: S608  # names of our own, below
 
 
 def _due(table: str, key: str) -> TextClause:
     """Customers who live by the wall clock and have a row of `table` that is due."""
     return text(f"""
-        UPDATE {table} SET swept_at = clock_timestamp()
-        WHERE (customer_id, {key}) IN (
+        WITH chosen AS MATERIALIZED (
             SELECT customer_id, {key} FROM {table}
             WHERE test_clock IS NULL AND due_at <= :now
               AND (swept_at IS NULL OR swept_at <= clock_timestamp() - make_interval(secs => :again))
             ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
-        RETURNING customer_id
+        {_marked(table, key)}
     """)  # noqa: S608  # names of our own, below
 
 
 def _due_on_clocks(table: str, key: str) -> TextClause:
     """The same of those who live by a test clock, at the time that clock has reached."""
     return text(f"""
-        UPDATE {table} SET swept_at = clock_timestamp()
-        WHERE (customer_id, {key}) IN (
+        WITH chosen AS MATERIALIZED (
             SELECT due.customer_id, due.{key} FROM test_clocks
             JOIN {table} due ON due.test_clock = test_clocks.ref AND due.due_at <= test_clocks.reached
             JOIN customers ON customers.id = due.customer_id AND customers.source = test_clocks.source
             WHERE swept_at IS NULL OR swept_at <= clock_timestamp() - make_interval(secs => :again)
             ORDER BY due.due_at LIMIT :batch FOR UPDATE OF due SKIP LOCKED)
-        RETURNING customer_id
+        {_marked(table, key)}
     """)  # noqa: S608  # names of our own, below
 
 
