@@ -2,7 +2,7 @@
 
 Each statement claims a batch with SKIP LOCKED and moves its rows' next look ahead in the same breath, so
 missed ticks catch up by themselves and two schedulers share the work. The batch is chosen in a WITH, which is
-asked once: some plans ask a subquery again for each row, and with SKIP LOCKED get others than before. An event
+asked once: some plans ask a subquery again for each row, and with SKIP LOCKED get others. An event
 that was tried too often is retired here, even if it killed the process each time; one that merely waits in a
 long queue is not.
 """
