@@ -59,6 +59,7 @@ def _look(settings: ToolSettings) -> Status:
             await heartbeats.read(connection),
             queues,
             totals=await totals.read(connection),
+            access=await totals.access(connection),
             mismatches=await mismatches.read(connection),
             redis_asked=url is not None,
         )
@@ -87,7 +88,7 @@ def _print(status: Status) -> None:
     heading("Work", level=2)
     print_pairs(_work(status))
     heading("Access", level=2)
-    print_pairs([(level, status.state.access.get(level, 0)) for level in _levels()])
+    print_pairs([(level, status.access.get(level, 0)) for level in _levels()])
     say("")
     for problem in status.problems:
         say(problem.wrong, style="bold red")
@@ -162,7 +163,7 @@ def _plain(status: Status) -> dict[str, Any]:
         },
         "cases": {"open": cases.open, "due": cases.due, "overdue_seconds": _seconds(cases.overdue)},
         "at_risk": {"accounts": status.totals.accounts, "amounts": status.totals.amounts},
-        "access": {level: status.state.access.get(level, 0) for level in _levels()},
+        "access": {level: status.access.get(level, 0) for level in _levels()},
         "queues": status.queues,
     }
 

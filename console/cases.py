@@ -8,8 +8,8 @@ from datetime import datetime
 from console.view import View
 from console.words import step_title
 from dunning.account import Case, Charge, Outcome
-from dunning.case import Situation
-from dunning.declines import Category, classify
+from dunning.case import Situation, classify_charge
+from dunning.declines import Category
 from dunning.rules.context import context
 from dunning.standing import Standing
 from dunning.steps import Kind, Step
@@ -159,13 +159,7 @@ def ledger(view: View, case: Case) -> list[Attempt]:
     """The charges that really failed, oldest first, each with its own reason."""
     attempts = []
     for charge in view.account.charges_of(case.invoice):
-        decline = classify(
-            code=charge.code,
-            decline_code=charge.decline_code,
-            outcome_reason=charge.outcome_reason,
-            advice_code=charge.advice_code,
-            method_type=charge.method_type,
-        )
+        decline = classify_charge(charge)
         attempts.append(Attempt(charge.ref, charge.at, decline.category, decline.code, card_of(charge)))
     return attempts
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 
@@ -27,10 +27,14 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Everything one screen shows. `queues` is None when Redis was not asked or did not answer."""
+    """Everything one screen shows. `access` counts customers by level.
+
+    `queues` is None when Redis was not asked or did not answer.
+    """
 
     state: State
     totals: Totals
+    access: Mapping[str, int]
     processes: Sequence[Heartbeat]
     queues: Sequence[QueueLength] | None
     problems: Sequence[Problem]
@@ -42,6 +46,7 @@ def assess(
     queues: Sequence[QueueLength] | None,
     *,
     totals: Totals,
+    access: Mapping[str, int],
     mismatches: Mismatches,
     redis_asked: bool,
 ) -> Status:
@@ -55,7 +60,7 @@ def assess(
     ]
     if redis_asked and queues is None:
         problems.append(Problem("Redis does not answer.", "Start it, or look at REDIS_URL."))
-    return Status(state, totals, processes, queues, problems)
+    return Status(state, totals, access, processes, queues, problems)
 
 
 def _tripped(state: State) -> list[Problem]:

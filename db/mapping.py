@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from sqlalchemy import RowMapping
 
-from dunning.account import Case, Customer, Invoice, Method, Outcome, Subscription
+from dunning.account import Case, Charge, Customer, Invoice, Method, Outcome, Subscription
+from dunning.case import decline_of
+from dunning.declines import Decline
 from dunning.events import AsOf
 from dunning.instructions import Instruction, Verb
 from dunning.policy import Policy
 
 T = TypeVar("T")
+NEVER = datetime.min.replace(tzinfo=UTC)
 Observed = Customer | Subscription | Invoice | Method
 
 
@@ -87,3 +91,15 @@ def case_from(row: RowMapping) -> Case:
 def instruction_from(row: RowMapping) -> Instruction:
     values = {field.name: row[field.name] for field in fields(Instruction) if field.name != "verb"}
     return Instruction(verb=Verb(row["verb"]), **values)
+
+
+def decline(row: Any) -> Decline:
+    """Why a payment failed, from a row with an invoice's reason and, where `charge` is set, a charge's."""
+    names = ("action_required", "reason_code", "reason_decline_code", "reason_method_type", "no_method")
+    invoice = Invoice(ref="", **{name: getattr(row, name) for name in names})
+    if not row.charge:
+        return decline_of(invoice, None)
+    told = ("code", "decline_code", "outcome_reason", "advice_code", "method_type")
+    # Who was charged, and when, is no part of the reason.
+    charge = Charge(ref="", invoice="", at=NEVER, **{name: getattr(row, name) for name in told})
+    return decline_of(invoice, charge)

@@ -5,7 +5,6 @@ Ages are measured by the database's clock, as due times are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -47,12 +46,11 @@ class CasesState:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`access` counts customers by level; `tripped` is what holds everything back."""
+    """`tripped` is what holds everything back."""
 
     inbox: InboxState
     outbox: OutboxState
     cases: CasesState
-    access: Mapping[str, int]
     tripped: Tripped | None = None
 
 
@@ -83,22 +81,18 @@ CASES = text("""
            (SELECT clock_timestamp() - min(due_at) FROM cases WHERE test_clock IS NULL) AS overdue
 """)
 
-ACCESS = text("SELECT level, count(*) AS customers FROM access GROUP BY level")
-
 
 async def read(connection: AsyncConnection) -> State:
     """The state of everything that waits, at one moment if the transaction sees one."""
     inbox = (await connection.execute(INBOX)).one()
     outbox = (await connection.execute(OUTBOX)).one()
     cases = (await connection.execute(CASES)).one()
-    access = await connection.execute(ACCESS)
     return State(
         inbox=InboxState(inbox.pending, inbox.oldest, inbox.dead),
         outbox=OutboxState(
             outbox.pending, outbox.sending, outbox.unknown, outbox.failed, _passed(outbox.overdue)
         ),
         cases=CasesState(cases.open, cases.due, _passed(cases.overdue)),
-        access={row.level: row.customers for row in access},
         tripped=await breaker.tripped(connection),
     )
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dunning.account import Charge, Invoice
-from dunning.case import decline_of
+from db import mapping
 from dunning.declines import Category
 
 # The partial index `subscriptions_behind` answers.
@@ -66,7 +64,7 @@ async def read(connection: AsyncConnection) -> Totals:
     cases: Counter[Category] = Counter()
     amounts: Counter[str] = Counter()
     for row in await connection.execute(CASES):
-        cases[_category(row)] += row.cases
+        cases[mapping.decline(row).category] += row.cases
         amounts[row.currency] += int(row.amount)
     disabled = (await connection.execute(ENDPOINTS)).scalar_one()
     deliveries = (await connection.execute(DELIVERIES)).scalar_one()
@@ -76,25 +74,3 @@ async def read(connection: AsyncConnection) -> Totals:
 async def access(connection: AsyncConnection) -> dict[str, int]:
     """Customers by access level. Reads them all."""
     return {row.level: row.customers for row in await connection.execute(ACCESS)}
-
-
-def _category(row: Row[tuple[object, ...]]) -> Category:
-    invoice = Invoice(
-        ref="",
-        reason_code=row.reason_code,
-        reason_decline_code=row.reason_decline_code,
-        reason_method_type=row.reason_method_type,
-        action_required=row.action_required,
-        no_method=row.no_method,
-    )
-    last = Charge(
-        ref="",
-        invoice="",
-        at=datetime.min.replace(tzinfo=UTC),
-        code=row.code,
-        decline_code=row.decline_code,
-        outcome_reason=row.outcome_reason,
-        advice_code=row.advice_code,
-        method_type=row.method_type,
-    )
-    return decline_of(invoice, last if row.charge else None).category

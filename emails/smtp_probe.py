@@ -13,12 +13,11 @@ from emails.smtp_url import SmtpUrl, is_local
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """`local`: on this machine, where nobody listens in. `utf8`: takes addresses in other scripts."""
+    """`local`: on this machine, where nobody listens in."""
 
     local: bool
     encrypted: bool
     logged_in: bool
-    utf8: bool
 
 
 class UnreachableError(Exception):
@@ -32,10 +31,9 @@ async def probe(url: str, *, patience: float, tls_context: ssl.SSLContext | None
     try:
         await client.connect()
         encrypted = client.get_transport_info("sslcontext") is not None
-        utf8 = client.supports_extension("SMTPUTF8")
         await client.quit()
     except (SMTPException, OSError) as error:
         raise UnreachableError(str(error) or type(error).__name__) from error
     finally:
         client.close()
-    return Probe(is_local(server.host), encrypted, server.username is not None, utf8)
+    return Probe(is_local(server.host), encrypted, server.username is not None)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from console.doctor.asking import UnusableError, connection_to
 from console.doctor.finding import Finding, fault, good, risk
 from console.doctor.values import Values
 from db import soundness
 from db.migrate import pending
-from db.session import create_engine
 from db.soundness import Soundness
 from settings.connections import Database
 
@@ -23,27 +22,19 @@ OLDEST = 150000  # server_version_num: 15
 FEW_CONNECTIONS = 20
 CLOCKS_APART = timedelta(seconds=5)
 
-Failure = (SQLAlchemyError, OSError)
-
 
 async def look(values: Values) -> list[Finding]:
     """Everything about the server itself; nothing where its address is not set."""
     settings = values.of(Database)
     if settings is None:
         return []
-    engine = create_engine(settings.database_url_sqlalchemy, name="doctor", pool_size=1)
     try:
-        async with engine.connect() as connection:
+        async with connection_to(settings) as connection:
             found, ahead = await _read(connection)
-        waiting = await pending(settings.database_url_sqlalchemy)
-    except Exception as error:
-        # While it connects, asyncpg's own errors come through, which have no common class but Exception.
-        if not (isinstance(error, Failure) or hasattr(error, "sqlstate")):
-            raise
-        what = f"cannot be used: {error or type(error).__name__}"
-        return [fault(AREA, what, "Events are refused and Stripe sends them later.", "Look at DATABASE_URL.")]
-    finally:
-        await engine.dispose()
+            waiting = await pending(settings.database_url_sqlalchemy)
+    except UnusableError as error:
+        harm = "Events are refused and Stripe sends them later."
+        return [fault(AREA, f"cannot be used: {error}", harm, "Look at DATABASE_URL.")]
     return judge(found, ahead, waiting)
 
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from sqlalchemy.exc import SQLAlchemyError
-
+from console.doctor.asking import UnusableError, connection_to
 from console.doctor.finding import Finding, fault, good, note, risk
 from console.doctor.values import Values
 from db import habits
 from db.habits import Habits
-from db.session import create_engine
 from settings.connections import Database, Mode
 from settings.portal import Links
 
@@ -27,18 +25,11 @@ async def look(values: Values) -> list[Finding]:
     settings, mode, links = values.of(Database), values.of(Mode), values.of(Links)
     if settings is None or mode is None:
         return []
-    engine = create_engine(settings.database_url_sqlalchemy, name="doctor", pool_size=1)
     try:
-        async with engine.connect() as connection:
+        async with connection_to(settings) as connection:
             found = await habits.read(connection, livemode=mode.livemode)
-    except (SQLAlchemyError, OSError):
+    except UnusableError:
         return []
-    except Exception as error:
-        if not hasattr(error, "sqlstate"):
-            raise
-        return []
-    finally:
-        await engine.dispose()
     return judge(found, pages=bool(links and links.portal_url))
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from console.figures.period import Period
 from console.figures.tally import Fate, SeenCase
-from dunning.account import Charge, Invoice, Outcome
-from dunning.case import decline_of
+from db import mapping
+from dunning.account import Outcome
 from dunning.causes import Cause, Evidence, cause_of
-from dunning.declines import BANK_DEBIT_METHODS, Decline
+from dunning.declines import BANK_DEBIT_METHODS
 
 # Not an `Outcome`: it is open; or the subscription goes on by a later payment, and this invoice is unpaid.
 OPEN, PASSED_OVER = "open", "passed_over"
@@ -20,7 +20,8 @@ PAID = frozenset({Outcome.RECOVERED, Outcome.PAID_AFTER_END})
 
 def seen(row: Any, period: Period) -> SeenCase:
     """The case of one row."""
-    decline = _decline(row)
+    # Of the first charge: later ones fail for other reasons, such as too many tries.
+    decline = mapping.decline(row)
     fate = _fate(row)
     # Amounts are the newest and the most ever seen, of different moments: no part may exceed the whole.
     due = max(row.amount_due, row.amount_paid)
@@ -54,29 +55,6 @@ def _outcome(row: Any) -> str:
     if row.outcome == Outcome.RECOVERED and row.paid_at is None:
         return PASSED_OVER
     return str(row.outcome)
-
-
-def _decline(row: Any) -> Decline:
-    """Why it failed first: later charges fail for other reasons, such as too many tries."""
-    invoice = Invoice(
-        ref="",
-        action_required=row.action_required,
-        reason_code=row.reason_code,
-        reason_decline_code=row.reason_decline_code,
-        reason_method_type=row.reason_method_type,
-        no_method=row.no_method,
-    )
-    charge = row.charge and Charge(
-        ref=row.charge,
-        invoice="",
-        at=row.opened_at,
-        code=row.code,
-        decline_code=row.decline_code,
-        outcome_reason=row.outcome_reason,
-        advice_code=row.advice_code,
-        method_type=row.method_type,
-    )
-    return decline_of(invoice, charge)
 
 
 def _cause(row: Any) -> Cause:

@@ -147,8 +147,8 @@ def test_a_mail_server_that_does_not() -> None:
 
 def test_mail_that_can_be_read_on_the_way() -> None:
     """On this machine it cannot."""
-    assert judge(Probe(local=False, encrypted=False, logged_in=False, utf8=True))[0].level is Level.RISK
-    assert judge(Probe(local=True, encrypted=False, logged_in=False, utf8=True))[0].level is Level.GOOD
+    assert judge(Probe(local=False, encrypted=False, logged_in=False))[0].level is Level.RISK
+    assert judge(Probe(local=True, encrypted=False, logged_in=False))[0].level is Level.GOOD
 
 
 def test_whether_bounces_come_back() -> None:
