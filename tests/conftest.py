@@ -17,7 +17,28 @@ from tests.emptying import as_new
 _TEMPLATE = "migrated"
 
 TESTS = Path(__file__).parent
-LONG = ("processes", "browser", "sandbox/test_demo_run.py", "cli/test_up.py")
+LONG = ("chaos", "processes", "browser", "sandbox/test_demo_run.py", "cli/test_up.py")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`./run chaos` asks for more faults than a push can wait for."""
+    parser.addoption("--long", action="store_true", help="fault tests in their long form")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the fault tests came to, one line of JSON each."""
+    lines = [
+        value
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if isinstance(report, pytest.TestReport) and report.when == "call"
+        for name, value in report.user_properties
+        if name == "figures"
+    ]
+    if lines:
+        terminalreporter.section("fault tests")
+    for line in sorted(lines):
+        terminalreporter.line(str(line))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
