@@ -10,11 +10,14 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
+
+from db.connecting import connect
 
 # Two `migrate` at once wait for each other on this lock instead of tripping over each other.
 MIGRATION_LOCK = 0x64756E6E
+CONNECT_LIMIT = 5.0  # seconds
 
 
 def upgrade(url: str) -> None:
@@ -23,13 +26,20 @@ def upgrade(url: str) -> None:
 
 
 async def _upgrade(url: str) -> None:
-    engine = create_async_engine(url, poolclass=NullPool)
+    engine = _engine(url)
     try:
         async with engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
             await connection.run_sync(_run)
     finally:
         await engine.dispose()
+
+
+def _engine(url: str) -> AsyncEngine:
+    """Without a limit for a statement: a migration takes as long as it takes."""
+    return create_async_engine(
+        url, poolclass=NullPool, connect_args={"async_creator_fn": connect, "timeout": CONNECT_LIMIT}
+    )
 
 
 def _run(connection: Connection) -> None:
@@ -46,7 +56,7 @@ def _config() -> Config:
 
 async def pending(url: str) -> list[str]:
     """Migrations the database has not had yet, oldest first. Empty when it is up to date."""
-    engine = create_async_engine(url, poolclass=NullPool)
+    engine = _engine(url)
     try:
         async with engine.connect() as connection:
             current = await connection.run_sync(

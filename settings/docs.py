@@ -32,6 +32,7 @@ from settings.processes import (
     WorkerSettings,
 )
 from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
+from settings.sessions import Sessions
 from settings.team import Team
 from settings.traces import Traces
 from settings.webhooks import WebhookEndpoints, WebhookRules
@@ -40,6 +41,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 GROUPS: dict[str, type[Settings]] = {
     "Database": Database,
+    "Database sessions": Sessions,
     "Queues": Redis,
     "Live or test": Mode,
     "Stripe's webhooks": StripeWebhooks,

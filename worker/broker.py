@@ -14,17 +14,17 @@ import redis
 import structlog
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import AgeLimit, AsyncIO, Middleware, Retries, ShutdownNotifications, TimeLimit
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from metrics.instruments import nudges_lost
 from worker import queues
 from worker.queues import Wakeup
+from worker.redis_client import open_redis
 
 log = structlog.get_logger()
 
 # Milliseconds. Every use case's own time-outs are shorter; this is for the case nobody thought of.
 TIME_LIMIT = 60_000
+LIMIT = 2.0  # seconds for connecting to Redis and for each command
 
 
 def create_broker(redis_url: str, *extra: Middleware) -> RedisBroker:
@@ -32,11 +32,8 @@ def create_broker(redis_url: str, *extra: Middleware) -> RedisBroker:
 
     `Retries` stays, with no retries: without it a failed message would be acknowledged as done.
     """
-    client = redis.Redis.from_url(
-        redis_url, socket_connect_timeout=1, socket_timeout=2, retry=Retry(NoBackoff(), 0)
-    )
     return RedisBroker(  # type: ignore[no-untyped-call]  # Dramatiq does not annotate this constructor
-        client=client,
+        client=open_redis(redis_url, limit=LIMIT),
         namespace=queues.NAMESPACE,
         maintenance_chance=queues.MAINTENANCE_CHANCE,
         heartbeat_timeout=queues.HEARTBEAT_TIMEOUT,

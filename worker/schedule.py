@@ -28,6 +28,8 @@ from worker.watching import Watch
 
 log = structlog.get_logger()
 
+POOL_SIZE = 2
+
 
 async def tick(engine: AsyncEngine, nudge: Nudge, *, clock: Clock, delay: float) -> Swept:
     """One look for due work; returns what was handed out. The ids go out after the commit."""
@@ -56,7 +58,7 @@ class SchedulerProcess:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        engine = create_engine(self._settings.database_url_sqlalchemy, name="scheduler", pool_size=2)
+        engine = self._engine("scheduler")
         broker = create_broker(self._settings.redis_url.get_secret_value())
         log.info("scheduler.started", tick_seconds=self._settings.tick_seconds)
         try:
@@ -70,6 +72,15 @@ class SchedulerProcess:
         log.info("scheduler.stopped")
         return 0
 
+    def _engine(self, name: str) -> AsyncEngine:
+        settings = self._settings
+        return create_engine(
+            settings.database_url_sqlalchemy,
+            name=name,
+            pool_size=POOL_SIZE,
+            timeouts=settings.session_timeouts,
+        )
+
     @asynccontextmanager
     async def _watched(self) -> AsyncIterator[None]:
         """Whoever collects metrics from this scheduler hears of the whole installation as well."""
@@ -77,7 +88,7 @@ class SchedulerProcess:
         if settings.metrics_address is None:
             yield
             return
-        engine = create_engine(settings.database_url_sqlalchemy, name="metrics", pool_size=2)
+        engine = self._engine("metrics")
         watch = Watch(engine, settings.redis_url.get_secret_value())
         listen("scheduler", settings.metrics_address, watch.whole)
         reading = asyncio.create_task(watch.run())
