@@ -50,9 +50,11 @@ def _hosts(dsn: str | None, options: dict[str, Any]) -> list[tuple[str, int]]:
     if hosts is None and dsn is not None:
         query = parse_qs(urlsplit(dsn).query)
         hosts, ports = (query.get(name, [""])[0].split(",") for name in ("host", "port"))
+        if len(hosts) == 1:
+            return []
     if isinstance(hosts, str) or not isinstance(hosts, Sequence) or len(hosts) != len(ports or ()):
         return []
-    return [(host, int(port)) for host, port in zip(hosts, ports, strict=True) if port]
+    return [(host, int(port)) for host, port in zip(hosts, ports or (), strict=True)]
 
 
 async def _first(tries: dict[str, asyncio.Task[Any]]) -> Any:

@@ -18,7 +18,8 @@ from dramatiq.middleware import AgeLimit, AsyncIO, Middleware, Retries, Shutdown
 from metrics.instruments import nudges_lost
 from worker import queues
 from worker.queues import Wakeup
-from worker.redis_client import open_redis
+from worker.redis_client import FullError, open_redis
+from worker.room import make_room
 
 log = structlog.get_logger()
 
@@ -50,10 +51,14 @@ def create_broker(redis_url: str, *extra: Middleware) -> RedisBroker:
 
 
 class RedisNudge:
-    """Wakes actors through the broker. Redis being away is a warning, not an error."""
+    """Wakes actors through the broker. Redis being away is a warning, not an error.
 
-    def __init__(self, broker: dramatiq.Broker) -> None:
+    With `empties`, one that is full loses all its wake-ups: for the scheduler, which sends them again.
+    """
+
+    def __init__(self, broker: RedisBroker, *, empties: bool = False) -> None:
         self._broker = broker
+        self._empties = empties
 
     async def __call__(self, wakeup: Wakeup, ids: Sequence[int]) -> None:
         if ids:
@@ -65,10 +70,20 @@ class RedisNudge:
             for start in range(0, len(ids), queues.IDS_PER_MESSAGE):
                 self._broker.enqueue(message(wakeup, ids[start : start + queues.IDS_PER_MESSAGE]))
         except (dramatiq.BrokerError, redis.RedisError) as error:
+            if self._empties and isinstance(error, FullError):
+                self._empty()
             nudges_lost.labels(wakeup.queue).inc()
             log.warning("nudge.lost", queue=wakeup.queue, rows=len(ids), error=type(error).__name__)
             return False
         return True
+
+    def _empty(self) -> None:
+        try:
+            make_room(self._broker.client)
+        except redis.RedisError as error:
+            log.warning("queues.not_emptied", error=type(error).__name__)
+        else:
+            log.error("queues.emptied", reason="Redis has no memory left")
 
 
 def message(wakeup: Wakeup, ids: Sequence[int]) -> dramatiq.Message[None]:

@@ -63,7 +63,7 @@ class SchedulerProcess:
         log.info("scheduler.started", tick_seconds=self._settings.tick_seconds)
         try:
             async with self._watched():
-                await self._tick_until_stopped(engine, RedisNudge(broker))
+                await self._tick_until_stopped(engine, RedisNudge(broker, empties=True))
             async with engine.begin() as connection:
                 await heartbeats.stopped(connection, self._name)
         finally:
