@@ -6,6 +6,7 @@ import structlog
 
 from db import inbox
 from db.inbox import InboxRow
+from db.passing import TOO_SLOW, code_of, passes
 from providers.lookup import ProviderUnavailableError
 from worker.services import Services
 
@@ -13,10 +14,14 @@ log = structlog.get_logger()
 
 
 async def failed(services: Services, row: InboxRow, error: Exception) -> None:
-    """Keep the error with the row; the scheduler hands it out again and retires it after some attempts."""
+    """Keep the error with the row; the scheduler hands it out again and retires it after some attempts.
+
+    What was no fault of the row counts as none: a lock that is held for minutes must not retire good events.
+    """
     log.exception("event.failed", event_id=row.event_id, type=row.type, error=type(error).__name__)
+    counts = not passes(error) or code_of(error) == TOO_SLOW
     async with services.engine.begin() as connection:
-        await inbox.note_failure(connection, row.id, f"{type(error).__name__}: {error}"[:500], counts=True)
+        await inbox.note_failure(connection, row.id, f"{type(error).__name__}: {error}"[:500], counts=counts)
 
 
 async def retire(services: Services, row: InboxRow, error: Exception) -> None:
