@@ -1,4 +1,4 @@
-"""Errors that say nothing of the work itself: the database was away, stopped or full, or somebody held a row."""
+"""Errors that say nothing of the work itself: the database was away or full, or somebody held a row."""
 
 from __future__ import annotations
 

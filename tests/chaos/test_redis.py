@@ -102,6 +102,7 @@ def test_full(town: House, client: redis.Redis, tell: Tell) -> None:
     client.config_set("maxmemory", "1")
     try:
         answers = town.deliver_at_once(40)
+        town.hurry()
         wait_until(lambda: town.said("scheduler", "nudge.lost"), "a wake-up to be refused")
     finally:
         client.config_set("maxmemory", "0")
@@ -131,7 +132,7 @@ def test_full_of_our_own_wake_ups(town: House, client: redis.Redis, tell: Tell) 
 
 def test_replies_cut(town: House, proxy: Proxy, tell: Tell, long: bool) -> None:
     """Of 600 messages one by one 5 % of all commands end without a word, though they were done."""
-    number = 600 if long else 120
+    number = 600 if long else 80
     town.deliver_at_once(number)
     rows = [row["id"] for row in town.rows("SELECT id FROM inbox WHERE status = 'pending'")]
     nudge, cut_before = RedisNudge(create_broker(proxy.url)), proxy.cuts
