@@ -89,7 +89,7 @@ class House:
         for attempt in itertools.count(1):
             try:
                 self.query(database_url, f"TRUNCATE {names} RESTART IDENTITY CASCADE")
-            # A scheduler that looks for work at this moment may hold what we wait for, and wait for what we hold.
+            # A scheduler that looks for work now may hold what we wait for, and wait for what we hold.
             except asyncpg.DeadlockDetectedError:
                 if attempt == _ATTEMPTS:
                     raise
