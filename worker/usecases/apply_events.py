@@ -21,7 +21,6 @@ from db import accounts, imports, inbox, links
 from db.inbox import InboxRow
 from db.journal import Entry
 from db.links import LinkRow
-from dunning.account import Account
 from dunning.case import settle
 from dunning.events import BillingEvent, ClockMoved, CustomerFact
 from dunning.fold import fold
@@ -35,6 +34,7 @@ from worker.services import Services
 from worker.usecases.apply_mail_results import apply_mail_results
 from worker.usecases.deciding import Decision, decide
 from worker.usecases.enact import Enacted, enact_all
+from worker.usecases.holding import Switch
 from worker.usecases.rows import failed, retire, wait
 from worker.wake import wake
 
@@ -165,6 +165,8 @@ async def _advance_accounts(
     facts, heard = _by_customer(stated)
     decisions: list[Decision] = []
     opened: list[LinkRow] = []
+    began: dict[str, datetime | None] = {}
+    switch = Switch(connection)
     for key, customer_id in sorted(ids.items(), key=lambda item: item[1]):
         before = loaded[customer_id]
         after = settle(fold(before.account, *facts[key]), services.policy)
@@ -175,13 +177,19 @@ async def _advance_accounts(
                 before, clock=await accounts.clock_of(connection, key[0], after.customer.test_clock)
             )
             at = before.clock or now
-        after = await _late(connection, services, key[0], before.account, after, at)
+        # An event may overtake the import with a case that had begun before us. Test clocks know no such day.
+        if not after.customer.test_clock and after.cases.keys() != before.account.cases.keys():
+            if key[0] not in began:
+                began[key[0]] = await imports.first_began_at(connection, key[0])
+            if began_at := began[key[0]]:
+                after = begun_before_us(before.account, after, services.policy, at, began_at)
         told = heard[key][-1]
         with spans.span("event.enact", spans.event(told.source, told.event_id), customer=customer_id):
             decision = await decide(
                 connection,
                 before,
                 after,
+                switch=switch,
                 policy=services.policy,
                 team_channels=services.team_channels,
                 now=at,
@@ -193,21 +201,6 @@ async def _advance_accounts(
     enacted = await enact_all(connection, decisions)
     await links.add(connection, *opened)
     return enacted
-
-
-async def _late(
-    connection: AsyncConnection,
-    services: Services,
-    source: str,
-    before: Account,
-    after: Account,
-    at: datetime,
-) -> Account:
-    """An event may overtake the import with a case that had begun before us. Test clocks know no such day."""
-    if after.customer.test_clock or after.cases.keys() == before.cases.keys():
-        return after
-    began_at = await imports.first_began_at(connection, source)
-    return begun_before_us(before, after, services.policy, at, began_at) if began_at else after
 
 
 def _by_customer(

@@ -24,9 +24,17 @@ from dunning.segments import PolicySource
 from dunning.steps import Effect, Kind, Plan, Step
 from dunning.taking import take_due
 from tracing import spans
-from worker.usecases.holding import must_hold, next_look
+from worker.usecases.holding import Switch, next_look
 
 log = structlog.get_logger()
+
+VERBS = {
+    Kind.MAIL: "mail.decided",
+    Kind.TEAM: "team.called",
+    Kind.ACCESS: "access.taken",
+    Kind.RETRY: "retry.decided",
+    Kind.END: "end.decided",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,11 @@ class Decision:
     access: dict[str, Any] | None
     unverified: bool
 
+    @property
+    def taken(self) -> int:
+        """How many cases lose their access by it."""
+        return sum(entry.kind == VERBS[Kind.ACCESS] for entry in self.entries)
+
     def and_then(self, entries: Iterable[Entry]) -> Decision:
         """The same, with more to be said in the journal after it."""
         return replace(self, entries=(*self.entries, *entries))
@@ -52,6 +65,7 @@ async def decide(
     loaded: Loaded,
     after: Account,
     *,
+    switch: Switch,
     policy: PolicySource,
     team_channels: tuple[str, ...],
     now: datetime,
@@ -60,7 +74,7 @@ async def decide(
 ) -> Decision:
     """Decide all that is due for one locked account, and when it is due next.
 
-    `verified` are the cases whose invoice and subscription the provider confirmed a moment ago: only
+    `switch` is the breaker, which those who are decided together share. `verified` are the cases whose invoice and subscription the provider confirmed a moment ago: only
     their access is taken. Without `taking`, what is due stays due and is left to a worker. The caller holds
     the account's row lock. The database is touched only where a case is closed, whose mails are dropped, and
     where something is due that a breaker may hold back.
@@ -72,7 +86,7 @@ async def decide(
     if taking:
         before = after
         after, planned, steps = take_due_steps(before, history, policy, now, verified)
-        if await must_hold(connection, steps):
+        if await switch.must_hold(steps):
             hold = True
             after, planned, steps = take_due_steps(before, history, policy, now, verified, hold=True)
     else:
@@ -132,15 +146,6 @@ def _effects(customer_id: int, step: Step, team_channels: tuple[str, ...], now: 
         )
         for channel in channels
     ]
-
-
-VERBS = {
-    Kind.MAIL: "mail.decided",
-    Kind.TEAM: "team.called",
-    Kind.ACCESS: "access.taken",
-    Kind.RETRY: "retry.decided",
-    Kind.END: "end.decided",
-}
 
 
 def _entry(customer_id: int, step: Step, now: datetime) -> Entry:

@@ -15,6 +15,7 @@ from dunning.account import Account
 from dunning.segments import PolicySource
 from dunning.steps import Kind
 from worker.usecases.deciding import Decision, decide
+from worker.usecases.holding import Switch
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ async def enact(
         connection,
         loaded,
         after,
+        switch=Switch(connection),
         policy=policy,
         team_channels=team_channels,
         now=now,

@@ -30,6 +30,7 @@ from providers.stripe_listing import Listed
 from worker.services import Services
 from worker.usecases.deciding import Decision, decide
 from worker.usecases.enact import enact_all
+from worker.usecases.holding import Switch
 
 log = structlog.get_logger()
 
@@ -52,8 +53,9 @@ async def take_over_page(services: Services, run: Import, stage: str, page: List
             }
         )
         taken: list[_Taken] = []
+        switch = Switch(connection)
         for (_, customer), customer_id in sorted(ids.items(), key=lambda item: item[1]):
-            taken.append(await _one(connection, services, loaded[customer_id], told[customer]))
+            taken.append(await _one(connection, services, switch, loaded[customer_id], told[customer]))
             counted += taken[-1].counted
         await enact_all(connection, [one.decision for one in taken], heard_late=True)
         await links.add(connection, *(link for one in taken for link in one.links))
@@ -72,7 +74,11 @@ class _Taken:
 
 
 async def _one(
-    connection: AsyncConnection, services: Services, before: Loaded, facts: Sequence[CustomerFact]
+    connection: AsyncConnection,
+    services: Services,
+    switch: Switch,
+    before: Loaded,
+    facts: Sequence[CustomerFact],
 ) -> _Taken:
     clock = before.clock or await _clock(connection, before.account, facts)
     now = clock or services.clock()
@@ -82,6 +88,7 @@ async def _one(
         connection,
         before,
         after,
+        switch=switch,
         policy=services.policy,
         team_channels=services.team_channels,
         now=now,
