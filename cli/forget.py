@@ -59,13 +59,16 @@ def command(
       dunning forget cus_123 --yes
       dunning forget cus_123 --lift --yes
     """
+    from settings.logging import configure
     from worker.usecases.instruct import RefusedError
 
+    settings = load(ToolSettings)
+    configure("command", settings.log_format, "warning")
     try:
         if lift:
-            _lift(customer, by, yes=yes, json=json)
+            _lift(settings, customer, by, yes=yes, json=json)
         else:
-            _forget(customer, by, yes=yes, json=json, open_cases_too=even_with_open_case)
+            _forget(settings, customer, by, yes=yes, json=json, open_cases_too=even_with_open_case)
     except AmbiguousError as error:
         print_error("Which one?", str(error), error.hint)
         raise typer.Exit(2) from error
@@ -73,12 +76,12 @@ def command(
         raise CommandError(str(error)) from error
 
 
-def _forget(customer: str, by: str, *, yes: bool, json: bool, open_cases_too: bool) -> None:
+def _forget(
+    settings: ToolSettings, customer: str, by: str, *, yes: bool, json: bool, open_cases_too: bool
+) -> None:
     from db.lookups import find_customers
     from worker.policy import policy
     from worker.usecases.forget import forget
-
-    settings = load(ToolSettings)
 
     async def work(connection: AsyncConnection) -> Forgotten:
         found = await one(connection, customer, find_customers)
@@ -124,12 +127,10 @@ def _show(done: Forgotten, *, yes: bool) -> None:
         say(f"{done.customer} is forgotten{again}. Delete them at the provider and at your mail service too.")
 
 
-def _lift(customer: str, by: str, *, yes: bool, json: bool) -> None:
+def _lift(settings: ToolSettings, customer: str, by: str, *, yes: bool, json: bool) -> None:
     from db.lookups import find_customers
     from worker.policy import policy
     from worker.usecases.forget import remember
-
-    settings = load(ToolSettings)
 
     async def work(connection: AsyncConnection) -> str:
         found = await one(connection, customer, find_customers)

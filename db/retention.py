@@ -1,7 +1,7 @@
 """What is kept for so long and no longer, taken away in small batches. All ages are by the database's clock.
 
-Two schedulers share the work: a batch is chosen with SKIP LOCKED, in a WITH that is asked once. Each statement
-looks at an index that holds only what is still to be taken away, so that nothing due costs nothing.
+Two schedulers share the work: a batch is chosen with SKIP LOCKED, in a WITH that is asked once. Each looks at
+an index that holds only what is still to be taken away, so that nothing due costs nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """How long content is kept: of events after they were applied, of mails after they were due, and so on."""
+    """How long the content of events, mails, links and of what applications are told is kept."""
 
     payloads: timedelta
     mails: timedelta
@@ -56,7 +56,7 @@ _MAIL_RESULTS = text("""
     UPDATE mail_results SET details = NULL FROM old
     WHERE mail_results.outbox_id = old.outbox_id AND mail_results.kind = old.kind
 """)
-# Of a case that is over for as long; a link opens nothing a week after that. Test clocks have years of their own.
+# Of a case that has been over for as long.
 _LINKS = text("""
     WITH old AS MATERIALIZED (
         SELECT links.digest FROM links

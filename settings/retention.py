@@ -27,9 +27,10 @@ class Retention(Settings):
     )
     keep_links_days: int = setting(
         "DUNNING_KEEP_LINKS_DAYS",
-        "Days after the end of a case after which the links to its page are removed.",
-        default=30,
-        example="30",
+        "Days after the end of a case after which the links to its page are removed. They open nothing a week "
+        "after it, but whoever follows one is offered a fresh one, to come back.",
+        default=365,
+        example="365",
         **_DAYS,
     )
     keep_outgoing_days: int = setting(
