@@ -7,17 +7,24 @@ their subscriptions and payments counts as before, since access follows the mone
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Any
 
 from dunning.account import Account
 from dunning.events import CustomerFact, CustomerSeen, MethodSeen
 from dunning.instructions import Instruction, Verb
 
 # The last digits of a charged card stay with the charge: how often a card may be charged again hangs on them.
-WHO_THEY_ARE = {"email": None, "name": None, "locales": (), "country": None, "metadata": ()}
-THEIR_CARD = {"last4": None, "exp_month": None, "exp_year": None}
+WHO_THEY_ARE: Mapping[str, Any] = {
+    "email": None,
+    "name": None,
+    "locales": (),
+    "country": None,
+    "metadata": (),
+}
+THEIR_CARD: Mapping[str, Any] = {"last4": None, "exp_month": None, "exp_year": None}
 
 
 def is_forgotten(instructions: Sequence[Instruction]) -> bool:

@@ -1,14 +1,15 @@
 """For how long personal data is kept that is needed no more."""
 
 from datetime import timedelta
+from typing import Any
 
 from settings.field import Settings, setting
 
-_DAYS = {"ge": 1, "le": 3650, "cure": "Give whole days, from 1 to 3650."}
+_DAYS: dict[str, Any] = {"ge": 1, "le": 3650, "cure": "Give whole days, from 1 to 3650."}
 
 
 class Retention(Settings):
-    """How long the content of events, mails and links is kept; see docs/privacy.md. Schedulers take it away."""
+    """How long the content of events, mails and links is kept. Schedulers remove it; see docs/privacy.md."""
 
     keep_payloads_days: int = setting(
         "DUNNING_KEEP_PAYLOADS_DAYS",
@@ -27,8 +28,8 @@ class Retention(Settings):
     )
     keep_links_days: int = setting(
         "DUNNING_KEEP_LINKS_DAYS",
-        "Days after the end of a case after which the links to its page are removed. They open nothing a week "
-        "after it, but whoever follows one is offered a fresh one, to come back.",
+        "Days after the end of a case after which the links to its page are removed. They open nothing a "
+        "week after it, but whoever follows one is offered a fresh one, to come back.",
         default=365,
         example="365",
         **_DAYS,

@@ -171,7 +171,11 @@ def test_no_later_word_brings_them_back_until_it_is_lifted(world: World, ask: As
     """Stripe names her again, her next renewal fails: it counts, without a name, and nobody is written to."""
     story = ada(world)
     assert story.pay(FRESH)
+    step = next(row.step for row in world.rows(models.outbox) if row.kind == "mail")
     assert ask("forget", story.customer.id, "--yes").returncode == 0
+    bounce = {"type": "Transient", "subType": "MailboxFull", "message": f"<{ADA}> is full"}
+    assert hear(world, about(step, bounce=bounce, to=[ADA])) == ["done"]
+    assert world.rows(models.mail_results)
     mails = len(world.inbox.messages)
     world.change_customer(story.customer, name=f"Ada {MARK.title()} again", email=ADA)
     assert left(world) == set()
