@@ -41,9 +41,9 @@ class Schema:
         return [revision for revision in REVISIONS if revision > (self.revision or "")]
 
 
-# What PostgreSQL's codes say of it: there is no such table; and somebody has given our role the tables that it
-# needs, and not this one: then nothing is known against them.
-UNREAD = {"42P01": Schema(None), "42501": Schema(HEAD)}
+# What PostgreSQL's codes say of it: there is no such table; and somebody has given our role the tables that
+# it needs, and not this one: then nothing is known against them.
+UNREAD: dict[str | None, Schema] = {"42P01": Schema(None), "42501": Schema(HEAD)}
 
 
 class BehindError(Exception):
@@ -62,7 +62,7 @@ async def read(connection: AsyncConnection) -> Schema:
 
 
 async def check(connection: Any) -> None:
-    """Raise BehindError where this version's statements may fail. `connection` and other errors are asyncpg's."""
+    """Raise BehindError where this version's statements may fail; all else is asyncpg's."""
     try:
         found = Schema(await connection.fetchval(READ))
     except asyncpg.SyntaxOrAccessError as error:
