@@ -74,10 +74,11 @@ async def decide(
 ) -> Decision:
     """Decide all that is due for one locked account, and when it is due next.
 
-    `switch` is the breaker, which those who are decided together share. `verified` are the cases whose invoice and subscription the provider confirmed a moment ago: only
-    their access is taken. Without `taking`, what is due stays due and is left to a worker. The caller holds
-    the account's row lock. The database is touched only where a case is closed, whose mails are dropped, and
-    where something is due that a breaker may hold back.
+    `switch` is the breaker, which those who are decided together share. `verified` are the cases whose
+    invoice and subscription the provider confirmed a moment ago: only their access is taken. Without
+    `taking`, what is due stays due and is left to a worker. The caller holds the account's row lock. The
+    database is touched only where a case is closed, whose mails are dropped, and where something is due
+    that a breaker may hold back.
     """
     entries = _changes_of_cases(loaded, after, now)
     history, dropped = await _suppress(connection, loaded, after, now)
