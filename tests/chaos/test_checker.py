@@ -102,8 +102,9 @@ def test_access_that_is_taken_before_stripe_ends_it_is_found_though_it_comes_bac
 
 def test_a_subscription_that_has_given_nothing_yet_may_say_so() -> None:
     """Its first fact may be that it is incomplete, which is no access, and takes nothing."""
-    incomplete = Looked(0.5, "cus_1", 200, "revoked", "sub_1")
-    assert breaches(lines=[Looked(0.4, "cus_1", 200, "full", None), incomplete, *LINES]) == []
+    incomplete = Looked(0.5, "cus_1", 200, "revoked", "sub_1", "first_payment_incomplete")
+    assert breaches(lines=[incomplete, *LINES]) == []
+    assert breaches(lines=[replace(incomplete, reason="unpaid"), *LINES]) != []
 
 
 def test_a_warning_before_any_failure_is_found() -> None:

@@ -1,8 +1,8 @@
 """Everything is killed, frozen and emptied while Stripe goes on: nothing is lost, and nothing happens twice.
 
 Real processes throughout: receiver, workers, two schedulers, access API, Valkey, PostgreSQL, a mail server
-that refuses and falls silent, and a simulated Stripe that delivers each webhook until it is acknowledged, some
-of them twice and none in order. The same seed draws the same faults: `./run chaos -k storm --seed 7`.
+that refuses and falls silent, and a simulated Stripe that delivers each webhook until it is acknowledged,
+some of them twice and none in order. A seed draws the same faults again: `./run chaos -k storm --seed 7`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ REFUSED = {False: 0.15, True: 0.04}
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What came of a storm. `steady` are the figures from before it, `settled` the seconds it took after it."""
+    """What came of a storm. `steady` are the figures from before it, `settled` the seconds after it."""
 
     driver: Driver
     books: Books

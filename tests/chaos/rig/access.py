@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from tests.chaos.rig.history import History, Looked, Said
 
-# What an application must see at the end, by what Stripe says of the subscription. Nobody in the crowd owes for
+# What an application must see at the end, by what Stripe says of the subscription. Nobody in the crowd owes
 # as long as our own grace lasts: access ends where Stripe ends the subscription, and only there.
 LEVELS = {"active": "full", "past_due": "warned", "unpaid": "revoked", "canceled": "revoked"}
 ENDED = frozenset({"unpaid", "canceled"})
-GIVEN = frozenset({"full", "warned"})
 TAKEN = frozenset({"limited", "revoked"})
+BEGINNING = "first_payment_incomplete"
 
 
 def statuses(history: History) -> dict[str, str]:
@@ -20,7 +20,7 @@ def statuses(history: History) -> dict[str, str]:
 def too_early(history: History) -> list[str]:
     """No answer was ahead of Stripe: warned before a failure, or without what one had before the end.
 
-    A subscription that has given nothing yet takes nothing: its first word may be that it is incomplete.
+    A new subscription is incomplete until its first payment is heard of, and takes nothing by that.
     """
     failed: dict[str | None, float] = {}
     ended: dict[str | None, float] = {}
@@ -30,11 +30,8 @@ def too_early(history: History) -> list[str]:
         if said.status in ENDED:
             ended.setdefault(said.customer, said.at)
     wrong = []
-    had: set[str] = set()
     for each in history.all(Looked):
-        if each.level in GIVEN and each.subscription:
-            had.add(each.customer)
-        judged = each.level == "warned" or (each.level in TAKEN and each.customer in had)
+        judged = each.level == "warned" or (each.level in TAKEN and each.reason != BEGINNING)
         since = (ended if each.level in TAKEN else failed).get(each.customer, float("inf"))
         if judged and each.at < since:
             wrong.append(f"{each.customer} was {each.level} at {each.at:.3f}, too early")

@@ -10,9 +10,10 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
-from sqlalchemy import NullPool
+from sqlalchemy import NullPool, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from sandbox.demo.settled import Open, count
@@ -38,6 +39,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     **{name: command_line(name) for name in PROGRAMS},
     "scheduler-2": command_line("scheduler"),
 }
+NOTHING: Mapping[str, str] = MappingProxyType({})
 DUPLICATES = 0.08
 # Seconds.
 TURN = 0.05
@@ -124,6 +126,15 @@ class Driver:
         """What is still to be done, as the tables say."""
         return self._ask(count)
 
+    def execute(self, statement: str) -> None:
+        """Change the database behind everybody's back."""
+
+        async def change(engine: AsyncEngine) -> None:
+            async with engine.begin() as connection:
+                await connection.execute(text(statement))
+
+        self._ask(change)
+
     # what came of it
 
     def books(self) -> Books:
@@ -176,7 +187,12 @@ class Driver:
 
 
 @contextmanager
-def driving(name: str, seed: int, commands: Mapping[str, Sequence[str]] = COMMANDS) -> Iterator[Driver]:
+def driving(
+    name: str,
+    seed: int,
+    commands: Mapping[str, Sequence[str]] = COMMANDS,
+    settings: Mapping[str, str] = NOTHING,
+) -> Iterator[Driver]:
     """A stage with real processes, all kept in `.dunning/chaos/NAME`: mails, logs, history and books."""
     directory = KEPT / name
     shutil.rmtree(directory, ignore_errors=True)
@@ -184,6 +200,8 @@ def driving(name: str, seed: int, commands: Mapping[str, Sequence[str]] = COMMAN
     delivery = DeliveryPolicy(duplicates=DUPLICATES, shuffle=True, seed=seed)
     with (
         History(directory / "history.jsonl") as history,
-        stage(directory, seed, programs=commands, delivery=delivery, durable=True) as scene,
+        stage(
+            directory, seed, programs=commands, settings=settings, delivery=delivery, durable=True
+        ) as scene,
     ):
         yield Driver(scene, history, commands, seed)

@@ -66,7 +66,7 @@ class Mailed:
 class Looked:
     """What the access API answered for a customer: status None where it did not, all else None without a 200.
 
-    `subscription` is the one that decides; a customer without any that is known has the level "full".
+    `subscription` is the one that decides, and `reason` why; see docs/access.md.
     """
 
     at: float
@@ -74,6 +74,7 @@ class Looked:
     status: int | None
     level: str | None = None
     subscription: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

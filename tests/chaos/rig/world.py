@@ -81,9 +81,8 @@ class World:
             self._history.write(Looked(time.time(), customer, None))
             return
         said = answer.json() if answer.is_success else {}
-        self._history.write(
-            Looked(time.time(), customer, answer.status_code, said.get("level"), said.get("subscription"))
-        )
+        told = {name: said.get(name) for name in ("level", "subscription", "reason")}
+        self._history.write(Looked(time.time(), customer, answer.status_code, **told))
 
     def _api(self) -> httpx.Client:
         key = {"Authorization": f"Bearer {self._scene.api_key}"}
