@@ -45,8 +45,8 @@ IMPORTED = (
     "console.story", "console.view", "db.access", "db.api_keys", "db.breaker", "db.lookups", "db.session",
     "portal.server", "rich.progress", "settings.logging", "sqlalchemy.dialects.postgresql.asyncpg",
     "sqlalchemy.ext.asyncio", "uvicorn.lifespan.on", "uvicorn.loops.uvloop",
-    "uvicorn.protocols.http.httptools_impl", "worker.breaker", "worker.policy", "worker.usecases.instruct",
-    "worker.usecases.move_policy", "worker.usecases.resend",
+    "uvicorn.protocols.http.httptools_impl", "worker.breaker", "worker.main", "worker.policy",
+    "worker.schedule", "worker.usecases.instruct", "worker.usecases.move_policy", "worker.usecases.resend",
 )  # fmt: skip
 
 
