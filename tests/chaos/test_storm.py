@@ -30,9 +30,11 @@ PACE = 0.6
 STEADY = {False: 5.0, True: 30.0}
 STORM = {False: 20.0, True: 150.0}
 FAULTS = {False: 8, True: 50}
-# A refused mail is tried again after half a minute, so that the last ones are refused before the end.
+# Of mails that are refused, and that meet with silence. What is refused is tried again after half a minute, so
+# that the last ones are refused before the end.
+SHARE = {False: 0.15, True: 0.04}
 REFUSING = {False: 5.0, True: 130.0}
-REFUSED = {False: 0.15, True: 0.04}
+SCHEDULERS = ("scheduler", "scheduler-2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def run(seed: int, long: bool) -> Iterator[Run]:
         with driver.world.living(PACE):
             driver.wait(STEADY[long])
             steady = latencies(driver.history, driver.books(), DOMAIN) | memory(driver.stage)
-            driver.mails.refused = driver.mails.silent = REFUSED[long]
+            driver.mails.refused = driver.mails.silent = SHARE[long]
             strikes = storm(seed, GAP)
             driver.strike(strikes, REFUSING[long])
             driver.mails.refused = 0.0
@@ -134,3 +136,15 @@ def test_a_quiet_hour_is_fast(run: Run, tell: Tell) -> None:
     """The figures before the storm, with the memory of each process, as this machine has them."""
     tell("F20", seed=run.driver.seed, **run.steady)
     assert run.steady["ack_p50_ms"] < 1000
+
+
+def test_what_was_killed_was_started_again(run: Run) -> None:
+    """A control: the kills were real, and nothing has ended otherwise."""
+    said = {"receiver": "receiver", "worker": "worker", "mailer": "worker"} | dict.fromkeys(
+        SCHEDULERS, "scheduler"
+    )
+    for name, word in said.items():
+        log = (run.driver.stage.logs / f"{name}.log").read_text()
+        # A process may be killed once more before it says that it has started.
+        kills = run.faults[f"{name} killed"]
+        assert 1 + bool(kills) <= log.count(f'"{word}.started"') <= 1 + kills, name
