@@ -30,8 +30,8 @@ PACE = 0.6
 STEADY = {False: 5.0, True: 30.0}
 STORM = {False: 20.0, True: 150.0}
 FAULTS = {False: 8, True: 50}
-# Of mails that are refused, and that meet with silence. What is refused is tried again after half a minute, so
-# that the last ones are refused before the end.
+# Of mails that are refused, and that meet with silence. What is refused is tried again after half a minute,
+# so that the last ones are refused before the end.
 SHARE = {False: 0.15, True: 0.04}
 REFUSING = {False: 5.0, True: 130.0}
 SCHEDULERS = ("scheduler", "scheduler-2")
