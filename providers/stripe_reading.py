@@ -28,8 +28,8 @@ async def read_invoice(
 ) -> Sequence[BillingEvent]:
     """Facts of an invoice, its customer, subscription and charges.
 
-    None of one that Stripe does not know, or that bills no subscription. `late`: long after it failed, so that
-    a bank debit has not failed just now.
+    None of one that Stripe does not know, or that bills no subscription. `late`: long after it failed, so
+    that a bank debit has not failed just now.
     """
     invoice = await fetch_invoice(api, ref)
     return await facts_of(api, invoice, as_of, late=late) if invoice else ()
