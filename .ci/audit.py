@@ -1,7 +1,9 @@
 """Look every pinned package up among the published advisories (osv.dev), by pip-audit.
 
-Called by `./run audit`, whose further arguments are pip-audit's (`--ignore-vuln ID`). Exit code 0: nothing is
-known of any of them. 1: something is, and stands on stdout. 2: it could not be found out, which is no good news.
+Called by `./run audit`, whose further arguments are pip-audit's (`--ignore-vuln ID`).
+
+Exit code 0: nothing is known of any of them. 1: something is, and stands on stdout. 2: it could not be found
+out, which is no good news.
 """
 
 import json

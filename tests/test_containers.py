@@ -130,6 +130,17 @@ def test_the_image_sets_only_settings_that_exist() -> None:
     assert text.index("\nUSER 10001") < text.index("\nENTRYPOINT")
 
 
+def test_the_builder_gets_every_room_and_no_secrets() -> None:
+    """Whatever is not named stays outside, `.env` and the history with it; a room that is not named is missed."""
+    first, *lines = [
+        line for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if not line.startswith("#")
+    ]
+    named = {line[1:] for line in lines if line.startswith("!")}
+    assert first == "*"
+    assert named >= ROOMS | {"requirements.lock", "pyproject.toml"}
+    assert not named & {".env", ".git", "tests", "."}
+
+
 def test_the_wheel_holds_every_file_of_every_room(tmp_path: Path) -> None:
     """Templates, translations and migrations are installed too, not only found in a checkout."""
     source = tmp_path / "source"
