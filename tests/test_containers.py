@@ -131,7 +131,7 @@ def test_the_image_sets_only_settings_that_exist() -> None:
 
 
 def test_the_builder_gets_every_room_and_no_secrets() -> None:
-    """Whatever is not named stays outside, `.env` and the history with it; a room that is not named is missed."""
+    """Whatever is not named stays outside, as `.env` and the history do; a room must be."""
     first, *lines = [
         line for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if not line.startswith("#")
     ]
