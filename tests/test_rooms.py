@@ -34,6 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "metrics.family",
         "metrics.families",
         "metrics.text",
+        "serving.watchdog",
         "tracing",
     },
     "worker": {
@@ -45,6 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "metrics",
         "outbound",
         "portal.links",
+        "serving.watchdog",
         "tracing",
     },
     "portal": {"dunning", "language", "settings", "providers", "emails", "db", "worker", "serving"},
