@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,12 +81,18 @@ class Stage:
 
 @contextlib.contextmanager
 def stage(
-    directory: Path, seed: int, tell: Callable[[str], None] = lambda what: None, *, restart: bool = False
+    directory: Path,
+    seed: int,
+    tell: Callable[[str], None] = lambda what: None,
+    *,
+    restart: bool = False,
+    programs: Collection[str] = PROGRAMS,
 ) -> Iterator[Stage]:
     """Set the stage while the block runs; mails and logs are kept in `directory`, all else is temporary.
 
     `tell` hears what is being started. With `restart`, a process that ends is started again by
-    `processes.poll`. Raises StageError, or what `sandbox.errors` lists.
+    `processes.poll`. Of `programs` that are left out, somebody else takes the place. Raises StageError, or
+    what `sandbox.errors` lists.
     """
     logs = directory / "logs"
     logs.mkdir(parents=True)
@@ -104,7 +110,7 @@ def stage(
         environment = _environment(postgres.url, valkey.url, stripe, inbox, chat)
         processes = Processes(_writer(logs))
         stack.callback(processes.stop_all)
-        for name in PROGRAMS:
+        for name in programs:
             tell(name)
             processes.start(name, command_line(name), environment, cwd=logs, restart=restart)
         set_up = Stage(
@@ -120,7 +126,8 @@ def stage(
             logs=logs,
         )
         stripe.add_endpoint(f"{set_up.receiver_url}/webhooks/stripe", WEBHOOK_SECRET)
-        _wait_until_ready(set_up)
+        if programs:
+            _wait_until_ready(set_up)
         yield set_up
 
 

@@ -181,6 +181,7 @@ def _tell(answer: Path, number: int) -> None:
 def _become(wanted: dict[str, Any]) -> None:
     """Be the command, to its end; it does not outlive the tests, however they end."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    os.setpgid(0, 0)  # as a shell starts it: a signal to its group is for nobody else
     signal.alarm(wanted["patience"])
     os.chdir(wanted["cwd"])
     os.environ.clear()
