@@ -73,8 +73,12 @@ class Forked:
         err: Path,
         *,
         patience: int = PATIENCE,
+        first: str = "",
     ) -> None:
-        """Start it; it writes to the files `out` and `err`, and is ended after `patience` seconds."""
+        """Start it; it writes to the files `out` and `err`, and is ended after `patience` seconds.
+
+        `first` is code that breaks something in it before it begins.
+        """
         self.returncode: int | None = None
         self._folder = tempfile.TemporaryDirectory()
         self._answer = Path(self._folder.name, "answer")
@@ -86,6 +90,7 @@ class Forked:
             "err": str(err),
             "answer": str(self._answer),
             "patience": patience,
+            "first": first,
         }
         server = _server()
         assert server.stdin is not None
@@ -195,6 +200,7 @@ def _become(wanted: dict[str, Any]) -> None:
     sys.argv = ["dunning", *wanted["arguments"]]
     code = 1
     try:
+        exec(wanted["first"], {})  # noqa: S102  # code of our own tests
         import_module("cli.main").main()
         code = 0
     except SystemExit as end:
