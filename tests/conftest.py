@@ -26,6 +26,7 @@ LONG = ("chaos", "processes", "browser", "sandbox/test_demo_run.py", "cli/test_u
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`./run chaos` asks for more faults than a push can wait for."""
     parser.addoption("--long", action="store_true", help="fault tests in their long form")
+    parser.addoption("--seed", type=int, help="have fault tests draw their faults from this seed alone")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

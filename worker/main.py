@@ -115,7 +115,7 @@ class WorkerProcess:
             worker.stop(timeout=int(STOP_WITHIN * 1000))
         except redis.RedisError as error:
             log.warning("worker.messages_kept", error=type(error).__name__)
-            loop.stop()
+            loop.stop()  # type: ignore[no-untyped-call]  # Dramatiq does not annotate this method
 
     def _asked_to_stop(self, *_: object) -> None:
         self._watchdog.stopping()

@@ -9,6 +9,7 @@ import socket
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -25,6 +26,7 @@ from worker import breaker
 from worker.broker import RedisNudge, create_broker
 from worker.queues import BILLING, CASES, EVENTS, MAIL, TEAM, WEBHOOKS
 from worker.readiness import until_ready
+from worker.retention import Retention, keep
 from worker.services import Clock, Nudge, wall_clock
 from worker.watching import Watch
 
@@ -125,25 +127,28 @@ class SchedulerProcess:
     async def _tick_until_stopped(self, engine: AsyncEngine, nudge: Nudge) -> None:
         beaten_at = watched_at = 0.0
         limits = breaker.limits(self._settings)
+        kept = Retention(keep(self._settings), asyncio.get_running_loop().time)
         while not self._stop.is_set():
             self._since_tick = 0
             try:
                 found = await tick(engine, nudge, clock=wall_clock, delay=self._settings.sweep_delay_seconds)
                 now = asyncio.get_running_loop().time()
                 if now - beaten_at >= heartbeats.EVERY.total_seconds():
-                    await self._beat(engine, found)
+                    await self._beat(engine, found, kept.late)
                     beaten_at = now
                 if now - watched_at >= breaker.EVERY.total_seconds():
                     watched_at = now
                     await breaker.watch(engine, nudge, limits)
+                await kept.look(engine)
                 instruments.ticks.labels("done").inc()
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 instruments.ticks.labels("missed").inc()
                 log.warning("tick.missed", error=type(error).__name__)
             await self._pause()
 
-    async def _beat(self, engine: AsyncEngine, found: Swept) -> None:
-        info = {"pid": os.getpid(), "handed_out": found.total}
+    async def _beat(self, engine: AsyncEngine, found: Swept, late: timedelta | None) -> None:
+        kept_too_long = late.total_seconds() if late else 0.0
+        info = {"pid": os.getpid(), "handed_out": found.total, "kept_too_long": kept_too_long}
         async with engine.begin() as connection:
             await heartbeats.beat(connection, self._name, "scheduler", info)
 

@@ -7,14 +7,16 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 
 import httpx
 
-from sandbox.demo.stage import Stage
+from sandbox.demo.stage import Stage, stage
 from sandbox.programs import PORTAL, PROGRAMS, free_port
+from tests.chaos.rig.driver import Driver
+from tests.chaos.rig.history import History
 from tests.cli.forking import ROOT, Forked
 from tests.sandbox.machine import processes_of, until
 
@@ -56,24 +58,19 @@ def has_started(log: Path) -> bool:
 class Crew:
     """The processes of a stage whose own are not started."""
 
-    def __init__(self, stage: Stage, folder: Path, **settings: str) -> None:
+    def __init__(self, scene: Stage, folder: Path) -> None:
         """Nobody runs yet. They work in `folder`, by which those that are left over are found."""
         self.folder = folder
         self.exits: dict[str, list[tuple[int, float]]] = {}
-        portal = free_port()
-        self._env = stage.environment | {
-            "PYTHONPATH": str(ROOT),
-            "DUNNING_WORKER_THREADS": "4",
-            "DUNNING_PORTAL_PORT": str(portal),
-            "DUNNING_PORTAL_URL": f"http://127.0.0.1:{portal}",
-            "DUNNING_LINK_SECRETS": "test-secret-0123456789abcdef0123456789abcdef",
-            **settings,
-        }
+        self._env = scene.environment | {"PYTHONPATH": str(ROOT)}
         self._running: dict[str, Forked] = {}
         self._logs: dict[str, Path] = {}
         self._starts = count(1)
-        self._urls = (f"{stage.api_url}/v1/access/cus_nobody", f"http://127.0.0.1:{portal}/p/nothing")
-        self._headers = {"Authorization": f"Bearer {stage.api_key}"}
+        self._urls = (
+            f"{scene.api_url}/v1/access/cus_nobody",
+            f"{scene.environment['DUNNING_PORTAL_URL']}/p/nothing",
+        )
+        self._headers = {"Authorization": f"Bearer {scene.api_key}"}
 
     def start(self) -> None:
         """Start everybody who does not run."""
@@ -124,3 +121,21 @@ class Crew:
         finally:
             over.set()
             asking.join()
+
+
+@contextmanager
+def manned(folder: Path, seed: int, **settings: str) -> Iterator[tuple[Driver, Crew]]:
+    """A stage with everybody at work, and a driver for the world around it."""
+    portal = free_port()
+    settings |= {
+        "DUNNING_WORKER_THREADS": "4",
+        "DUNNING_PORTAL_PORT": str(portal),
+        "DUNNING_PORTAL_URL": f"http://127.0.0.1:{portal}",
+        "DUNNING_LINK_SECRETS": "test-secret-0123456789abcdef0123456789abcdef",
+    }
+    with History(folder / "history.jsonl") as history, ExitStack() as stack:
+        scene = stack.enter_context(stage(folder / "stage", seed, programs={}, settings=settings))
+        crew = Crew(scene, folder)
+        stack.callback(crew.end_all)
+        crew.start()
+        yield Driver(scene, history, {}, seed), crew

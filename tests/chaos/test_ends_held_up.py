@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
-from sandbox.demo.stage import stage
 from tests.chaos.conftest import Tell
-from tests.chaos.crew import COMMANDS, Crew, terminate
-from tests.chaos.test_ends import STOPS_WITHIN
-from tests.processes.fire import Fire
-from tests.processes.test_burst import FAILS
+from tests.chaos.crew import COMMANDS, manned, terminate
+from tests.chaos.test_ends import STOPS_WITHIN, bring_work
 from tests.processes.tree import descendants
 from tests.webhooks.process import frozen
+
+pytestmark = pytest.mark.only_long
 
 
 @pytest.fixture
@@ -26,24 +25,13 @@ def silence() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("still", ["PostgreSQL", "Redis", "both", "mail server"])
-def test_what_stands_still_holds_up_no_end(
-    still: str, silence: str, long: bool, tell: Tell, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_what_stands_still_holds_up_no_end(still: str, silence: str, tell: Tell, tmp_path: Path) -> None:
     """A server that is there and says nothing, amid the work that needs it."""
-    if not long:
-        pytest.skip("minutes of waiting")
-    folder = tmp_path_factory.mktemp("held_up")
-    with ExitStack() as stack:
-        scene = stack.enter_context(stage(folder / "stage", seed=1, programs=()))
-        crew = Crew(scene, folder, **({"SMTP_URL": silence} if still == "mail server" else {}))
-        stack.callback(crew.end_all)
-        crew.start()
-        fire = Fire(scene, (FAILS,), 4)
-        for clock in fire.clocks:
-            fire.advance(clock, 0)
-        fire.until(lambda: fire.rows("SELECT 1 FROM outbox"), 20, "work")
-        fire.close()
-        servers = {"PostgreSQL": [scene.postgres.pid], "Redis": [scene.valkey.pid]}
+    settings = {"SMTP_URL": silence} if still == "mail server" else {}
+    with manned(tmp_path, 1, **settings) as (driver, crew):
+        bring_work(driver)
+        driver.until(lambda: driver.left().messages, 20, "a mail")
+        servers = {"PostgreSQL": [driver.stage.postgres.pid], "Redis": [driver.stage.valkey.pid]}
         servers["both"] = [*servers["PostgreSQL"], *servers["Redis"]]
         pids = [pid for parent in servers.get(still, []) for pid in (parent, *descendants(parent))]
         with crew.asked(), frozen(*pids):
