@@ -31,6 +31,7 @@ from settings.processes import (
     ToolSettings,
     WorkerSettings,
 )
+from settings.retention import Retention
 from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
 from settings.sessions import Sessions
 from settings.team import Team
@@ -61,6 +62,7 @@ GROUPS: dict[str, type[Settings]] = {
     "Your application's network": WebhookRules,
     "Policy": Policy,
     "Breaker": Breaker,
+    "Privacy": Retention,
     "Receiver": ReceiverServer,
     "Access API": ApiServer,
     "Server of the page": PortalServer,

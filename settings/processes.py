@@ -14,6 +14,7 @@ from settings.metrics import Metrics
 from settings.policy import Policy
 from settings.portal import Links, LinkSecrets, Origin, PortalServer, PortalStripe
 from settings.redis import RedisUrl
+from settings.retention import Retention
 from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
 from settings.sessions import Sessions
 from settings.team import Team
@@ -54,7 +55,7 @@ class WorkerSettings(
     """`dunning worker`"""
 
 
-class SchedulerSettings(Logs, Metrics, SchedulerProcess, Breaker, Redis, Sessions, Database):
+class SchedulerSettings(Logs, Metrics, SchedulerProcess, Retention, Breaker, Redis, Sessions, Database):
     """`dunning scheduler`"""
 
 

@@ -22,9 +22,9 @@ class Sessions(Settings):
         "Seconds that a statement may take. A server that says nothing for five more is given up on.",
         default=10.0,
         example="10",
-        cure="Give seconds from 1 to 60.",
+        cure="Give seconds from 1 to 30.",
         ge=1,
-        le=60,
+        le=30,
     )
     idle_transaction_timeout_seconds: float = setting(
         "DUNNING_IDLE_TRANSACTION_TIMEOUT_SECONDS",

@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "portal.links": set(),
     "serving": {"metrics"},
     "webhooks": {
+        "serving.protocol",
         "providers",
         "db.intake",
         "worker.queues",
@@ -35,6 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "metrics.family",
         "metrics.families",
         "metrics.text",
+        "serving.watchdog",
         "tracing",
     },
     "worker": {
@@ -46,6 +48,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "metrics",
         "outbound",
         "portal.links",
+        "serving.watchdog",
         "tracing",
     },
     "portal": {"dunning", "language", "settings", "providers", "emails", "db", "worker", "serving"},
