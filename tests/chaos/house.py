@@ -20,6 +20,8 @@ import httpx
 
 from benchmarks.world.accounts import subscription_updates
 from db.connecting import connect
+from db.intake import Intake, Row
+from providers.stripe_webhook import envelope
 from settings.urls import for_asyncpg
 from tests.cli.forking import ROOT, Forked
 from tests.sandbox.machine import until
@@ -124,6 +126,19 @@ class House:
         self.answers.append(answer)
         return answer
 
+    def store(self, number: int) -> list[int]:
+        """So many new events, stored as the receiver does it, of which nobody is told; the ids of their rows."""
+        new = [next(self._unsent) for _ in range(number)]
+        self.answers += [Answer(event, 200, 0.0) for event in new]
+
+        async def insert() -> list[int]:
+            intake = Intake(self.dsn)
+            stored = await intake.insert([_row(self._bodies[event].encode()) for event in new])
+            intake.drop()
+            return sorted(stored.values())
+
+        return self._runner.run(insert())
+
     def retry(self) -> None:
         """Send again, as Stripe does, whatever has not been answered with 200."""
         for tried in count(1):
@@ -209,6 +224,11 @@ class House:
         for process in self.running.values():
             process.wait(30)
         self._runner.close()
+
+
+def _row(body: bytes) -> Row:
+    seen = envelope(body)
+    return Row("stripe", seen.event_id, seen.type, False, seen.created_at, "pending", None, body)
 
 
 @contextmanager
