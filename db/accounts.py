@@ -40,6 +40,7 @@ from db.models import (
     subscriptions,
     test_clocks,
 )
+from db.words import meaning
 from dunning.account import Account, Charge, Customer, Invoice, Method, Subscription
 from dunning.results import Result
 from dunning.steps import Effect, Kind
@@ -202,7 +203,7 @@ async def _history(connection: AsyncConnection, ids: Sequence[int]) -> dict[int,
         known, key = grouped[row["customer_id"]], row["step"]
         effect = Effect(
             key=key,
-            kind=Kind(row["kind"]),
+            kind=meaning(Kind, row["kind"]),
             name=row["name"],
             case=row["case"],
             status=row["status"],
@@ -213,7 +214,7 @@ async def _history(connection: AsyncConnection, ids: Sequence[int]) -> dict[int,
         if row["result"]:
             # One row a result, and of each mail they follow one another.
             before = known[key] if key in known and effect.kind is Kind.MAIL else effect
-            effect = before.after(Result(row["result"]), row["told_at"])
+            effect = before.after(meaning(Result, row["result"]), row["told_at"])
         known[key] = effect
     return grouped
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 from sqlalchemy import RowMapping
 
+from db.words import meaning
 from dunning.account import Case, Charge, Customer, Invoice, Method, Outcome, Subscription
 from dunning.case import decline_of
 from dunning.declines import Decline
@@ -87,7 +88,7 @@ def _known(kind: type[BaseModel], values: dict[str, Any]) -> dict[str, Any]:
 
 
 def case_from(row: RowMapping) -> Case:
-    outcome = Outcome(row["outcome"]) if row["outcome"] else None
+    outcome = meaning(Outcome, row["outcome"]) if row["outcome"] else None
     policy = _policy(json.dumps(row["policy"])) if row["policy"] else None
     names = [field.name for field in fields(Case) if field.name not in ("outcome", "policy")]
     return Case(**{name: row[name] for name in names}, outcome=outcome, policy=policy)
@@ -95,7 +96,7 @@ def case_from(row: RowMapping) -> Case:
 
 def instruction_from(row: RowMapping) -> Instruction:
     values = {field.name: row[field.name] for field in fields(Instruction) if field.name != "verb"}
-    return Instruction(verb=Verb(row["verb"]), **values)
+    return Instruction(verb=meaning(Verb, row["verb"]), **values)
 
 
 def decline(row: Any) -> Decline:

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import outbox
+from db.words import meaning
 from dunning.steps import Kind
 
 # Short, so that what a killed process held goes on soon; whoever lives renews it while they work.
@@ -132,9 +133,8 @@ async def claim(connection: AsyncConnection, effect_id: int) -> Claim | None:
     if row is None:
         return None
     values = {name: row[name] for name in Claim.__slots__ if name not in ("fence", "kind", "handed_over")}
-    return Claim(
-        **values, fence=row["attempts"], kind=Kind(row["kind"]), handed_over=row["handed_at"] is not None
-    )
+    kind = meaning(Kind, row["kind"])
+    return Claim(**values, fence=row["attempts"], kind=kind, handed_over=row["handed_at"] is not None)
 
 
 def _ours(claim: Claim) -> Any:
