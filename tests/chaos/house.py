@@ -127,7 +127,7 @@ class House:
         return answer
 
     def store(self, number: int) -> list[int]:
-        """So many new events, stored as the receiver does it, of which nobody is told; the ids of their rows."""
+        """So many new events, stored as the receiver does it, telling nobody; the ids of their rows."""
         new = [next(self._unsent) for _ in range(number)]
         self.answers += [Answer(event, 200, 0.0) for event in new]
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from db.connecting import NoPrimaryError, connect
+from db.intake import Intake, Unavailable
 from sandbox.postgres import PostgresServer
 from settings.urls import for_asyncpg, for_sqlalchemy
 from tests.db.test_session import ask, create_engine, play
@@ -51,7 +52,7 @@ def test_a_silent_host_costs_the_next_one_no_time(two_hosts: str) -> None:
 def test_no_host_that_can_write_is_an_error_of_the_network(
     two_hosts: str, database_url: str, postgres_server: PostgresServer
 ) -> None:
-    """So whoever waits for a database waits for this one, too. Who only reads takes it."""
+    """Whoever waits for a database waits for this one, too. Who only reads takes it, the receiver not."""
     name = for_asyncpg(database_url).partition("?")[0].rpartition("/")[2]
 
     async def scene() -> None:
@@ -63,6 +64,8 @@ def test_no_host_that_can_write_is_an_error_of_the_network(
             reads = {"default_transaction_read_only": "on"}
             reader = await connect(for_asyncpg(two_hosts), timeout=5, server_settings=reads)
             await reader.close()
+            with pytest.raises(Unavailable, match="ReadOnlySQLTransactionError"):
+                await Intake(for_asyncpg(database_url)).probe()
         finally:
             await admin.execute("SET default_transaction_read_only = off")
             await admin.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
