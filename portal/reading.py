@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+from dunning.abilities import abilities_of
 from dunning.account import Case, Invoice, Outcome
 from dunning.case import why_kept
 from dunning.instructions import THE_CUSTOMER, Verb
@@ -59,6 +60,7 @@ def facts(c: Context, made_by: str = "") -> Facts:
         on_hold=state is State.OPEN and subscription.status == "unpaid",
         left=_left(invoice) if state is State.ENDED else None,
         left_is_voided=c.policy.unpaid_on_return == VOID,
+        can=abilities_of(s.account.source),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from providers import basic_login, mail_webhooks, stripe_webhook, svix_signature
+from providers import basic_login, mail_webhooks, standard_webhook, stripe_webhook, svix_signature
 from providers.envelope import Envelope
 from webhooks.config import ReceiverConfig
 from webhooks.http import Answer, answer
@@ -45,6 +45,12 @@ def sources(config: ReceiverConfig) -> Mapping[str, Source]:
         known = partial(_logs_in, _encoded(config.ses_webhook_passwords))
         # Amazon's own signature is checked by the worker, which can fetch its certificate.
         found["/webhooks/ses"] = Source(mail_webhooks.SES, known, _body_alone(mail_webhooks.ses), LOGIN)
+    for line in config.event_sources:
+        source = standard_webhook.read_source(line)
+        check = standard_webhook.checker(source)
+        found[f"/webhooks/events/{source.name}"] = Source(
+            source.name, check, _body_alone(standard_webhook.envelope)
+        )
     return found
 
 
