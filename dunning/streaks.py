@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from dunning.account import Account
 
@@ -19,11 +19,25 @@ _WRITTEN = "%Y%m%dT%H%M%S.%fZ"
 _NAME = re.compile(r"(?P<subscription>.+)@(?P<at>\d{8}T\d{6}\.\d{6}Z)#(?P<attempt>\d{1,6})", re.S)
 
 
+# Nobody lets more time pass between two attempts, and a month later another debt is due.
+WITHIN = timedelta(days=21)
+
+
 @dataclass(frozen=True, slots=True)
 class _Failure:
     subscription: str
     at: datetime
     attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """`first` is the attempt it is named after: what came before it, by number and time, belongs to it."""
+
+    name: str
+    first: int
+    began_at: datetime
+    last_at: datetime
 
 
 def unnamed(subscription: str, at: datetime, attempt: int) -> str:
@@ -36,29 +50,31 @@ def placed(account: Account, ref: str) -> str:
     failure = _read(ref)
     if failure is None or ref in account.invoices:
         return ref
-    rows = sorted(_rows(account, failure.subscription))
-    before = [(began_at, name) for began_at, _, name in rows if began_at <= failure.at]
-    if failure.attempt > 1 and before and not _paid_between(account, failure, before[-1][0], failure.at):
-        return before[-1][1]
-    behind = [row for row in rows if row[0] >= failure.at][:1]
-    for began_at, first, name in behind:
-        if first > failure.attempt and not _paid_between(account, failure, failure.at, began_at):
-            return name
+    rows = sorted(_rows(account, failure.subscription), key=lambda row: (row.began_at, row.name))
+    before = [row for row in rows if row.began_at <= failure.at][-1:]
+    behind = [row for row in rows if row.began_at >= failure.at][:1]
+    for row in before:
+        if failure.attempt > 1 and not _apart(account, failure, row.last_at, failure.at):
+            return row.name
+    for row in behind:
+        if failure.attempt < row.first and not _apart(account, failure, failure.at, row.began_at):
+            return row.name
     return ref
 
 
-def _rows(account: Account, subscription: str) -> Iterator[tuple[datetime, int, str]]:
-    """When each row of a subscription began, as far as is known, and the attempt that it is named after."""
+def _rows(account: Account, subscription: str) -> Iterator[_Row]:
     for name, invoice in account.invoices.items():
         known = _read(name)
         if known and known.subscription == subscription:
-            yield min(known.at, invoice.failed_at or known.at), known.attempt, name
+            began_at = min(known.at, invoice.failed_at or known.at)
+            yield _Row(name, known.attempt, began_at, max(known.at, invoice.last_failed_at or known.at))
 
 
-def _paid_between(account: Account, failure: _Failure, after: datetime, until: datetime) -> bool:
+def _apart(account: Account, failure: _Failure, earlier: datetime, later: datetime) -> bool:
+    """Whether two failures are of different rows, whatever their numbers."""
     subscription = account.subscriptions.get(failure.subscription)
     paid_at = subscription.last_paid_at if subscription else None
-    return paid_at is not None and after < paid_at <= until
+    return later - earlier > WITHIN or (paid_at is not None and earlier < paid_at <= later)
 
 
 def _read(ref: str) -> _Failure | None:
