@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from db import models
 from dunning.policy import Policy
@@ -89,6 +90,22 @@ def test_what_is_told_before_its_customer_is_known_waits_for_them(story: Told, w
     assert story.mails() == [(0.2, "payment_failed 1")]
     [case] = world.rows(models.cases)
     assert (case.opened_at, world.unfinished()) == (story.renewal, 0)
+
+
+def test_what_nobody_claims_for_a_day_is_given_up_and_shown(story: Told, world: World) -> None:
+    """It is not dropped: a person finds it among the events that were given up."""
+    story.failed(1)
+    long_ago = update(models.inbox).values(received_at=world.now - timedelta(days=2))
+
+    async def age() -> None:
+        async with world.services.engine.begin() as connection:
+            await connection.execute(long_ago)
+
+    world.run(age())
+    world.machine_time(timedelta(minutes=1))
+    [row] = world.rows(models.inbox)
+    assert row.status == "dead"
+    assert "nobody has told whose subscription it is" in row.last_error
 
 
 def test_the_end_of_the_row_ends_access_and_the_same_subscription_may_come_back(story: Told) -> None:
