@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from providers import standard, stripe
+from providers import commet, standard, stripe
 from providers.lookup import MalformedEventError, Normalised
 
-NORMALISERS: Mapping[str, Callable[[Mapping[str, Any]], Normalised]] = {stripe.SOURCE: stripe.normalise}
+NORMALISERS: Mapping[str, Callable[[Mapping[str, Any]], Normalised]] = {
+    stripe.SOURCE: stripe.normalise,
+    commet.SOURCE: commet.normalise,
+}
 
 
 def normalise(source: str, payload: Any) -> Normalised:

@@ -19,6 +19,7 @@ SECRETS = (
     "resend_webhook_secrets",
     "postmark_webhook_passwords",
     "ses_webhook_passwords",
+    "commet_webhook_secrets",
     "event_sources",
 )
 
@@ -47,6 +48,7 @@ class ReceiverConfig:
     postmark_webhook_passwords: tuple[str, ...] = field(default=(), repr=False)
     ses_webhook_passwords: tuple[str, ...] = field(default=(), repr=False)
     """Mail services without any have no path."""
+    commet_webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
     event_sources: tuple[str, ...] = field(default=(), repr=False)
     """As `providers.standard_webhook.read_source` reads them, secrets included."""
 
@@ -66,6 +68,7 @@ class ReceiverConfig:
             resend_webhook_secrets=_plain(settings.resend_webhook_secrets),
             postmark_webhook_passwords=_plain(settings.postmark_webhook_passwords),
             ses_webhook_passwords=_plain(settings.ses_webhook_passwords),
+            commet_webhook_secrets=_plain(settings.commet_webhook_secrets),
             event_sources=_plain(settings.event_sources),
             livemode=settings.livemode,
             host=settings.receiver_host,

@@ -69,6 +69,7 @@ def services(settings: WorkerSettings, nudge: Nudge) -> Services:
         limits=limits(settings),
         pages=settings.portal_url is not None,
         mail_services=readers(settings.ses_topics or ()),
+        stopped_at_past_due=frozenset(settings.stopped_at_past_due),
         informants=informants(settings, poster(settings)),
     )
 

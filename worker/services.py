@@ -36,7 +36,7 @@ class Services:
     `limits` cap the revocations; None: nothing does. `pages`: customers have pages of ours. `decides` is
     False in a process that leaves whatever becomes due to a worker, which can reach the team.
     `mail_services` read what they say of mails, by source. `informants` complete the events of sources that
-    have no gateway.
+    have no gateway; sources that are `stopped_at_past_due` take access themselves.
     """
 
     engine: AsyncEngine
@@ -48,5 +48,6 @@ class Services:
     pages: bool = False
     decides: bool = True
     clock: Clock = wall_clock
+    stopped_at_past_due: frozenset[str] = frozenset()
     mail_services: Mapping[str, Reader] = field(default_factory=readers)
     informants: Mapping[str, Informant] = field(default_factory=dict)

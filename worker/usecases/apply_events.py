@@ -32,6 +32,7 @@ from tracing import spans
 from worker.lookups import WITHIN, Questions
 from worker.owners import OwnerUnknownError, owned
 from worker.services import Services
+from worker.stopping import stopped
 from worker.usecases.apply_mail_results import apply_mail_results
 from worker.usecases.enact import Enacted, enact
 from worker.usecases.rows import failed, retire, wait
@@ -137,6 +138,8 @@ async def _read(services: Services, row: InboxRow, questions: Questions) -> Stat
         else:
             await retire(services, row, error)
         return None
+    if row.source in services.stopped_at_past_due:
+        facts = stopped(facts)
     return Stated(row, tuple(facts))
 
 
