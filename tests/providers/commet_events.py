@@ -7,7 +7,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-SECRET = "whsec_test"  # Commet's own test vector
+SECRET = "whsec_test"
 START = datetime(2026, 6, 23, 14, 30, tzinfo=UTC)
 IDS = {"invoiceId": "inv_n4o5p6", "invoiceNumber": "INV-0043", "customerId": "user_123"}
 SUBSCRIPTION = {"subscriptionId": "sub_1a2b3c4d"}

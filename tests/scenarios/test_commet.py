@@ -114,7 +114,7 @@ def test_what_commet_has_signed_is_always_answered_with_200(story: OfCommet, wor
         b'{"event": "quota.exceeded"}',
         dumped(event("payment.failed") | {"mode": "live"}),
     ]
-    bodies.append(dumped(event("payment.failed", invoiceId=None)))
+    bodies.append(dumped(event("payment.failed", 1, invoiceId=None)))
     assert {story.door.post("commet", body, signed(body)).status_code for body in bodies} == {200}
     assert story.door.post("commet", bodies[0], signed(b"other")).status_code == 400
     rows = sorted(world.rows(models.inbox), key=lambda row: row.id)[-5:]
