@@ -25,6 +25,6 @@ def verify(given: bytes, body: bytes, secrets: Sequence[bytes]) -> None:
     genuine = False
     for secret in secrets:
         expected = hmac.digest(secret, body, "sha256").hex().encode()
-        genuine |= hmac.compare_digest(expected, given.removeprefix(PREFIX).lower())
+        genuine |= hmac.compare_digest(expected, given.removeprefix(PREFIX))
     if not genuine:
         raise BadSignature("signature")

@@ -32,6 +32,7 @@ from settings.processes import (
     ToolSettings,
     WorkerSettings,
 )
+from settings.retention import Retention
 from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
 from settings.team import Team
 from settings.traces import Traces
@@ -62,6 +63,7 @@ GROUPS: dict[str, type[Settings]] = {
     "Your application's network": WebhookRules,
     "Policy": Policy,
     "Breaker": Breaker,
+    "Privacy": Retention,
     "Receiver": ReceiverServer,
     "Access API": ApiServer,
     "Server of the page": PortalServer,
