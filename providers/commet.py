@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -19,15 +18,14 @@ from dunning.events import (
     BillingEvent,
     ChargeFailed,
     CustomerSeen,
-    InvoiceSeen,
     LedgerRead,
     PaymentFailed,
     PaymentMethodChanged,
     PayPageSeen,
-    SubscriptionSeen,
 )
 from dunning.money import NO_CURRENCY
-from providers.fields import LARGEST, Json, moment, moment_of, part, required, text, whole
+from providers.commet_told import Told
+from providers.fields import Json, moment, moment_of, part, text, whole
 from providers.links import pay_link
 from providers.lookup import MalformedEventError, Normalised
 
@@ -45,66 +43,8 @@ NOT_DUNNED: Final = frozenset(
         "reactivation", "subscription_resume",
     }
 )  # fmt: skip
-STATUSES: Final = {"draft": "incomplete", "pending_payment": "incomplete"}
 # Payments name an invoice and tell little of it: any event about the invoice itself knows more.
 IN_PASSING: Final = AsOf(datetime(1970, 1, 1, tzinfo=UTC))
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """The inside of one event."""
-
-    event_id: str
-    as_of: AsOf
-    data: Json
-
-    @property
-    def at(self) -> datetime:
-        return self.as_of.at
-
-    def ref(self, name: str) -> str:
-        """An id that this event cannot do without."""
-        required(self.data, name)
-        found = text(self.data, name)
-        if found is None or len(found) > 255 or not found.isprintable():
-            raise MalformedEventError(f"{name} is no id")
-        return found
-
-    @property
-    def customer(self) -> str:
-        return self.ref("customerId")
-
-    @property
-    def invoice(self) -> str:
-        return self.ref("invoiceId")
-
-    def subscription_seen(self, status: str, **more: object) -> SubscriptionSeen:
-        return SubscriptionSeen(
-            self.customer,
-            self.ref("subscriptionId"),
-            self.as_of,
-            STATUSES.get(status, status),
-            **more,  # type: ignore[arg-type]  # a few fields, of their own types
-        )
-
-    def invoice_seen(self, as_of: AsOf, status: str, **more: object) -> InvoiceSeen:
-        values = {"currency": NO_CURRENCY.lower(), "collection_method": "charge_automatically"} | more
-        return InvoiceSeen(
-            customer=self.customer,
-            invoice=self.invoice,
-            as_of=as_of,
-            status=status,
-            subscription=text(self.data, "subscriptionId"),
-            number=text(self.data, "invoiceNumber"),
-            **values,  # type: ignore[arg-type]  # as above
-        )
-
-    def cents(self, name: str) -> int:
-        """A `number` of JSON, which may be written 1900.0; 0 for null."""
-        found = self.data.get(name)
-        if isinstance(found, float) and found.is_integer() and abs(found) < LARGEST:
-            return int(found)
-        return whole(self.data, name)
 
 
 Handler = Callable[[Told], list[BillingEvent]]
