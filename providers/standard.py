@@ -123,7 +123,7 @@ def _normalise(event: Json, read_at: datetime | None) -> Normalised:
         as_of=AsOf(at, read_at),
         data=data,
         subscription=_ref(data, "subscriptionId"),
-        customer=text(data, "customerId") or "",
+        customer=_given(data, "customerId") or "",
     )
     facts = (*handler(told), *_person(told))
     lookup = Lookup(Subject.SUBSCRIPTION, told.subscription, at, event)
@@ -144,7 +144,7 @@ def _payment_failed(told: Told) -> list[CustomerFact]:
     attempt = whole(told.data, "attempt")
     if not 1 <= attempt <= MOST_ATTEMPTS:
         raise MalformedEventError("attempt does not count from 1")
-    debt = text(told.data, "invoiceId") or unnamed(told.subscription, told.at, attempt)
+    debt = _given(told.data, "invoiceId") or unnamed(told.subscription, told.at, attempt)
     card = part(told.data, "card")
     facts: list[CustomerFact] = [
         told.subscription_seen("past_due"),
@@ -178,7 +178,7 @@ def _past_due(told: Told) -> list[CustomerFact]:
 
 def _payment_succeeded(told: Told) -> list[CustomerFact]:
     """Money that names no invoice ends whatever failed before it."""
-    own = text(told.data, "invoiceId") or f"{told.subscription}@{told.at:%Y%m%dT%H%M%S.%fZ}#paid"
+    own = _given(told.data, "invoiceId") or f"{told.subscription}@{told.at:%Y%m%dT%H%M%S.%fZ}#paid"
     paid = told.invoice_seen(own, "paid", paid_at=told.at, amount_paid=told.amount or SOMETHING)
     return [paid, told.subscription_seen("active")]
 
@@ -221,8 +221,16 @@ def _customer_seen(ref: str, customer: Json, as_of: AsOf) -> CustomerSeen:
 def _ref(thing: Json, key: str) -> str:
     """An id that names something for ever: it stands in keys and in addresses."""
     required(thing, key)
+    found = _given(thing, key)
+    if found is None:
+        raise MalformedEventError(f"{key} is no id")
+    return found
+
+
+def _given(thing: Json, key: str) -> str | None:
+    """The same, where it may be missing."""
     found = text(thing, key)
-    if found is None or len(found) > 255 or not found.isprintable():
+    if found is not None and (len(found) > 255 or not found.isprintable()):
         raise MalformedEventError(f"{key} is no id")
     return found
 
