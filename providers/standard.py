@@ -198,7 +198,7 @@ def _person(told: Told) -> list[CustomerFact]:
 def _customer_updated(data: Json, as_of: AsOf) -> list[BillingEvent]:
     ref = _ref(data, "customerId")
     facts: list[BillingEvent] = [_customer_seen(ref, {**data, **part(data, "customer")}, as_of)]
-    facts += [SubscriptionOwned(ref, each) for each in texts(data, "subscriptionIds") if each]
+    facts += [SubscriptionOwned(ref, _ref({"id": each}, "id")) for each in texts(data, "subscriptionIds")]
     if flag(data, "paymentMethodChanged"):
         facts.append(PaymentMethodChanged(ref, as_of.at))
     return facts
