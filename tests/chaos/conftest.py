@@ -7,6 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.scenarios.conftest import empty_stage, in_background, make_world, stage, world
+
+__all__ = ["empty_stage", "in_background", "make_world", "stage", "world"]
+
 Tell = Callable[..., None]
 
 
