@@ -55,10 +55,10 @@ class Matrix:
         """What came of it for those whose workers ended at these points, one worker after the other."""
         crowd, rows = self._arranged(len(ends) + 1)
         failpoints = Failpoints(thorough=thorough)
-        for mine, points in zip(rows, ends, strict=False):
-            for point in points:
-                self._play(crowd, mine, failpoints, point)
-                crowd.world.run(self._stage.let_pass(ALL_RUN_OUT))
+        for deaths in zip(*ends, strict=True):
+            for mine, end_at in zip(rows, deaths, strict=False):
+                self._play(crowd, mine, failpoints, end_at)
+            crowd.world.run(self._stage.let_pass(ALL_RUN_OUT))
         crowd.recover()
         *ended, calm = crowd.told()
         return [judged(facts, calm) for facts in ended]
