@@ -17,7 +17,7 @@ from sandbox.stripe import Card, RetryPolicy, custom_schedule
 from sandbox.stripe.records import Charge, Subscription
 from tests.chaos.failpoints import Failpoints, Port
 from tests.scenarios.story import RENEWAL
-from tests.scenarios.world import DOMAIN, World
+from tests.scenarios.world import DOMAIN, START, World
 from worker.courier import Courier
 from worker.queues import Wakeup
 from worker.services import Services
@@ -27,23 +27,30 @@ ALL_RUN_OUT = timedelta(minutes=6)
 # Looks of the scheduler after which everything must be done.
 LOOKS = 6
 # What Stripe says of a charge that fails, as far as we need to hear it.
-FAILURE = "invoice.payment_failed"
+FAILURE, CLOCK = "invoice.payment_failed", "test_helpers.test_clock.ready"
 Facts = Counter[str]
 
 
 class Crowd:
-    """So many customers whose renewal fails; `world` carries out for them whatever nobody is ended in."""
+    """So many customers whose renewal fails; `world` carries out for them whatever nobody is ended in.
 
-    def __init__(self, world: World, size: int, *, retries: RetryPolicy | None = None) -> None:
+    They live by the wall clock, or `on_clock` by a test clock, which processes of their own go by as well.
+    """
+
+    def __init__(
+        self, world: World, size: int, *, retries: RetryPolicy | None = None, on_clock: bool = False
+    ) -> None:
         self.world = world
         self._earlier = len(world.inbox.messages)
         engine = world.stripe.engine
         price = engine.create_price(1900, "usd", interval="month", product_name="Team plan")
         schedule = retries or custom_schedule(30, at_end="past_due")
+        self._clock = engine.create_clock(START) if on_clock else None
         self.subscriptions: list[Subscription] = []
         for number in range(size):
             card = Card(outcomes=("ok", *["insufficient_funds"] * 9), country="GB")
-            customer = engine.create_customer(f"customer{number}@shop.example", card=card)
+            email = f"customer{number}@shop.example"
+            customer = engine.create_customer(email, card=card, clock=self._clock)
             self.subscriptions.append(engine.create_subscription(customer, price, policy=schedule))
         # What Stripe says of their first month came before we were there.
         world.hear()
@@ -52,7 +59,7 @@ class Crowd:
         """The charge fails, and all that follows from it happens but what waits for these actors."""
         self.world.held = set(held)
         self.pass_to(0)
-        self.world.deliver([event for event in self.world.hear() if event.type == FAILURE])
+        self.world.deliver([event for event in self.world.hear() if event.type in (FAILURE, CLOCK)])
 
     def until(self, day: float) -> None:
         """Live on until so many days after that charge."""
@@ -63,8 +70,8 @@ class Crowd:
 
     def pass_to(self, day: float) -> None:
         """So many days after that charge, with nobody looking at what is due."""
-        self.world.now = RENEWAL + timedelta(days=day)
-        self.world.stripe.engine.advance(None, self.world.now)
+        self.world.now, engine = RENEWAL + timedelta(days=day), self.world.stripe.engine
+        engine.advance(self._clock and engine.refresh(self._clock), self.world.now)
 
     def customer_ids(self) -> list[int]:
         """Their row ids, in their own order."""
@@ -79,7 +86,7 @@ class Crowd:
     def unheard(self) -> list[list[int]]:
         """The inbox rows that wait, of each of them."""
         rows = [row for row in self.world.rows(models.inbox) if row.status == "pending"]
-        owners = {row.id: json.loads(row.payload)["data"]["object"]["customer"] for row in rows}
+        owners = {row.id: json.loads(row.payload)["data"]["object"].get("customer") for row in rows}
         return [
             [row for row, owner in owners.items() if owner == each.customer] for each in self.subscriptions
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -17,6 +17,7 @@ from tests.chaos.conftest import Tell
 from tests.chaos.crowd import ALL_RUN_OUT, Crowd, Facts, watched
 from tests.chaos.failpoints import COMMIT, Failpoints
 from tests.chaos.parts import PARTS, Part, Rows
+from tests.chaos.verdict import Verdict, judged
 from tests.scenarios.conftest import MakeWorld
 from tests.scenarios.stage import Stage
 from tests.worker.breaking import cap
@@ -24,18 +25,6 @@ from tests.worker.chat import Chat, chat
 
 SEND = "Courier.send"
 [MAILING] = [part for part in PARTS if part.actor == "send_mail"]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What somebody's worker's death has cost: things not done, and things done once more than in calm.
-
-    `unknown` is what was on its way when it died: written down as that, and at most once at the other end.
-    """
-
-    lost: Facts
-    doubled: Facts
-    unknown: int
 
 
 class Matrix:
@@ -77,24 +66,6 @@ class Matrix:
         services, courier = watched(crowd.world, failpoints)
         with failpoints.watching(services.engine):
             return crowd.world.run(failpoints.live(lambda: self._part.work(services, courier, rows), end_at))
-
-
-def judged(facts: Facts, calm: Facts) -> Verdict:
-    """Held against what became of somebody whose worker nobody has ended."""
-    told, unknown = Facts(facts), 0
-    for fact in facts:
-        kind, _, thing = fact.partition(": ")
-        if kind == "unknown":
-            unknown += 1
-            told[fact] -= 1
-            told[f"sent: {thing}"] += 1
-            # It may have been the last thing that the worker did.
-            told[f"arrived: {thing}"] = max(told[f"arrived: {thing}"], calm[f"arrived: {thing}"])
-        elif kind == "journal" and ".unknown " in thing:
-            told[fact] -= 1
-            step = thing.split()[-1]
-            told[f"journal: {thing.split('.')[0]}.sent None {step}"] += 1
-    return Verdict(lost=calm - told, doubled=told - calm, unknown=unknown)
 
 
 def may_be_unknown(points: Sequence[str]) -> set[int]:

@@ -14,6 +14,7 @@ from sandbox.runtime import clean_environment
 from tests.cli.forking import ROOT, Forked
 from tests.scenarios.world import World
 from worker.broker import RedisNudge, create_broker
+from worker.lengths import lengths
 from worker.queues import Wakeup
 from worker.schedule import tick
 
@@ -37,10 +38,10 @@ class Workers:
         """One more worker, and wait until it takes work."""
         number = len(self._running)
         out, err = self._folder / f"{number}.out", self._folder / f"{number}.err"
+        for file in (out, err):
+            file.touch()
         environment = clean_environment() | dict(merchant.SETTINGS) | self._settings()
-        worker = Forked(
-            ("worker", *arguments), self._folder, environment, out, err, patience=LONGEST
-        )
+        worker = Forked(("worker", *arguments), self._folder, environment, out, err, patience=LONGEST)
         self._running.append(worker)
         until(lambda: "worker.started" in err.read_text() + out.read_text(), "a worker has started")
         return worker
@@ -68,10 +69,23 @@ class Workers:
         nudge = RedisNudge(self._broker)
         world.run(tick(world.services.engine, nudge, clock=lambda: world.now, delay=0.0))
 
-    def close(self) -> None:
+    def said(self, what: str) -> int:
+        """How often they have written this into their logs."""
+        return sum(log.read_text().count(what) for log in self._folder.iterdir() if log.is_file())
+
+    def idle(self) -> bool:
+        """Whether nobody has anything in hand, and nothing waits."""
+        found = lengths(self._redis_url)
+        return found is not None and not any(each.waiting or each.in_hand for each in found)
+
+    def end_all(self) -> None:
+        """At once, whatever they are doing."""
         for worker in self._running:
             worker.kill()
             worker.wait(DEADLINE)
+
+    def close(self) -> None:
+        self.end_all()
         self._broker.close()
 
 
