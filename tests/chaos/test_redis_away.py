@@ -25,7 +25,7 @@ HELD = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'inb
 def test_what_failed_while_redis_was_away_is_done_when_it_is_back(
     world: World, tmp_path: Path, long: bool, tell: Tell
 ) -> None:
-    """Eight actors wait for a table that is locked; Redis ends, the table goes, and all eight of them raise."""
+    """Eight actors wait for a table that is locked; Redis ends, the table goes, and all eight raise."""
     crowd = Crowd(world, MESSAGES, on_clock=True)
     crowd.fail(EVENTS)
     rows = crowd.unheard()

@@ -33,6 +33,7 @@ class Workers:
         self._redis_url = redis_url
         self._running: list[Forked] = []
         self._broker = create_broker(redis_url)
+        self.nudge = RedisNudge(self._broker)
 
     def start(self, *arguments: str) -> Forked:
         """One more worker, and wait until it takes work."""
@@ -61,13 +62,17 @@ class Workers:
 
     def wake(self, wakeup: Wakeup, ids: Sequence[int]) -> None:
         """As the receiver does for each event, and workers for each other."""
-        RedisNudge(self._broker).send(wakeup, ids)
+        self.nudge.send(wakeup, ids)
 
     def look(self) -> None:
         """One tick of a scheduler."""
-        world = self._world
-        nudge = RedisNudge(self._broker)
-        world.run(tick(world.services.engine, nudge, clock=lambda: world.now, delay=0.0))
+        world, nudge = self._world, self.nudge
+
+        async def once() -> None:
+            full = await nudge.full()
+            await tick(world.services.engine, nudge, clock=lambda: world.now, delay=0.0, full=full)
+
+        world.run(once())
 
     def said(self, what: str) -> int:
         """How often they have written this into their logs."""

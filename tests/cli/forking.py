@@ -46,7 +46,7 @@ IMPORTED = (
     "portal.server", "rich.progress", "settings.logging", "sqlalchemy.dialects.postgresql.asyncpg",
     "sqlalchemy.ext.asyncio", "uvicorn.lifespan.on", "uvicorn.loops.uvloop",
     "uvicorn.protocols.http.httptools_impl", "worker.breaker", "worker.policy", "worker.usecases.instruct",
-    "worker.usecases.move_policy", "worker.usecases.resend",
+    "worker.main", "worker.usecases.move_policy", "worker.usecases.resend",
 )  # fmt: skip
 
 
