@@ -9,9 +9,14 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
+from serving.protocol import limited
+from serving.watchdog import Watchdog
+
 log = structlog.get_logger()
 
 BACKLOG = 1024
+MAX_CONNECTIONS = 1_000  # more are answered 503
+READ_LIMIT = 10.0  # seconds a client may take for a request's headers, and again for its body
 KEEP_ALIVE = 75  # seconds; longer than proxies keep theirs (60), so that they never reuse a closed one
 STOP_LIMIT = 5  # seconds for requests in flight; each has its own limit, which is shorter
 
@@ -23,16 +28,24 @@ class Server(uvicorn.Server):
         """`name` stands before the dot of its log events."""
         super().__init__(config)
         self._name = name
+        self._watchdog = Watchdog(name, log.critical)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say where."""
         await super().startup(sockets)
+        self._watchdog.start()
         for listener in sockets or []:
             host, port = listener.getsockname()[:2]
             log.info(f"{self._name}.started", host=host, port=port)
 
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second."""
+        self._watchdog.beat()
+        return await super().on_tick(counter)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The first signal stops cleanly, a second one of either kind at once."""
+        self._watchdog.stopping()
         self.force_exit = self.should_exit
         self.should_exit = True
 
@@ -59,7 +72,7 @@ def serve(name: str, app: ASGIApp, host: str, port: int, metrics: tuple[str, int
         uvicorn.Config(
             app,
             loop="uvloop",
-            http="httptools",
+            http=limited(READ_LIMIT, READ_LIMIT),
             ws="none",
             lifespan="on",
             log_config=None,
@@ -67,6 +80,7 @@ def serve(name: str, app: ASGIApp, host: str, port: int, metrics: tuple[str, int
             server_header=False,
             proxy_headers=False,
             backlog=BACKLOG,
+            limit_concurrency=MAX_CONNECTIONS,
             timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=STOP_LIMIT,
         ),

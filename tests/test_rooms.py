@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "portal.links": set(),
     "serving": {"metrics"},
     "webhooks": {
+        "serving.protocol",
         "providers",
         "db.intake",
         "worker.queues",
@@ -33,6 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "metrics.family",
         "metrics.families",
         "metrics.text",
+        "serving.watchdog",
         "tracing",
     },
     "worker": {
@@ -44,6 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "metrics",
         "outbound",
         "portal.links",
+        "serving.watchdog",
         "tracing",
     },
     "portal": {"dunning", "language", "settings", "providers", "emails", "db", "worker", "serving"},

@@ -134,12 +134,11 @@ def test_new_events_wait_behind_no_more_than_a_queue_of_a_backlog(
     assert (max(waited) <= most) == heeded
 
 
+@pytest.mark.only_long
 def test_a_hundred_thousand_events_are_worked_off_while_new_ones_pass(
-    world: World, redis_url: str, tmp_path: Path, long: bool, tell: Tell, capsys: pytest.CaptureFixture[str]
+    world: World, redis_url: str, tmp_path: Path, tell: Tell, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Two real workers; a new event each second, and how long it takes, as the backlog shrinks."""
-    if not long:
-        pytest.skip("some minutes: ./run chaos -k backlog")
     engine = world.stripe.engine
     for number in range(CUSTOMERS):
         engine.create_customer(f"customer{number}@shop.example")

@@ -111,13 +111,12 @@ def test_wherever_a_worker_is_killed_its_work_is_done_once(
     assert {number for number, each in enumerate(verdicts) if each.unknown} == may_be_unknown(points)
 
 
+@pytest.mark.only_long
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.actor)
 def test_killed_twice_in_a_row_it_is_still_done_once(
-    make_world: MakeWorld, stage: Stage, room: Chat, part: Part, long: bool, tell: Tell
+    make_world: MakeWorld, stage: Stage, room: Chat, part: Part, tell: Tell
 ) -> None:
     """Whoever goes on after the first is killed as well, at any point of what is left."""
-    if not long:
-        pytest.skip("the square of the points: ./run chaos")
     matrix = Matrix(make_world, stage, room, part)
     points = range(len(matrix.points()))
     verdicts = matrix.ended_at(list(product(points, points)))

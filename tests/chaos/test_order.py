@@ -41,10 +41,9 @@ def cases_until(holds: Callable[[Setting, Policy, list[Action], int], None]) -> 
     return tried, True
 
 
-def test_order_and_duplicates_change_nothing_in_thousands_of_lives(long: bool, tell: Tell) -> None:
+@pytest.mark.only_long
+def test_order_and_duplicates_change_nothing_in_thousands_of_lives(tell: Tell) -> None:
     """And a fold in which the last writer wins is found out, or the lives would prove nothing."""
-    if not long:
-        pytest.skip("some minutes: ./run chaos -k order; a short form is in tests/dunning/test_properties.py")
     tried, held = cases_until(order_changes_nothing)
     until, escaped = cases_until(
         lambda setting, _, course, seed: the_last_writer_is_right(setting, course, seed)

@@ -36,7 +36,7 @@ ONE_AT_A_TIME = threading.Lock()
 # What the commands import, most of it only when they are called.
 IMPORTED = (
     "asyncpg", "cli.access", "cli.api", "cli.breaker", "cli.case", "cli.case_resend", "cli.customer",
-    "cli.dead", "cli.doctor", "cli.emails", "cli.explain", "cli.import_run", "cli.import_views",
+    "cli.dead", "cli.doctor", "cli.emails", "cli.explain", "cli.forget", "cli.import_run", "cli.import_views",
     "cli.importing", "cli.keys", "cli.link", "cli.main", "cli.policy", "cli.policy_check",
     "cli.policy_diff", "cli.policy_move", "cli.policy_simulate", "cli.portal", "cli.reconcile",
     "cli.replays", "cli.report", "cli.report_views", "cli.status", "cli.team", "cli.webhooks",
@@ -45,8 +45,9 @@ IMPORTED = (
     "console.story", "console.view", "db.access", "db.api_keys", "db.breaker", "db.lookups", "db.session",
     "portal.server", "rich.progress", "settings.logging", "sqlalchemy.dialects.postgresql.asyncpg",
     "sqlalchemy.ext.asyncio", "uvicorn.lifespan.on", "uvicorn.loops.uvloop",
-    "uvicorn.protocols.http.httptools_impl", "worker.breaker", "worker.policy", "worker.usecases.instruct",
-    "worker.main", "worker.usecases.move_policy", "worker.usecases.resend",
+    "uvicorn.protocols.http.httptools_impl", "worker.breaker", "worker.main", "worker.policy",
+    "worker.schedule", "worker.usecases.forget", "worker.usecases.instruct", "worker.usecases.move_policy",
+    "worker.usecases.resend",
 )  # fmt: skip
 
 
@@ -73,8 +74,12 @@ class Forked:
         err: Path,
         *,
         patience: int = PATIENCE,
+        first: str = "",
     ) -> None:
-        """Start it; it writes to the files `out` and `err`, and is ended after `patience` seconds."""
+        """Start it; it writes to the files `out` and `err`, and is ended after `patience` seconds.
+
+        `first` is code that breaks something in it before it begins.
+        """
         self.returncode: int | None = None
         self._folder = tempfile.TemporaryDirectory()
         self._answer = Path(self._folder.name, "answer")
@@ -86,6 +91,7 @@ class Forked:
             "err": str(err),
             "answer": str(self._answer),
             "patience": patience,
+            "first": first,
         }
         server = _server()
         assert server.stdin is not None
@@ -181,6 +187,7 @@ def _tell(answer: Path, number: int) -> None:
 def _become(wanted: dict[str, Any]) -> None:
     """Be the command, to its end; it does not outlive the tests, however they end."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    os.setpgid(0, 0)  # as a shell starts it: a signal to its group is for nobody else
     signal.alarm(wanted["patience"])
     os.chdir(wanted["cwd"])
     os.environ.clear()
@@ -194,6 +201,7 @@ def _become(wanted: dict[str, Any]) -> None:
     sys.argv = ["dunning", *wanted["arguments"]]
     code = 1
     try:
+        exec(wanted["first"], {})  # noqa: S102  # code of our own tests
         import_module("cli.main").main()
         code = 0
     except SystemExit as end:
