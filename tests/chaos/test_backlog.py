@@ -17,9 +17,9 @@ from providers.stripe_webhook import envelope
 from sandbox.stripe.objects import render_event
 from sandbox.stripe.records import Customer, Event
 from tests.chaos.conftest import Tell
+from tests.chaos.passing import clock_moved, fresh
 from tests.chaos.workers import until, workers
-from tests.scenarios.arrivals import store
-from tests.scenarios.world import START, World
+from tests.scenarios.world import World
 from worker.broker import RedisNudge, create_broker
 from worker.queues import ENOUGH_WAITING, EVENTS, IDS_PER_MESSAGE
 from worker.schedule import tick
@@ -65,30 +65,12 @@ def stored(world: World, events: Sequence[Event], copies: int) -> int:
     return world.run(write())
 
 
-def fresh(world: World) -> int:
-    """A new event has come in; its row."""
-    clock_moved(world)
-
-    async def write() -> list[int]:
-        async with world.services.engine.begin() as connection:
-            return await store(connection, world.hear()[-1:], world.version, world.now)
-
-    [row] = world.run(write())
-    return row
-
-
-def clock_moved(world: World) -> None:
-    """An event at Stripe that concerns no customer, so that it costs little."""
-    engine = world.stripe.engine
-    engine.advance(engine.create_clock(START), START.replace(day=3))
-
-
 def pending(world: World) -> set[int]:
     rows = world.rows(models.inbox, models.inbox.c.id, models.inbox.c.status)
     return {row.id for row in rows if row.status == "pending"}
 
 
-@pytest.mark.parametrize("heeded", [True, False], ids=["", "control"])
+@pytest.mark.parametrize("heeded", [True, False], ids=["heeded", "control"])
 def test_new_events_wait_behind_no_more_than_a_queue_of_a_backlog(
     world: World, redis_url: str, tell: Tell, heeded: bool
 ) -> None:
@@ -132,6 +114,13 @@ def test_new_events_wait_behind_no_more_than_a_queue_of_a_backlog(
     )
     most = (ENOUGH_WAITING + BATCH // IDS_PER_MESSAGE) // A_TICK + 1
     assert (max(waited) <= most) == heeded
+
+
+def test_a_queue_that_cannot_be_asked_has_room(world: World) -> None:
+    """Redis is away: what is due is handed out, in vain for now, and again when it is back."""
+    broker = create_broker("redis://127.0.0.1:9")
+    assert world.run(RedisNudge(broker).full()) == frozenset()
+    broker.close()
 
 
 @pytest.mark.only_long

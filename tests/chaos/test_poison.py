@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,11 +12,10 @@ from sqlalchemy import select
 from db import models
 from db.sweep import MOST_ATTEMPTS
 from sandbox.stripe import Fault
-from sandbox.stripe.records import Customer
 from tests.chaos.conftest import Tell
 from tests.chaos.crowd import ALL_RUN_OUT, Crowd
+from tests.chaos.passing import fresh
 from tests.chaos.workers import Workers, until, workers
-from tests.scenarios.arrivals import store
 from tests.scenarios.world import TEAM_ADDRESS, World
 from worker.breaker import watch
 from worker.queues import EVENTS
@@ -74,23 +71,15 @@ def test_an_event_that_kills_its_worker_is_retired_and_the_team_is_called(
 
 
 def others(world: World, some: Workers, number: int) -> list[float]:
-    """So many events of another customer, one after another, as they come in; the seconds that each took."""
-    ledger, took = world.stripe.engine.ledger, []
+    """So many other events, one after another, as they come in; the seconds that each took."""
+    took = []
     for _ in range(number):
-        customer = ledger.all(Customer)[-1]
-        named = replace(customer, name=f"Ada {time.monotonic_ns()}")
-        ledger.change("customer.updated", named, at=ledger.now(customer.test_clock))
+        row = fresh(world)
         began = time.monotonic()
-        [row] = world.run(_stored(world))
         some.wake(EVENTS, [row])
         until(lambda: world.run(_is_done(world, row)), "another event is applied")  # noqa: B023  # runs at once
         took.append(time.monotonic() - began)
     return took
-
-
-async def _stored(world: World) -> Sequence[int]:
-    async with world.services.engine.begin() as connection:
-        return await store(connection, world.hear(), world.version, world.now)
 
 
 async def _is_done(world: World, row: int) -> bool:
