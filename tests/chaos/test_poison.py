@@ -58,6 +58,7 @@ def test_an_event_that_kills_its_worker_is_retired_and_the_team_is_called(
         world.run(watch(world.services.engine, some.nudge, None))
         until(lambda: world.inbox.to(TEAM_ADDRESS), "the team is called")
 
+    # The one that was handed out together with it is among those that are done.
     [dead] = [row for row in world.rows(models.inbox) if row.status != "done"]
     slower = max(around) / max(calm)
     tell(
