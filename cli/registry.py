@@ -41,6 +41,7 @@ ENTRIES = (
     Entry("forget", "cli.forget:command", "Forget who a customer is; the money trail stays.", OPERATE),
     Entry("team", "cli.team:app", "Try the channels by which your team is called.", OPERATE),
     Entry("webhooks", "cli.webhooks:app", "Endpoints of your application: add, rotate, replay.", OPERATE),
+    Entry("events", "cli.events:app", "The neutral format for other billing systems.", OPERATE),
     Entry("link", "cli.link:command", "A link to a customer's page; or revoke those there are.", OPERATE),
     Entry("keys", "cli.keys:app", "Keys of the API: make one, list them, revoke one.", OPERATE),
     Entry("policy", "cli.policy:app", "Read a policy, try it, replay everything, move cases to it.", OPERATE),

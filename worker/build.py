@@ -18,6 +18,7 @@ from worker.brand import brand
 from worker.breaker import limits
 from worker.courier import Courier, Sender
 from worker.endpoints import endpoints_of
+from worker.informants import informants
 from worker.pages import pages
 from worker.policy import policy
 from worker.services import Nudge, Services
@@ -68,6 +69,8 @@ def services(settings: WorkerSettings, nudge: Nudge) -> Services:
         limits=limits(settings),
         pages=settings.portal_url is not None,
         mail_services=readers(settings.ses_topics or ()),
+        stopped_at_past_due=frozenset(settings.stopped_at_past_due),
+        informants=informants(settings, poster(settings)),
     )
 
 
