@@ -16,6 +16,7 @@ from worker.usecases.advance_cases import advance_cases
 from worker.usecases.apply_events import apply_events
 from worker.usecases.call_provider import call_provider_each
 from worker.usecases.deliver import deliver_each
+from worker.usecases.reconcile import Reconciling, reconcile_each
 from worker.usecases.sound_alarm import sound_alarm
 from worker.usecases.tell_application import tell_each
 
@@ -23,7 +24,7 @@ from worker.usecases.tell_application import tell_each
 SEND_LIMIT = 420_000
 
 # Built on the worker's event loop at the first message: an engine belongs to the loop it was made in.
-Parts = Callable[[], tuple[Services, Courier, Poster]]
+Parts = Callable[[], tuple[Services, Courier, Poster, Reconciling]]
 
 
 def declare(broker: dramatiq.Broker, parts: Parts) -> None:
@@ -36,19 +37,22 @@ def declare(broker: dramatiq.Broker, parts: Parts) -> None:
         await advance_cases(parts()[0], ids)
 
     async def send(ids: list[int]) -> None:
-        services, courier, _ = parts()
+        services, courier, *_ = parts()
         await deliver_each(services, courier, ids)
 
     async def call(ids: list[int]) -> None:
         await call_provider_each(parts()[0], ids)
 
     async def alarm(ids: list[int]) -> None:
-        services, courier, _ = parts()
+        services, courier, *_ = parts()
         await sound_alarm(services, courier, ids)
 
     async def tell(ids: list[int]) -> None:
-        services, _, poster = parts()
+        services, _, poster, _ = parts()
         await tell_each(services, poster, ids)
+
+    async def reconcile(ids: list[int]) -> None:
+        await reconcile_each(parts()[3], ids)
 
     _declare(broker, queues.EVENTS, apply)
     _declare(broker, queues.CASES, advance)
@@ -57,6 +61,7 @@ def declare(broker: dramatiq.Broker, parts: Parts) -> None:
     _declare(broker, queues.BILLING, call, time_limit=SEND_LIMIT)
     _declare(broker, queues.WEBHOOKS, tell)
     _declare(broker, queues.ALARM, alarm, time_limit=SEND_LIMIT)
+    _declare(broker, queues.RECONCILE, reconcile, time_limit=SEND_LIMIT)
 
 
 def _declare(

@@ -20,7 +20,7 @@ from db.sweep import Swept, sweep
 from metrics import instruments
 from metrics.listener import listen
 from settings import SchedulerSettings
-from worker import breaker
+from worker import breaker, reconciling
 from worker.broker import RedisNudge, create_broker
 from worker.queues import BILLING, CASES, EVENTS, MAIL, TEAM, WEBHOOKS
 from worker.services import Clock, Nudge, wall_clock
@@ -101,6 +101,7 @@ class SchedulerProcess:
                 if now - watched_at >= breaker.EVERY.total_seconds():
                     watched_at = now
                     await breaker.watch(engine, nudge, limits)
+                    await reconciling.hand_out(engine, nudge)
                 instruments.ticks.labels("done").inc()
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 instruments.ticks.labels("missed").inc()

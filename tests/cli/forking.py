@@ -39,6 +39,7 @@ IMPORTED = (
     "cli.dead", "cli.doctor", "cli.emails", "cli.explain", "cli.import_run", "cli.import_views",
     "cli.importing", "cli.keys", "cli.link", "cli.main", "cli.policy", "cli.policy_check",
     "cli.policy_diff", "cli.policy_move", "cli.policy_simulate", "cli.portal", "cli.reconcile",
+    "cli.reconcile_run", "cli.reconcile_views",
     "cli.replays", "cli.report", "cli.report_views", "cli.status", "cli.team", "cli.webhooks",
     "console.answer", "console.cases", "console.doctor.doctor", "console.effect", "console.explain",
     "console.figures.page", "console.figures.tidy", "console.file", "console.giving", "console.server",

@@ -16,16 +16,12 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import accounts, imports, inbox, journal, links
+from db import accounts, inbox, journal
 from db.inbox import InboxRow
 from db.journal import Entry
-from db.links import LinkRow
-from dunning.account import Account
 from dunning.case import settle
 from dunning.events import BillingEvent, ClockMoved, CustomerFact
 from dunning.fold import fold
-from dunning.takeover import begun_before_us
-from portal.links import FOR_BANNERS, unheld
 from providers import registry
 from providers.lookup import MalformedEventError, ProviderUnavailableError
 from tracing import spans
@@ -33,6 +29,7 @@ from worker.lookups import WITHIN, Questions
 from worker.services import Services
 from worker.usecases.apply_mail_results import apply_mail_results
 from worker.usecases.enact import Enacted, enact
+from worker.usecases.new_cases import begun_earlier, lead_banners
 from worker.usecases.rows import failed, retire, wait
 from worker.wake import wake
 
@@ -172,7 +169,7 @@ async def _advance_accounts(
                 before, clock=await accounts.clock_of(connection, key[0], after.customer.test_clock)
             )
             at = before.clock or now
-        after = await _late(connection, services, key[0], before.account, after, at)
+        after = await begun_earlier(connection, services, before.account, after, at)
         told = next(one.row for one in reversed(stated) if key in one.customers)
         with spans.span("event.enact", spans.event(told.source, told.event_id), customer=customer_id):
             enacted[customer_id] = await enact(
@@ -183,26 +180,9 @@ async def _advance_accounts(
                 team_channels=services.team_channels,
                 now=at,
             )
-        if services.pages:
-            for case in sorted(after.cases.keys() - before.account.cases.keys()):
-                await links.add(connection, LinkRow(unheld(), customer_id, case, at, FOR_BANNERS))
+        await lead_banners(connection, services, before, after, at)
         await journal.write(connection, _heard(stated, key, customer_id, at))
     return enacted
-
-
-async def _late(
-    connection: AsyncConnection,
-    services: Services,
-    source: str,
-    before: Account,
-    after: Account,
-    at: datetime,
-) -> Account:
-    """An event may overtake the import with a case that had begun before us. Test clocks know no such day."""
-    if after.customer.test_clock or after.cases.keys() == before.cases.keys():
-        return after
-    began_at = await imports.first_began_at(connection, source)
-    return begun_before_us(before, after, services.policy, at, began_at) if began_at else after
 
 
 def _facts_by_customer(stated: Sequence[Stated]) -> dict[tuple[str, str], list[CustomerFact]]:

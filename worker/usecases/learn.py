@@ -13,6 +13,7 @@ from dunning.fold import fold
 from worker.queues import CASES
 from worker.services import Services
 from worker.usecases.enact import enact
+from worker.usecases.new_cases import begun_earlier, lead_banners
 from worker.wake import wake
 
 
@@ -23,16 +24,22 @@ async def learn(services: Services, customer_id: int, facts: Iterable[BillingEve
     """
     told = [fact for fact in facts if not isinstance(fact, ClockMoved)]
     async with services.engine.begin() as connection:
-        loaded = (await accounts.load(connection, [customer_id], lock=True))[customer_id]
+        named = {ref for fact in told if (ref := getattr(fact, "invoice", None))}
+        found = await accounts.load(connection, [customer_id], also_invoices=named, lock=True)
+        loaded = found[customer_id]
+        at = loaded.clock or services.clock()
+        after = settle(fold(loaded.account, *told), services.policy)
+        after = await begun_earlier(connection, services, loaded.account, after, at)
         result = await enact(
             connection,
             loaded,
-            settle(fold(loaded.account, *told), services.policy),
+            after,
             policy=services.policy,
             team_channels=services.team_channels,
-            now=loaded.clock or services.clock(),
+            now=at,
             taking=services.decides,
         )
+        await lead_banners(connection, services, loaded, after, at)
     await wake(services, {customer_id: result})
     if not services.decides:
         await services.nudge(CASES, [customer_id])
