@@ -40,7 +40,7 @@ IMPORTED = (
     "cli.importing", "cli.keys", "cli.link", "cli.main", "cli.policy", "cli.policy_check",
     "cli.policy_diff", "cli.policy_move", "cli.policy_simulate", "cli.portal", "cli.reconcile",
     "cli.reconcile_run", "cli.reconcile_views",
-    "cli.replays", "cli.report", "cli.report_views", "cli.status", "cli.team", "cli.webhooks",
+    "cli.replays", "cli.report", "cli.report_views", "cli.restored", "cli.status", "cli.team", "cli.webhooks",
     "console.answer", "console.cases", "console.doctor.doctor", "console.effect", "console.explain",
     "console.figures.page", "console.figures.tidy", "console.file", "console.giving", "console.server",
     "console.story", "console.view", "db.access", "db.api_keys", "db.breaker", "db.lookups", "db.session",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -11,19 +11,23 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import accounts, journal, outbox
+from db import accounts, journal, outbox, restores
 from db.accounts import Loaded
 from db.journal import Entry
 from db.models import access as access_table
 from db.outbox import NewEffect
+from db.restores import MAYBE_SENT
 from dunning.access import Access, Reason
 from dunning.account import Account, Case
 from dunning.breaker import held_back
 from dunning.plan import plan
+from dunning.reach import recipient
 from dunning.receipts import given_back
+from dunning.restoring import Gap
 from dunning.segments import PolicySource
 from dunning.steps import Effect, Kind, Plan, Step
 from dunning.taking import take_due
+from emails.message import reference
 from tracing import spans
 from worker.usecases.holding import must_hold, next_look
 
@@ -75,18 +79,30 @@ async def enact(
             after, planned, steps = take_due_steps(before, history, policy, now, verified, hold=True)
     else:
         planned = plan(after, history, policy, now)
-    effects = [row for step in steps for row in _effects(loaded.id, step, team_channels, now)]
+    gap = await _gap(connection, loaded, steps)
+    doubtful = [step for step in steps if gap and gap.may_have(step)]
+    effects = [
+        _maybe_done(row, step, after, history) if step in doubtful else row
+        for step in steps
+        for row in _effects(loaded.id, step, team_channels, now)
+    ]
     mail, team, billing = [
         await outbox.add(connection, [effect for effect in effects if effect.kind in kinds])
         for kinds in ((Kind.MAIL,), (Kind.TEAM,), (Kind.RETRY, Kind.END))
     ]
     entries += [*dropped, *(_entry(loaded.id, step, now) for step in steps)]
+    entries += [
+        Entry(loaded.id, now, f"{step.kind.value}.unknown", MAYBE_SENT, step.case, {"step": step.key})
+        for step in doubtful
+    ]
     await accounts.save(connection, loaded.id, loaded.account, after, heard_late=heard_late)
     # By a test clock, "in a few minutes" may be never.
     put_off = hold and loaded.clock is None
     due = {ref: next_look(planned, ref, now, put_off=put_off) for ref in (*after.cases, *after.subscriptions)}
     await accounts.save_cases(connection, loaded, after, due)
     await accounts.save_renewals(connection, loaded, after, {ref: due[ref] for ref in after.subscriptions})
+    # What was planned took them for sent.
+    await accounts.look_again(connection, loaded.id, [step.case for step in doubtful], now)
     entries += await _save_access(connection, loaded.id, planned.access, now)
     told = await journal.write(connection, entries)
     waiting = any(step.kind is Kind.ACCESS for step in planned.due(now))
@@ -134,6 +150,24 @@ def _effects(customer_id: int, step: Step, team_channels: tuple[str, ...], now: 
         )
         for channel in channels
     ]
+
+
+async def _gap(connection: AsyncConnection, loaded: Loaded, steps: Sequence[Step]) -> Gap | None:
+    """What a restored backup lacks, where that matters. Test clocks have no part in it."""
+    matters = loaded.clock is None and any(step.kind in (Kind.MAIL, Kind.RETRY) for step in steps)
+    return await restores.last(connection) if matters else None
+
+
+def _maybe_done(effect: NewEffect, step: Step, account: Account, history: Mapping[str, Effect]) -> NewEffect:
+    """The same as of when it was due, with the mark by which a mail service may still speak of it."""
+    return replace(
+        effect,
+        status="unknown",
+        last_error=MAYBE_SENT,
+        created_at=step.due_at,
+        recipient=recipient(account, history, step.case, step.name) if step.kind is Kind.MAIL else None,
+        reference=reference(step.key) if step.kind is Kind.MAIL else None,
+    )
 
 
 VERBS = {
