@@ -24,15 +24,27 @@ def command(
     url = load(ToolSettings).database_url_sqlalchemy
     import asyncpg  # type: ignore[import-untyped]  # ships no annotations
 
-    from db.migrate import pending, upgrade
+    from db import schema
+    from db.migrate import InUseError, standing, upgrade
 
     try:
-        waiting = asyncio.run(pending(url))
+        found = asyncio.run(standing(url))
+        waiting = found.waiting
         if waiting and not check:
             upgrade(url)
+    except InUseError as error:
+        raise CommandError(
+            f"A table was held by others for a minute: {error}",
+            "Run `dunning migrate` again, it goes on from here; pg_stat_activity shows who holds on.",
+        ) from error
     # SQLAlchemy leaves asyncpg's errors as they are only while it connects; those are the operator's to mend.
     except (OSError, asyncpg.PostgresError) as error:
         raise CommandError(f"The database cannot be used: {error}", "Look at DATABASE_URL.") from error
     if waiting and check:
         raise CommandError(f"Migrations wait: {', '.join(waiting)}", "Run `dunning migrate`.")
+    if found.standing == "ahead":
+        typer.echo(
+            f"The database is newer ({found.revision}) than this version ({schema.HEAD}): nothing to do."
+        )
+        return
     typer.echo(f"Migrated: {', '.join(waiting)}" if waiting else "The database is up to date.")

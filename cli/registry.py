@@ -39,6 +39,7 @@ ENTRIES = (
     Entry("access", "cli.access:command", "One customer's access, and why.", OPERATE),
     Entry("case", "cli.case:app", "List cases, show one; stop, pause, extend, forgive it.", OPERATE),
     Entry("customer", "cli.customer:app", "Exclude a customer, pause all of theirs, or go on.", OPERATE),
+    Entry("forget", "cli.forget:command", "Forget who a customer is; the money trail stays.", OPERATE),
     Entry("team", "cli.team:app", "Try the channels by which your team is called.", OPERATE),
     Entry("webhooks", "cli.webhooks:app", "Endpoints of your application: add, rotate, replay.", OPERATE),
     Entry("link", "cli.link:command", "A link to a customer's page; or revoke those there are.", OPERATE),

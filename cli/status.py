@@ -28,7 +28,8 @@ def command(json: Json = False) -> None:
     \b
     Wrong is: a tripped breaker, no living worker for a queue, no living scheduler, Redis
     away, work that nobody takes up for a minute, events that were given up,
-    customers who pay and are locked out, an endpoint that was switched off.
+    customers who pay and are locked out, an endpoint that was switched off,
+    personal data that is kept longer than it should.
 
     \b
     Examples:

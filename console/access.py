@@ -22,7 +22,7 @@ from console.operation import Operation
 from console.replies import has, reply
 from console.scopes import Scope
 from console.script import script
-from console.store import Store, Unavailable
+from console.store import BEHIND, Store, Unavailable
 from db.access import AccessRow, CaseLink
 from language.accept import wanted
 from portal.links import Pages
@@ -97,8 +97,9 @@ class AccessApi:
         """The process can look things up; 503 otherwise."""
         try:
             await self._store.probe()
-        except Unavailable:
-            return JSONResponse({"status": "unavailable", "database": "down"}, 503)
+        except Unavailable as error:
+            database = "behind" if str(error) == BEHIND else "down"
+            return JSONResponse({"status": "unavailable", "database": database}, 503)
         return JSONResponse({"status": "ready", "database": "up"})
 
 

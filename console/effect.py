@@ -85,4 +85,6 @@ _SENTENCES: Mapping[Verb, str] = {
     Verb.NAME_PAYER: "Somebody else is to pay {what}: the address on file is asked to confirm it.",
     Verb.CONFIRM_PAYER: "Mails about {what} go to the address that was named.",
     Verb.ADDRESS_WORKS: "Mails to {what} go again to the addresses that are known.",
+    Verb.FORGET: "Who {what} is has been forgotten; nothing is done about them by itself.",
+    Verb.REMEMBER: "Who {what} is may be known again, once the provider says it.",
 }

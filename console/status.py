@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 
-from db.heartbeats import Heartbeat
+from db.heartbeats import Heartbeat, kept_too_long
 from db.mismatches import Mismatches
 from db.status import State
 from db.totals import Totals
@@ -15,6 +15,8 @@ from worker.queues import WAKEUPS
 
 # Work is taken up within seconds, and by the scheduler within ten more: a minute means that nobody does it.
 LATE = timedelta(seconds=60)
+# It is looked for once an hour.
+KEPT_TOO_LONG = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ def assess(
         *_late(state),
         *_locked_out(mismatches),
         *_untold(totals),
+        *_kept(processes),
     ]
     if redis_asked and queues is None:
         problems.append(Problem("Redis does not answer.", "Start it, or look at REDIS_URL."))
@@ -103,6 +106,13 @@ def _untold(totals: Totals) -> list[Problem]:
         return []
     cure = "`dunning webhooks list` says which and why; mend it, `enable` it, and `replay` what it missed."
     return [Problem("An endpoint of your application has failed for too long: it is told nothing.", cure)]
+
+
+def _kept(processes: Sequence[Heartbeat]) -> list[Problem]:
+    if kept_too_long(processes) < KEPT_TOO_LONG:
+        return []
+    cure = "Schedulers remove it in batches. If this stays, look at their log: docs/privacy.md."
+    return [Problem("Personal data is kept longer than your settings say.", cure)]
 
 
 def _late(state: State) -> list[Problem]:

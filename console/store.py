@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 import asyncpg  # type: ignore[import-untyped]  # ships no annotations
 import structlog
 
-from db import access, key_lookup
+from db import access, key_lookup, schema
 from db.access import AccessRow, CaseLink
 from db.key_lookup import GoodKey
+from db.schema import BehindError
 
 log = structlog.get_logger()
 
@@ -20,6 +21,8 @@ T = TypeVar("T")
 # Seconds from the question to the answer or the refusal, with connecting and waiting for a free connection.
 LIMIT = 1.5
 POOL_SIZE = 10
+
+BEHIND = "schema.behind"
 
 _FAILURES = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
@@ -78,8 +81,13 @@ class Store:
         return await self._ask(key_lookup.read)
 
     async def probe(self) -> None:
-        """Return when access can be read. Raises Unavailable within LIMIT seconds."""
-        await self._ask(access.probe)
+        """Return when access can be read, by this version. Raises Unavailable within LIMIT seconds."""
+        try:
+            await self._ask(access.probe)
+            await self._ask(schema.check)
+        except BehindError as behind:
+            log.warning("schema.behind", database=str(behind), needed=schema.HEAD, cure="dunning migrate")
+            raise Unavailable(BEHIND) from None
 
     async def _ask(self, question: Callable[[Any], Awaitable[T]]) -> T:
         try:

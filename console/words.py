@@ -206,6 +206,8 @@ _INSTRUCTIONS: Final[Mapping[str, str]] = {
     Verb.NAME_PAYER: "Somebody else named as the one who pays",
     Verb.CONFIRM_PAYER: "Somebody else confirmed as the one who pays",
     Verb.ADDRESS_WORKS: "Mails may go again to where some came back from",
+    Verb.FORGET: "Customer forgotten",
+    Verb.REMEMBER: "Customer no longer to be forgotten",
 }
 
 

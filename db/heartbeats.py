@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,6 +32,14 @@ class Heartbeat:
     @property
     def alive(self) -> bool:
         return self.age < DEAD_AFTER
+
+
+def kept_too_long(processes: Iterable[Heartbeat]) -> timedelta:
+    """For how long content should have been gone (`db.retention`), as a living scheduler has found."""
+    told = [
+        each.info.get("kept_too_long", 0.0) for each in processes if each.alive and each.kind == "scheduler"
+    ]
+    return timedelta(seconds=min(told, default=0.0))
 
 
 async def beat(connection: AsyncConnection, process: str, kind: str, info: Mapping[str, Any]) -> None:

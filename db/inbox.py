@@ -91,6 +91,12 @@ async def mark_done(connection: AsyncConnection, ids: Collection[int]) -> None:
     )
 
 
+async def blank(connection: AsyncConnection, ids: Collection[int]) -> None:
+    """Keep no content of these rows: they were applied, and concern somebody who is to be forgotten."""
+    if ids:
+        await connection.execute(update(inbox).where(inbox.c.id.in_(list(ids))).values(payload=None))
+
+
 async def mark_dead(connection: AsyncConnection, row_id: int, error: str) -> None:
     """Retire a poison event: kept with its error, shown, never tried again by itself."""
     await connection.execute(

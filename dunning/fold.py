@@ -26,6 +26,7 @@ from dunning.events import (
     PaymentMethodChanged,
     SubscriptionSeen,
 )
+from dunning.forgetting import is_forgotten, nameless
 
 T = TypeVar("T")
 
@@ -43,10 +44,11 @@ METHOD_SNAPSHOT = ("type", "brand", "last4", "exp_month", "exp_year", "country",
 
 def fold(account: Account, *facts: CustomerFact) -> Account:
     """The account as it is after these facts. Facts of other customers are a caller's error (ValueError)."""
+    forgotten = is_forgotten(account.instructions)
     for fact in facts:
         if fact.customer != account.customer.ref:
             raise ValueError(f"a fact of {fact.customer} was folded into {account.customer.ref}")
-        account = _fold_one(account, fact)
+        account = _fold_one(account, nameless(fact) if forgotten else fact)
     return account
 
 

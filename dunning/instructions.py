@@ -44,6 +44,9 @@ class Verb(StrEnum):
     CONFIRM_PAYER = "confirm_payer"
     # Mails may go again to where some came back from. Of a customer only.
     ADDRESS_WORKS = "address_works"
+    # Who they are is forgotten (`dunning.forgetting`), and may be known again. Of a customer only.
+    FORGET = "forget"
+    REMEMBER = "remember"
 
 
 @dataclass(frozen=True, slots=True)

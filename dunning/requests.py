@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from dunning.account import Account, Case, Outcome
 from dunning.case import situation
+from dunning.forgetting import is_forgotten
 from dunning.instructions import Instruction, Verb
 from dunning.payer import why_not_confirmed, why_not_named
 from dunning.reach import anything_returned, recipient
@@ -23,8 +24,10 @@ LONGEST_PAUSE = timedelta(days=90)
 # The last day of a span counts to its end.
 A_DAY = timedelta(days=1)
 
-OF_A_CUSTOMER = frozenset({Verb.EXCLUDE, Verb.ADDRESS_WORKS})
+OF_A_CUSTOMER = frozenset({Verb.EXCLUDE, Verb.ADDRESS_WORKS, Verb.FORGET, Verb.REMEMBER})
 OF_A_CASE = frozenset(Verb) - OF_A_CUSTOMER - {Verb.PAUSE, Verb.RESUME}
+# Money is no secret of the person's.
+SAID_OF_FORGOTTEN = frozenset({Verb.FORGIVE, Verb.FORGET, Verb.REMEMBER})
 # A person may still drop a debt that was given up already: only that gives access back.
 FORGIVABLE = frozenset({Outcome.VOIDED, Outcome.WRITTEN_OFF})
 
@@ -125,6 +128,11 @@ def refusal(
     if told.case is not None and told.verb in OF_A_CUSTOMER:
         return Refusal(
             f"{_name(told.verb)} is said of a whole customer: stop the case instead, or name the customer."
+        )
+    if is_forgotten(account.instructions) and told.verb not in SAID_OF_FORGOTTEN:
+        return Refusal(
+            "The customer was forgotten, so nothing is done about them: "
+            "`dunning forget CUSTOMER --lift` ends that."
         )
     if told.case is not None and (wrong := _of_case(asked)):
         return wrong
@@ -275,6 +283,19 @@ def _acknowledge(asked: _Asked) -> Refusal | None:
     return None
 
 
+def _forget(asked: _Asked) -> Refusal | None:
+    """An open case has to be closed first, or its loss accepted: `worker.usecases.forget` asks for that."""
+    if is_forgotten(asked.account.instructions):
+        return Refusal("The customer was forgotten already.", Code.ALREADY_SO)
+    return None
+
+
+def _remember(asked: _Asked) -> Refusal | None:
+    if is_forgotten(asked.account.instructions):
+        return None
+    return Refusal("The customer was not forgotten: there is nothing to lift.", Code.ALREADY_SO)
+
+
 def _no(text: str | None) -> Refusal | None:
     return Refusal(text) if text else None
 
@@ -304,6 +325,8 @@ CHECKS: Mapping[Verb, Callable[[_Asked], Refusal | None]] = {
     Verb.ACKNOWLEDGE: _acknowledge,
     Verb.ADDRESS_WORKS: _address_works,
     Verb.NAME_PAYER: _name_payer,
+    Verb.FORGET: _forget,
+    Verb.REMEMBER: _remember,
     Verb.CONFIRM_PAYER: lambda asked: _no(why_not_confirmed(asked.account, asked.told, asked.now)),
 }
 

@@ -13,20 +13,24 @@ from dunning.instructions import Instruction, Verb
 # A transfer that was sent on the promised day arrives on the next.
 PROMISE_SLACK = timedelta(days=1)
 
-HOLDS = (Verb.STOP, Verb.EXCLUDE, Verb.HAND_OVER)
+HOLDS = (Verb.STOP, Verb.EXCLUDE, Verb.HAND_OVER, Verb.FORGET)
+
+FORGOTTEN = "the customer was forgotten"
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What holds for a case because somebody said so.
 
-    `hold` is why nothing is done by itself, without an end in sight. Until `quiet_until` nothing is done,
+    `hold` is why nothing is done by itself, without an end in sight; `forgotten`: nobody may be written to
+    whatever happens. Until `quiet_until` nothing is done,
     for `quiet_why`; `paused_until` is the same without promises. Access ends no sooner than three days after
     `pushed_to`, nor than grace and `extension` allow; `moved_at` is when an instruction gave time last.
     """
 
     hold: str | None = None
     stopped: bool = False
+    forgotten: bool = False
     owner: str | None = None
     quiet_until: datetime | None = None
     quiet_why: str = ""
@@ -63,6 +67,7 @@ def standing(account: Account, case: Case, zone: tzinfo = UTC) -> Standing:
     return Standing(
         hold=_because(holds[-1], zone) if holds else None,
         stopped=any(each.verb is not Verb.HAND_OVER for each in holds),
+        forgotten=any(each.verb is Verb.FORGET for each in holds),
         owner=owner,
         quiet_until=longest[1] if longest else None,
         quiet_why=_because(longest[0], zone) if longest else "",
@@ -144,7 +149,8 @@ def _ended_at(told: Instruction, after: list[Instruction], case: Case | None) ->
     A word about another case ends what was said of that one.
     """
     about = {None} if told.case is None else {None, told.case, case.invoice if case else None}
-    return next((each.at for each in after if each.verb is Verb.RESUME and each.case in about), None)
+    ends = Verb.REMEMBER if told.verb is Verb.FORGET else Verb.RESUME
+    return next((each.at for each in after if each.verb is ends and each.case in about), None)
 
 
 def _quiet_until(told: Instruction, ended: datetime | None) -> datetime | None:
@@ -162,6 +168,8 @@ def _because(told: Instruction, zone: tzinfo) -> str:
             return f"{told.by} stopped it: {told.why}"
         case Verb.EXCLUDE:
             return f"{told.by} excluded the customer from dunning: {told.why}"
+        case Verb.FORGET:
+            return FORGOTTEN
         case Verb.HAND_OVER:
             return f"it was handed over to {told.to}"
         case Verb.PROMISE:

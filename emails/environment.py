@@ -8,8 +8,10 @@ from typing import Final
 from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 
 from emails.translations import translations
+from language.compiled import CompiledTemplates
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
+_COMPILED: Final = {"html": CompiledTemplates(), "txt": CompiledTemplates()}
 
 
 def fill(language: str, name: str, facts: Mapping[str, object], folder: Path | None = None) -> str:
@@ -30,6 +32,7 @@ def environment(language: str, kind: str, folder: Path | None = None) -> Environ
         loader=_loader(folder),
         autoescape=kind == "html",  # noqa: S701 - the other kind is text, where &amp; would be an error
         undefined=StrictUndefined,
+        bytecode_cache=_COMPILED[kind],
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],

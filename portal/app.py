@@ -21,7 +21,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from db import links
+from db import links, schema
 from portal import forms, language
 from portal.actions import Action, Asked, Leave, seen_through
 from portal.actions.method import BACK
@@ -98,8 +98,11 @@ class Portal:
         try:
             async with asyncio.timeout(2), self._services.engine.connect() as connection:
                 await connection.execute(text("SELECT digest FROM links LIMIT 0"))
+                found = await schema.read(connection)
         except AWAY:
             return JSONResponse({"status": "unavailable", "database": "down"}, 503)
+        if found.standing == "behind":
+            return JSONResponse({"status": "unavailable", "database": "behind"}, 503)
         return JSONResponse({"status": "ready", "database": "up"})
 
     # what is done

@@ -14,10 +14,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from emails.brand import Brand
 from language.catalogues import Catalogues
+from language.compiled import CompiledTemplates
 from language.typography import gap
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 PAGES: Final = Catalogues(Path(__file__).parent / "locales", "portal")
+_COMPILED: Final = CompiledTemplates()
 
 # The page behind the card in `portal.css`, in light and in dark.
 _COLOURS: Final = """\
@@ -104,6 +106,7 @@ def _environment(language: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
+        bytecode_cache=_COMPILED,
     )
     # Added to the environment by the i18n extension.
     made.install_gettext_translations(PAGES.translations(language), newstyle=True)  # type: ignore[attr-defined]

@@ -129,6 +129,10 @@ class Processes:
         """
         return self._start(_Recipe(name, tuple(argv), None if env is None else dict(env), cwd, restart))
 
+    def names(self) -> list[str]:
+        """The names of all programs that run now."""
+        return [process.name for process in self._running]
+
     def named(self, name: str) -> Process:
         """The program of this name that runs now; LookupError while none does."""
         found = next((process for process in self._running if process.name == name), None)

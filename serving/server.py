@@ -9,6 +9,8 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
+from serving.watchdog import Watchdog
+
 log = structlog.get_logger()
 
 BACKLOG = 1024
@@ -23,16 +25,24 @@ class Server(uvicorn.Server):
         """`name` stands before the dot of its log events."""
         super().__init__(config)
         self._name = name
+        self._watchdog = Watchdog(name, log.critical)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say where."""
         await super().startup(sockets)
+        self._watchdog.start()
         for listener in sockets or []:
             host, port = listener.getsockname()[:2]
             log.info(f"{self._name}.started", host=host, port=port)
 
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second."""
+        self._watchdog.beat()
+        return await super().on_tick(counter)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The first signal stops cleanly, a second one of either kind at once."""
+        self._watchdog.stopping()
         self.force_exit = self.should_exit
         self.should_exit = True
 

@@ -31,6 +31,7 @@ from settings.processes import (
     ToolSettings,
     WorkerSettings,
 )
+from settings.retention import Retention
 from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
 from settings.team import Team
 from settings.traces import Traces
@@ -59,6 +60,7 @@ GROUPS: dict[str, type[Settings]] = {
     "Your application's network": WebhookRules,
     "Policy": Policy,
     "Breaker": Breaker,
+    "Privacy": Retention,
     "Receiver": ReceiverServer,
     "Access API": ApiServer,
     "Server of the page": PortalServer,

@@ -13,6 +13,7 @@ from settings.messages import Brand, Display, Mail, Times
 from settings.metrics import Metrics
 from settings.policy import Policy
 from settings.portal import Links, LinkSecrets, Origin, PortalServer, PortalStripe
+from settings.retention import Retention
 from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
 from settings.team import Team
 from settings.traces import Traces
@@ -52,7 +53,7 @@ class WorkerSettings(
     """`dunning worker`"""
 
 
-class SchedulerSettings(Logs, Metrics, SchedulerProcess, Breaker, Redis, Database):
+class SchedulerSettings(Logs, Metrics, SchedulerProcess, Retention, Breaker, Redis, Database):
     """`dunning scheduler`"""
 
 

@@ -100,6 +100,16 @@ class WorkerProcess(Settings):
         ge=1,
         le=64,
     )
+    worker_memory_mb: int = setting(
+        "DUNNING_WORKER_MEMORY_MB",
+        "MiB of memory beyond which a worker finishes what it holds and exits with code 75, for whoever "
+        "started it to start it again; 0 for never. One that is well takes about 150.",
+        default=1024,
+        example="1024",
+        cure="Give a number of MiB, or 0.",
+        ge=0,
+        le=1_048_576,
+    )
 
 
 class SchedulerProcess(Settings):

@@ -1,6 +1,7 @@
 """Real servers for the tests: started once per session, emptied for each test that asks for them."""
 
 import asyncio
+import gc
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import asyncpg  # type: ignore[import-untyped]  # ships no annotations
 import pytest
 import redis
+import structlog
 
 from sandbox.inbox import Inbox, mail_inbox
 from sandbox.postgres import PostgresServer, embedded_postgres
@@ -23,6 +25,7 @@ LONG = ("chaos", "processes", "browser", "sandbox/test_demo_run.py", "cli/test_u
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`./run chaos` asks for more faults than a push can wait for."""
     parser.addoption("--long", action="store_true", help="fault tests in their long form")
+    parser.addoption("--seed", type=int, help="have fault tests draw their faults from this seed alone")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -39,6 +42,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("fault tests")
     for line in sorted(lines):
         terminalreporter.line(str(line))
+
+
+def pytest_configure() -> None:
+    """As our processes log: rich's tracebacks with every local variable take a second each."""
+    structlog.configure(
+        processors=[structlog.processors.format_exc_info, structlog.dev.ConsoleRenderer(colors=False)]
+    )
+
+
+def pytest_collection_finish() -> None:
+    """Modules and tests stay to the end: nobody has to look through them for garbage again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -33,6 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "metrics.family",
         "metrics.families",
         "metrics.text",
+        "serving.watchdog",
         "tracing",
     },
     "worker": {
@@ -44,6 +45,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "metrics",
         "outbound",
         "portal.links",
+        "serving.watchdog",
         "tracing",
     },
     "portal": {"dunning", "language", "settings", "providers", "emails", "db", "worker", "serving"},

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.registry import ENTRIES, PROCESSES
-from worker.main import STOP_WITHIN
+from serving.watchdog import PATIENCE, STOPS_WITHIN
 
 UNIT = Path(__file__).resolve().parent.parent / "ops" / "systemd" / "dunning-PROCESS@.service"
 
@@ -28,10 +28,11 @@ def test_systemd_has_nothing_against_the_unit(tmp_path: Path) -> None:
 
 
 def test_it_gives_processes_the_time_they_need() -> None:
-    """A worker's clean stop takes up to twenty seconds, and starts are never given up."""
+    """Whatever a process does about itself comes before what systemd does, and starts are never given up."""
     settings = dict(
         line.split("=", 1) for line in UNIT.read_text(encoding="utf-8").splitlines() if line[:1].isupper()
     )
-    assert int(settings["TimeoutStopSec"]) > STOP_WITHIN
+    assert int(settings["TimeoutStopSec"]) > STOPS_WITHIN
+    assert int(settings["WatchdogSec"]) > PATIENCE
     assert (settings["Restart"], settings["StartLimitIntervalSec"]) == ("always", "0")
     assert settings["ExecStart"].split() == ["/opt/dunning/bin/dunning", "%j"]

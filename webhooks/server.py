@@ -8,6 +8,7 @@ from types import FrameType
 
 import uvicorn
 
+from serving.watchdog import Watchdog
 from tracing import spans
 from webhooks.app import Receiver
 from webhooks.config import ReceiverConfig
@@ -46,11 +47,13 @@ class Server(uvicorn.Server):
         self._receiver = receiver
         self._log = log
         self._reporter: asyncio.Task[None] | None = None
+        self._watchdog = Watchdog("receiver", log.error)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start the receiver, then listen, then say where."""
         self._receiver.start()
         await super().startup(sockets)
+        self._watchdog.start()
         self._reporter = asyncio.create_task(self._report())
         # What is loaded now stays for good: the collector need not walk it in the middle of a request.
         gc.collect()
@@ -68,8 +71,14 @@ class Server(uvicorn.Server):
         await self._receiver.close()
         self._log.info("receiver.stopped", **self._receiver.figures())
 
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second."""
+        self._watchdog.beat()
+        return await super().on_tick(counter)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The first signal stops cleanly, a second one of either kind at once."""
+        self._watchdog.stopping()
         self.force_exit = self.should_exit
         self.should_exit = True
 

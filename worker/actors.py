@@ -8,6 +8,7 @@ import dramatiq
 
 from outbound.post import Poster
 from worker import queues
+from worker.at_work import AtWork
 from worker.broker import TIME_LIMIT
 from worker.courier import Courier
 from worker.queues import Wakeup
@@ -27,8 +28,24 @@ SEND_LIMIT = 420_000
 Parts = Callable[[], tuple[Services, Courier, Poster, Reconciling]]
 
 
-def declare(broker: dramatiq.Broker, parts: Parts) -> None:
+def declare(broker: dramatiq.Broker, parts: Parts, at_work: AtWork) -> None:
     """Declare every actor on `broker`, under the names that `worker.queues` promises."""
+
+    def declared(
+        wakeup: Wakeup, function: Callable[[list[int]], Awaitable[None]], time_limit: int = TIME_LIMIT
+    ) -> None:
+        async def noted(ids: list[int]) -> None:
+            with at_work.on(wakeup.actor, time_limit // 1000):
+                await function(ids)
+
+        register = dramatiq.actor(
+            actor_name=wakeup.actor,
+            queue_name=wakeup.queue,
+            broker=broker,
+            max_retries=0,
+            time_limit=time_limit,
+        )
+        register(noted)
 
     async def apply(ids: list[int]) -> None:
         await apply_events(parts()[0], ids)
@@ -54,28 +71,11 @@ def declare(broker: dramatiq.Broker, parts: Parts) -> None:
     async def reconcile(ids: list[int]) -> None:
         await reconcile_each(parts()[3], ids)
 
-    _declare(broker, queues.EVENTS, apply)
-    _declare(broker, queues.CASES, advance)
-    _declare(broker, queues.MAIL, send, time_limit=SEND_LIMIT)
-    _declare(broker, queues.TEAM, send, time_limit=SEND_LIMIT)
-    _declare(broker, queues.BILLING, call, time_limit=SEND_LIMIT)
-    _declare(broker, queues.WEBHOOKS, tell)
-    _declare(broker, queues.ALARM, alarm, time_limit=SEND_LIMIT)
-    _declare(broker, queues.RECONCILE, reconcile, time_limit=SEND_LIMIT)
-
-
-def _declare(
-    broker: dramatiq.Broker,
-    wakeup: Wakeup,
-    function: Callable[[list[int]], Awaitable[None]],
-    *,
-    time_limit: int = TIME_LIMIT,
-) -> None:
-    register = dramatiq.actor(
-        actor_name=wakeup.actor,
-        queue_name=wakeup.queue,
-        broker=broker,
-        max_retries=0,
-        time_limit=time_limit,
-    )
-    register(function)
+    declared(queues.EVENTS, apply)
+    declared(queues.CASES, advance)
+    declared(queues.MAIL, send, SEND_LIMIT)
+    declared(queues.TEAM, send, SEND_LIMIT)
+    declared(queues.BILLING, call, SEND_LIMIT)
+    declared(queues.WEBHOOKS, tell)
+    declared(queues.ALARM, alarm, SEND_LIMIT)
+    declared(queues.RECONCILE, reconcile, SEND_LIMIT)

@@ -24,24 +24,26 @@ from db import endpoints, heartbeats
 from metrics.listener import listen
 from metrics.messages import Measuring
 from outbound.post import Poster
+from serving.watchdog import RESTART, Watchdog, resident_megabytes
 from settings import WorkerSettings
 from tracing import spans
 from worker import actors, build
+from worker.at_work import AtWork
 from worker.broker import RedisNudge, create_broker
 from worker.courier import Courier
 from worker.endpoints import endpoints_of
+from worker.readiness import until_ready
 from worker.services import Services
 from worker.usecases.reconcile import Reconciling
 
 log = structlog.get_logger()
 
 # Seconds.
-STOP_WITHIN = 20.0
-LOOP_ANSWERS_WITHIN = 30.0
+STOP_WITHIN = 18.0
 
 # Milliseconds. The longest an idle worker waits between two looks at a queue; a mail passes two queues.
 IDLE_LOOK_EVERY = 100
-# Less than the loop's time: a database that does not answer must not pass for a loop that does not.
+# Seconds.
 DATABASE_ANSWERS_WITHIN = 15.0
 FAREWELL_WITHIN = 3.0
 
@@ -56,8 +58,11 @@ class WorkerProcess:
         # Those of the settings, until the first beat has written them down.
         self._endpoints = endpoints_of(settings) if "webhooks" in settings.worker_queues else None
         self._stop = threading.Event()
+        self._at_work = AtWork()
+        self._watchdog = Watchdog("worker", log.critical)
+        self._exit_code = 0
         self._name = f"worker-{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
-        actors.declare(self._broker, self._get_parts)
+        actors.declare(self._broker, self._get_parts, self._at_work)
 
     def _get_parts(self) -> tuple[Services, Courier, Poster, Reconciling]:
         """Built on the loop, by whichever message comes first; the loop is one thread, so only once."""
@@ -74,7 +79,10 @@ class WorkerProcess:
 
     def run(self) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._stop.set())
+            signal.signal(number, self._asked_to_stop)
+        if not asyncio.run(until_ready(self._settings.database_url_sqlalchemy, self._stop.is_set)):
+            log.info("worker.stopped")
+            return 0
         queues: set[str] = set(self._settings.worker_queues)
         worker = dramatiq.Worker(
             self._broker,
@@ -83,32 +91,66 @@ class WorkerProcess:
             worker_timeout=IDLE_LOOK_EVERY,
         )
         worker.start()
+        loop = _loop()
+        self._watchdog.start(loop.ident)
         spans.start("worker", self._settings.traces_url)
         listen("worker", self._settings.metrics_address)
         log.info("worker.started", queues=sorted(queues), threads=self._settings.worker_threads)
+        living = asyncio.run_coroutine_threadsafe(self._live(worker), loop.loop)
+        living.add_done_callback(self._no_longer_living)
         try:
-            self._watch(_loop())
+            self._stop.wait()
         finally:
+            self._watchdog.stopping()
             log.info("worker.stopping")
+            living.cancel()
+            wait([asyncio.run_coroutine_threadsafe(self._farewell(), loop.loop)], timeout=2 * FAREWELL_WITHIN)
             worker.stop(timeout=int(STOP_WITHIN * 1000))
             self._broker.close()
             spans.stop()
         log.info("worker.stopped")
-        return 0
+        return self._exit_code
 
-    def _watch(self, loop: EventLoopThread) -> None:
-        """Beat until asked to stop. A loop that no longer answers makes the process worse than absent."""
-        while not self._stop.is_set():
-            beat: Future[None] = asyncio.run_coroutine_threadsafe(self._beat(), loop.loop)
-            wait([beat], timeout=LOOP_ANSWERS_WITHIN)
-            if not beat.done():
-                log.critical("worker.stuck", seconds=LOOP_ANSWERS_WITHIN)
-                os._exit(1)
-            if error := beat.exception():
-                # The database is away: the beat is missed, which is what others should see.
+    def _asked_to_stop(self, *_: object) -> None:
+        self._watchdog.stopping()
+        self._stop.set()
+
+    def _no_longer_living(self, living: Future[None]) -> None:
+        if not living.cancelled() and (error := living.exception()):
+            log.critical("worker.failed", exc_info=error)
+            self._exit_code = 1
+            self._stop.set()
+
+    async def _live(self, worker: dramatiq.Worker) -> None:
+        """Beat for others to see, and for the watchdog, until cancelled."""
+        threads = [*worker.workers, *worker.consumers.values()]
+
+        def trouble() -> str | None:
+            self._keep_to_its_size()
+            gone = [thread.name for thread in threads if not thread.is_alive()]
+            return f"{gone[0]} has ended" if gone else self._at_work.look()
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watchdog.beat_forever(trouble))
+            tasks.create_task(self._beat_forever())
+
+    def _keep_to_its_size(self) -> None:
+        """Whatever leaks, a new process begins small: this one finishes what it holds."""
+        limit, held = self._settings.worker_memory_mb, resident_megabytes()
+        if limit and held > limit and not self._stop.is_set():
+            log.warning("worker.too_large", megabytes=round(held), limit=limit)
+            self._exit_code = RESTART
+            self._stop.set()
+
+    async def _beat_forever(self) -> None:
+        while True:
+            try:
+                await self._beat()
+            except Exception as error:
+                # The database is away: the beat is missed, which is what others should see. asyncpg's own
+                # errors come through while it connects, and have no common class but this.
                 log.warning("heartbeat.missed", error=type(error).__name__)
-            self._stop.wait(heartbeats.EVERY.total_seconds())
-        wait([asyncio.run_coroutine_threadsafe(self._farewell(), loop.loop)], timeout=2 * FAREWELL_WITHIN)
+            await asyncio.sleep(heartbeats.EVERY.total_seconds())
 
     async def _beat(self) -> None:
         services, *_ = self._get_parts()

@@ -9,6 +9,7 @@ import socket
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,14 +20,21 @@ from db.session import create_engine
 from db.sweep import Swept, sweep
 from metrics import instruments
 from metrics.listener import listen
+from serving.watchdog import Watchdog
 from settings import SchedulerSettings
 from worker import breaker, reconciling
 from worker.broker import RedisNudge, create_broker
 from worker.queues import BILLING, CASES, EVENTS, MAIL, TEAM, WEBHOOKS
+from worker.readiness import until_ready
+from worker.retention import Retention, keep
 from worker.services import Clock, Nudge, wall_clock
 from worker.watching import Watch
 
 log = structlog.get_logger()
+
+# Seconds. A tick has some ten statements of at most as many seconds, and Redis may be away as well.
+TICK_WITHIN = 150
+FAREWELL_WITHIN = 3.0
 
 
 async def tick(engine: AsyncEngine, nudge: Nudge, *, clock: Clock, delay: float) -> Swept:
@@ -51,24 +59,52 @@ class SchedulerProcess:
         self._settings = settings
         self._name = f"scheduler-{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
         self._stop = asyncio.Event()
+        self._watchdog = Watchdog("scheduler", log.critical)
+        self._since_tick: int | None = None  # in seconds; before the first there is none to miss
 
     async def run(self) -> int:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
+            loop.add_signal_handler(number, self._asked_to_stop)
+        self._watchdog.start()
+        beating = asyncio.create_task(self._watchdog.beat_forever(self._trouble))
+        try:
+            if await until_ready(self._settings.database_url_sqlalchemy, self._stop.is_set):
+                await self._work()
+        finally:
+            beating.cancel()
+        log.info("scheduler.stopped")
+        return 0
+
+    def _asked_to_stop(self) -> None:
+        self._watchdog.stopping()
+        self._stop.set()
+
+    def _trouble(self) -> str | None:
+        """Asked each second. While the machine sleeps nobody asks, and no tick is missed by that."""
+        if self._since_tick is None:
+            return None
+        self._since_tick += 1
+        return f"no tick has ended for {TICK_WITHIN} s" if self._since_tick > TICK_WITHIN else None
+
+    async def _work(self) -> None:
         engine = create_engine(self._settings.database_url_sqlalchemy, name="scheduler", pool_size=2)
         broker = create_broker(self._settings.redis_url.get_secret_value())
         log.info("scheduler.started", tick_seconds=self._settings.tick_seconds)
         try:
             async with self._watched():
                 await self._tick_until_stopped(engine, RedisNudge(broker))
-            async with engine.begin() as connection:
-                await heartbeats.stopped(connection, self._name)
+            await self._farewell(engine)
         finally:
             await engine.dispose()
             broker.close()
-        log.info("scheduler.stopped")
-        return 0
+
+    async def _farewell(self, engine: AsyncEngine) -> None:
+        try:
+            async with asyncio.timeout(FAREWELL_WITHIN), engine.begin() as connection:
+                await heartbeats.stopped(connection, self._name)
+        except (OSError, SQLAlchemyError) as error:
+            log.warning("heartbeat.missed", error=type(error).__name__)
 
     @asynccontextmanager
     async def _watched(self) -> AsyncIterator[None]:
@@ -91,25 +127,29 @@ class SchedulerProcess:
     async def _tick_until_stopped(self, engine: AsyncEngine, nudge: Nudge) -> None:
         beaten_at = watched_at = 0.0
         limits = breaker.limits(self._settings)
+        kept = Retention(keep(self._settings), asyncio.get_running_loop().time)
         while not self._stop.is_set():
+            self._since_tick = 0
             try:
                 found = await tick(engine, nudge, clock=wall_clock, delay=self._settings.sweep_delay_seconds)
                 now = asyncio.get_running_loop().time()
                 if now - beaten_at >= heartbeats.EVERY.total_seconds():
-                    await self._beat(engine, found)
+                    await self._beat(engine, found, kept.late)
                     beaten_at = now
                 if now - watched_at >= breaker.EVERY.total_seconds():
                     watched_at = now
                     await breaker.watch(engine, nudge, limits)
                     await reconciling.hand_out(engine, nudge)
+                await kept.look(engine)
                 instruments.ticks.labels("done").inc()
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 instruments.ticks.labels("missed").inc()
                 log.warning("tick.missed", error=type(error).__name__)
             await self._pause()
 
-    async def _beat(self, engine: AsyncEngine, found: Swept) -> None:
-        info = {"pid": os.getpid(), "handed_out": found.total}
+    async def _beat(self, engine: AsyncEngine, found: Swept, late: timedelta | None) -> None:
+        kept_too_long = late.total_seconds() if late else 0.0
+        info = {"pid": os.getpid(), "handed_out": found.total, "kept_too_long": kept_too_long}
         async with engine.begin() as connection:
             await heartbeats.beat(connection, self._name, "scheduler", info)
 

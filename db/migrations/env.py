@@ -1,9 +1,8 @@
-"""Alembic's entry point. Only `db.migrate` calls it, and hands over an open connection."""
+"""Alembic's entry point. Only `db.migrate` calls it, with a connection that commits each statement."""
 
 from alembic import context
 
 from db.models import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
-with context.begin_transaction():
-    context.run_migrations()
+context.run_migrations()

@@ -1,7 +1,8 @@
 """${message}"""
 
 import sqlalchemy as sa
-from alembic import op
+
+from db.migrations import online
 ${imports if imports else ""}
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

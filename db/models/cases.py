@@ -91,4 +91,5 @@ links = Table(
     Column("pay_url", Text),
     Column("locale", Text),
     Index("links_of_case", "customer_id", "case"),
+    Index("links_made", "made_at"),
 )

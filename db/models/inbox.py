@@ -35,4 +35,11 @@ inbox = Table(
     UniqueConstraint("source", "event_id"),
     Index("inbox_due", "due_at", postgresql_where=text("status = 'pending'")),
     Index("inbox_dead", "id", postgresql_where=text("status = 'dead'")),
+    # By when it was applied: its content is kept for some days.
+    Index(
+        "inbox_payloads",
+        "due_at",
+        "id",
+        postgresql_where=text("payload IS NOT NULL AND status NOT IN ('pending', 'dead')"),
+    ),
 )

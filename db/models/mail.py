@@ -1,6 +1,6 @@
 """What mail services have told us of mails that we sent."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Table, Text, text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Table, Text, text
 
 from db.models.base import metadata, moment
 
@@ -14,4 +14,5 @@ mail_results = Table(
     Column("by", Text, nullable=False),
     Column("details", Text),
     moment("recorded_at", nullable=False, server_default=text("clock_timestamp()")),
+    Index("mail_results_details", "recorded_at", postgresql_where=text("details IS NOT NULL")),
 )

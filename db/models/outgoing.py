@@ -68,5 +68,6 @@ deliveries = Table(
     Column("code", Integer),
     Column("error", Text),
     UniqueConstraint("endpoint_id", "event_id"),
+    Index("deliveries_of_event", "event_id"),
     Index("deliveries_due", "endpoint_id", "due_at", postgresql_where=text("status = 'pending'")),
 )

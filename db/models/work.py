@@ -44,6 +44,11 @@ outbox = Table(
     Column("trace", Text),
     UniqueConstraint("customer_id", "step", "channel"),
     Index("outbox_due", "due_at", postgresql_where=text("status IN ('pending', 'sending')")),
+    Index(
+        "outbox_rendered",
+        "due_at",
+        postgresql_where=text("rendered IS NOT NULL AND status NOT IN ('pending', 'sending')"),
+    ),
     Index("outbox_reference", "reference", postgresql_where=text("reference IS NOT NULL")),
     Index("outbox_recipient", text("lower(recipient)"), postgresql_where=text("recipient IS NOT NULL")),
     Index("outbox_unsent", "status", postgresql_where=text("status IN ('unknown', 'failed')")),

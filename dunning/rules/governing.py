@@ -10,6 +10,7 @@ from dunning.fold import latest
 from dunning.reach import NO_ADDRESS_LEFT
 from dunning.rules.context import Context
 from dunning.rules.retries import MORNING
+from dunning.standing import FORGOTTEN
 from dunning.steps import Kind, Step, Withheld
 
 # Said whatever anybody has told us: they concern money that came, not money that is missing.
@@ -23,6 +24,8 @@ BEFORE_THE_END = timedelta(hours=24)
 
 def governed(c: Context, step: Step) -> Step | Withheld:
     """The step, later or withheld."""
+    if step.kind is Kind.MAIL and c.said.forgotten:
+        return c.withhold(step.key, FORGOTTEN)
     if step.kind is Kind.MAIL and c.unreachable_since:
         return c.withhold(step.key, NO_ADDRESS_LEFT)
     if step.name in ALWAYS or (step.kind is Kind.TEAM and not c.said.hold):

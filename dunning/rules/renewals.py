@@ -9,10 +9,12 @@ from datetime import UTC, datetime, timedelta
 from dunning.account import PAYING, Account, Invoice, Method, Subscription
 from dunning.durations import spell
 from dunning.fold import latest
+from dunning.forgetting import is_forgotten
 from dunning.instructions import Verb
 from dunning.policy import Policy
 from dunning.reach import NO_ADDRESS_LEFT, unreachable_since
 from dunning.segments import PolicySource
+from dunning.standing import FORGOTTEN
 from dunning.steps import History, Kind, Step, Withheld
 from dunning.zones import zone_of
 
@@ -118,6 +120,8 @@ def _too_late(policy: Policy, paused_until: datetime | None, now: datetime) -> s
 
 def _excluded(account: Account) -> str | None:
     """Somebody has said that this customer is not to be written to."""
+    if is_forgotten(account.instructions):
+        return FORGOTTEN
     for told in reversed(account.instructions):
         if told.case is None and told.verb is Verb.RESUME:
             return None

@@ -100,6 +100,11 @@ ENDPOINTS_DISABLED = Family(
 DELIVERIES_PENDING = Family(
     "dunning_webhook_deliveries_pending", "gauge", "Events that wait for an endpoint of yours."
 )
+KEPT_TOO_LONG = Family(
+    "dunning_kept_too_long_seconds",
+    "gauge",
+    "For how long the content of an event or a mail should have been removed; 0 where none is left.",
+)
 COLLECTED = Family(
     "dunning_collected_timestamp_seconds",
     "gauge",
@@ -192,6 +197,7 @@ GAUGES = (
     REDIS_UP,
     ENDPOINTS_DISABLED,
     DELIVERIES_PENDING,
+    KEPT_TOO_LONG,
     COLLECTED,
 )
 COUNTERS = (

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from db.heartbeats import Heartbeat
+from db.heartbeats import Heartbeat, kept_too_long
 from db.mismatches import Mismatches
 from db.reconciled import Reconciled
 from db.status import State
@@ -64,6 +64,7 @@ def of_moment(moment: Moment) -> Iterator[GaugeMetricFamily]:
     yield _gauge(families.BREAKER, {"": state.tripped is not None})
     yield _gauge(families.ENDPOINTS_DISABLED, {"": totals.disabled})
     yield _gauge(families.DELIVERIES_PENDING, {"": totals.deliveries})
+    yield _gauge(families.KEPT_TOO_LONG, {"": kept_too_long(moment.processes).total_seconds()})
     yield from _of_processes(moment.processes)
     yield _gauge(families.REDIS_UP, {"": moment.queues is not None})
     lengths: dict[tuple[str, str], float] = {}

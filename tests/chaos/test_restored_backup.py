@@ -11,7 +11,7 @@ from tests.chaos.conftest import Tell
 from tests.chaos.disaster import KEY, Disaster, disaster, levels, mark, start_again
 from tests.scenarios.world import TEAM_ADDRESS, World
 
-FEW, MANY = 4, 20
+FEW, MANY = 3, 20
 
 
 def repeated(lost: Disaster, inbox: Inbox) -> list[str]:

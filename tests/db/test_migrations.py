@@ -8,12 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import accounts, alarms, breaker, migrate, models
 from db.accounts import Loaded
@@ -22,7 +20,7 @@ from db.sweep import sweep
 from dunning.breaker import Failures, Revocations
 from dunning.policy import Policy
 from sandbox.postgres import PostgresServer
-from tests.db.conftest import Database
+from tests.db.conftest import Database, database_at
 
 T = TypeVar("T")
 
@@ -108,23 +106,15 @@ def from_before(
     """Migrate a database of a version before that has these rows, and look at it."""
     url = server.create_database("before")
 
-    def step(connection: Connection, revision: str) -> None:
-        config = migrate._config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+    async def insert(connection: AsyncConnection) -> None:
+        for row in rows:
+            await connection.execute(text(row.replace(":", r"\:")))
 
-    async def story() -> T:
-        engine = create_async_engine(url, poolclass=NullPool)
-        async with engine.begin() as connection:
-            await connection.run_sync(step, revision)
-            for row in rows:
-                await connection.execute(text(row.replace(":", r"\:")))
-            await connection.run_sync(step, "head")
-            found = await look(connection)
-        await engine.dispose()
-        return found
-
-    found = asyncio.run(story())
+    migrate.upgrade(url, revision)
+    with database_at(url) as database:
+        database.commit(insert)
+        migrate.upgrade(url)
+        found = database.commit(look)
     server.drop_database("before")
     return found
 

@@ -132,7 +132,7 @@ def test_a_real_scrape_tells_what_is_wrong_and_nothing_else(town: Town, tmp_path
     town.start_scheduler()
     ports = town.ports
     assert httpx.get(f"http://127.0.0.1:{town.receiver.port}/metrics", trust_env=False).status_code == 404
-    assert declared(ports) == {family.name for family in EVERY}
+    until(lambda: declared(ports) == {family.name for family in EVERY})
     with prometheus(tmp_path, ports | {"gone": free_port()}) as running:
         wrong = {
             "DunningEventsDead": "firing",

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from sandbox.demo.stage import stage
+from sandbox.demo.story import Story
 from sandbox.programs import PROGRAMS
-from tests.processes.fire import Fire
-from tests.processes.test_burst import FAILS
+from tests.processes.subscribed import settled, subscribed
 from tests.processes.tree import descendants
 from tests.sandbox.machine import alive, until
 
@@ -25,10 +25,9 @@ END_SECONDS = 30.0
 def test_each_process_stops_cleanly_on_sigterm(tmp_path: Path) -> None:
     """With work behind it and idle connections open, each ends with 0, and says so in its log."""
     with stage(tmp_path / "stage", seed=1) as scene:
-        fire = Fire(scene, (FAILS,), 1)
+        subscribed(scene, Story(title="", name="Ada", email="ada@customer.example"))
         assert scene.processes.stop_all() == dict.fromkeys(PROGRAMS, 0)
-        assert fire.settled()
-        fire.close()
+        assert settled(scene)
     said = {name: (scene.logs / f"{name}.log").read_text().splitlines()[-1] for name in PROGRAMS}
     assert all(".stopped" in line for line in said.values()), said
 

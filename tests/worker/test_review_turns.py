@@ -19,6 +19,7 @@ from tests.scenarios.story import RENEWAL
 from tests.scenarios.world import World
 from tests.worker.transports import Disturbed
 from worker import actors, queues
+from worker.at_work import AtWork
 from worker.broker import TIME_LIMIT
 from worker.courier import Courier
 from worker.queues import MAIL
@@ -85,7 +86,7 @@ def test_a_slow_mail_server_is_given_the_time_it_may_take() -> None:
     def nobody() -> tuple[Services, Courier, Poster]:
         raise AssertionError
 
-    actors.declare(broker, nobody)
+    actors.declare(broker, nobody, AtWork())
     limits = {wakeup.queue: broker.get_actor(wakeup.actor).options["time_limit"] for wakeup in queues.WAKEUPS}
     assert limits["mail"] == limits["team"] > 10 * 30_000
     assert limits["events"] == limits["cases"] == TIME_LIMIT

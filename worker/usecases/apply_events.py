@@ -22,6 +22,7 @@ from db.journal import Entry
 from dunning.case import settle
 from dunning.events import BillingEvent, ClockMoved, CustomerFact
 from dunning.fold import fold
+from dunning.forgetting import is_forgotten
 from providers import registry
 from providers.lookup import MalformedEventError, ProviderUnavailableError
 from tracing import spans
@@ -133,9 +134,10 @@ async def _apply(services: Services, stated: Sequence[Stated]) -> None:
         ours = [one for one in stated if one.row.id in mine]
         moved = _clock_moves(ours)
         await accounts.move_clocks(connection, moved)
-        enacted = await _advance_accounts(connection, services, ours, now)
+        enacted, forgotten = await _advance_accounts(connection, services, ours, now)
         ticking = await accounts.due_on_clocks(connection, moved.keys())
         await inbox.mark_done(connection, [one.row.id for one in ours])
+        await inbox.blank(connection, forgotten)
     for one in ours:
         log.info("event.applied", event_id=one.row.event_id, type=one.row.type)
     await wake(services, enacted, ticking)
@@ -153,7 +155,8 @@ def _clock_moves(stated: Sequence[Stated]) -> dict[tuple[str, str], datetime]:
 
 async def _advance_accounts(
     connection: AsyncConnection, services: Services, stated: Sequence[Stated], now: datetime
-) -> dict[int, Enacted]:
+) -> tuple[dict[int, Enacted], list[int]]:
+    """What follows for each account, and the rows that concern somebody who is to be forgotten."""
     ids = await accounts.ensure(connection, [key for one in stated for key in one.customers])
     invoices = {ref for one in stated for ref in one.invoices}
     loaded = await accounts.load(connection, sorted(ids.values()), also_invoices=invoices, lock=True)
@@ -182,7 +185,8 @@ async def _advance_accounts(
             )
         await lead_banners(connection, services, before, after, at)
         await journal.write(connection, _heard(stated, key, customer_id, at))
-    return enacted
+    unknown = {key for key, each in ids.items() if is_forgotten(loaded[each].account.instructions)}
+    return enacted, [one.row.id for one in stated if not unknown.isdisjoint(one.customers)]
 
 
 def _facts_by_customer(stated: Sequence[Stated]) -> dict[tuple[str, str], list[CustomerFact]]:

@@ -19,6 +19,7 @@ from db.inbox import InboxRow
 from db.journal import Entry
 from db.mail_results import SentMail
 from dunning.case import settle
+from dunning.forgetting import is_forgotten
 from dunning.results import MailResult, Result
 from dunning.steps import Kind
 from providers.lookup import MalformedEventError, ProviderUnavailableError
@@ -69,13 +70,19 @@ async def _apply(services: Services, row: InboxRow, results: Sequence[MailResult
         owners = await accounts.load(connection, concerned, lock=True, facts_only=True)
         now = services.clock()
         news: dict[int, list[Entry]] = {}
+        forgotten: list[int] = []
         for result, sent in told:
             owner = owners[sent.customer_id]
             at = owner.clock or min(result.at, now)
+            if is_forgotten(owner.account.instructions):
+                # Its words may repeat the address.
+                result = replace(result, details="")
+                forgotten = [row.id]
             if await mail_results.record(connection, sent, result, at, row.source):
                 news.setdefault(sent.customer_id, []).extend(_entries(row, result, sent, owner, now))
         enacted = await _plan_again(connection, services, news, now)
         await inbox.mark_done(connection, [row.id])
+        await inbox.blank(connection, forgotten)
     log.info("event.applied", event_id=row.event_id, type=row.type)
     return enacted
 

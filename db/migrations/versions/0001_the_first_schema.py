@@ -1,15 +1,16 @@
 """The first schema"""
 
 import sqlalchemy as sa
-from alembic import op
 from sqlalchemy.dialects import postgresql
+
+from db.migrations import online
 
 revision = "0001"
 down_revision = None
 
 
 def upgrade() -> None:
-    op.create_table(
+    online.table(
         "customers",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
@@ -26,7 +27,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("source", "ref"),
     )
-    op.create_table(
+    online.table(
         "heartbeats",
         sa.Column("process", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -42,7 +43,7 @@ def upgrade() -> None:
         sa.Column("info", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
         sa.PrimaryKeyConstraint("process"),
     )
-    op.create_table(
+    online.table(
         "inbox",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
@@ -69,17 +70,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("source", "event_id"),
     )
-    op.create_index(
-        "inbox_due", "inbox", ["due_at"], unique=False, postgresql_where=sa.text("status = 'pending'")
-    )
-    op.create_table(
+    online.index("inbox_due", "inbox", ["due_at"], postgresql_where=sa.text("status = 'pending'"))
+    online.table(
         "test_clocks",
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("ref", sa.Text(), nullable=False),
         sa.Column("reached", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("source", "ref"),
     )
-    op.create_table(
+    online.table(
         "access",
         sa.Column("customer_id", sa.BigInteger(), nullable=False),
         sa.Column("level", sa.Text(), nullable=False),
@@ -93,7 +92,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("customer_id"),
     )
-    op.create_table(
+    online.table(
         "cases",
         sa.Column("customer_id", sa.BigInteger(), nullable=False),
         sa.Column("invoice", sa.Text(), nullable=False),
@@ -113,21 +112,19 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("customer_id", "invoice"),
     )
-    op.create_index(
+    online.index(
         "cases_due",
         "cases",
         ["due_at"],
-        unique=False,
         postgresql_where=sa.text("due_at IS NOT NULL AND test_clock IS NULL"),
     )
-    op.create_index(
+    online.index(
         "cases_due_by_clock",
         "cases",
         ["test_clock", "due_at"],
-        unique=False,
         postgresql_where=sa.text("test_clock IS NOT NULL"),
     )
-    op.create_table(
+    online.table(
         "charges",
         sa.Column("customer_id", sa.BigInteger(), nullable=False),
         sa.Column("ref", sa.Text(), nullable=False),
@@ -146,7 +143,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("customer_id", "ref"),
     )
-    op.create_table(
+    online.table(
         "invoices",
         sa.Column("customer_id", sa.BigInteger(), nullable=False),
         sa.Column("ref", sa.Text(), nullable=False),
@@ -179,14 +176,13 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("customer_id", "ref"),
     )
-    op.create_index(
+    online.index(
         "invoices_failed",
         "invoices",
         ["customer_id"],
-        unique=False,
         postgresql_where=sa.text("failed_at IS NOT NULL"),
     )
-    op.create_table(
+    online.table(
         "journal",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("customer_id", sa.BigInteger(), nullable=False),
@@ -207,8 +203,8 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("journal_of_customer", "journal", ["customer_id", "id"], unique=False)
-    op.create_table(
+    online.index("journal_of_customer", "journal", ["customer_id", "id"])
+    online.table(
         "outbox",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("customer_id", sa.BigInteger(), nullable=False),
@@ -237,14 +233,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("customer_id", "step", "channel"),
     )
-    op.create_index(
+    online.index(
         "outbox_due",
         "outbox",
         ["due_at"],
-        unique=False,
         postgresql_where=sa.text("status IN ('pending', 'sending')"),
     )
-    op.create_table(
+    online.table(
         "subscriptions",
         sa.Column("customer_id", sa.BigInteger(), nullable=False),
         sa.Column("ref", sa.Text(), nullable=False),

@@ -4,6 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from db.migrations import online
+
 revision = "0003"
 down_revision = "0002"
 
@@ -21,26 +23,26 @@ def upgrade() -> None:
 
 
 def _columns() -> None:
-    op.add_column("customers", sa.Column("payment_method", sa.Text(), nullable=True))
-    op.add_column("subscriptions", sa.Column("amount", sa.BigInteger(), nullable=True))
-    op.add_column("subscriptions", sa.Column("currency", sa.Text(), nullable=True))
-    op.add_column("subscriptions", sa.Column("test_clock", sa.Text(), nullable=True))
-    op.add_column("subscriptions", _moment("due_at", nullable=True))
-    op.add_column("subscriptions", _moment("swept_at", nullable=True))
-    op.add_column("invoices", _moment("processing_since", nullable=True))
-    op.add_column("charges", sa.Column("card_country", sa.Text(), nullable=True))
+    online.column("customers", sa.Column("payment_method", sa.Text(), nullable=True))
+    online.column("subscriptions", sa.Column("amount", sa.BigInteger(), nullable=True))
+    online.column("subscriptions", sa.Column("currency", sa.Text(), nullable=True))
+    online.column("subscriptions", sa.Column("test_clock", sa.Text(), nullable=True))
+    online.column("subscriptions", _moment("due_at", nullable=True))
+    online.column("subscriptions", _moment("swept_at", nullable=True))
+    online.column("invoices", _moment("processing_since", nullable=True))
+    online.column("charges", sa.Column("card_country", sa.Text(), nullable=True))
     # now() is constant for the statement, so the table is not rewritten; new rows get the clock. Rows of
     # before count as older than anything that is counted by it: they are no surge.
     long_ago = sa.text("now() - interval '30 days'")
-    op.add_column("charges", _moment("recorded_at", nullable=False, server_default=long_ago))
+    online.column("charges", _moment("recorded_at", nullable=False, server_default=long_ago))
     op.alter_column("charges", "recorded_at", server_default=sa.text("clock_timestamp()"))
-    op.add_column("cases", sa.Column("taken_from", sa.Text(), nullable=True))
-    op.add_column("cases", _moment("limited_at", nullable=True))
+    online.column("cases", sa.Column("taken_from", sa.Text(), nullable=True))
+    online.column("cases", _moment("limited_at", nullable=True))
 
 
 def _tables() -> None:
     clock = sa.text("clock_timestamp()")
-    op.create_table(
+    online.table(
         "methods",
         sa.Column("customer_id", sa.BigInteger(), sa.ForeignKey("customers.id"), nullable=False),
         sa.Column("ref", sa.Text(), nullable=False),
@@ -55,7 +57,7 @@ def _tables() -> None:
         sa.Column("detached", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("customer_id", "ref"),
     )
-    op.create_table(
+    online.table(
         "instructions",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("customer_id", sa.BigInteger(), sa.ForeignKey("customers.id"), nullable=False),
@@ -70,7 +72,7 @@ def _tables() -> None:
         _moment("recorded_at", nullable=False, server_default=clock),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_table(
+    online.table(
         "breaker",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         _moment("tripped_at", nullable=False, server_default=clock),
@@ -87,30 +89,30 @@ def _tables() -> None:
 
 
 def _indexes() -> None:
-    op.create_index("charges_recorded", "charges", ["recorded_at"])
-    op.create_index(
+    online.index("charges_recorded", "charges", ["recorded_at"])
+    online.index(
         "customers_on_clocks", "customers", ["id"], postgresql_where=sa.text("test_clock IS NOT NULL")
     )
-    op.create_index("access_given", "access", ["customer_id"], postgresql_where=sa.text("level <> 'revoked'"))
-    op.create_index(
+    online.index("access_given", "access", ["customer_id"], postgresql_where=sa.text("level <> 'revoked'"))
+    online.index(
         "journal_taken", "journal", ["recorded_at"], postgresql_where=sa.text("kind = 'access.taken'")
     )
-    op.create_index(
+    online.index(
         "breaker_tripped",
         "breaker",
         [sa.text("(released_at IS NULL)")],
         unique=True,
         postgresql_where=sa.text("released_at IS NULL"),
     )
-    op.create_index("breaker_released", "breaker", ["released_at"])
-    op.create_index("instructions_of_customer", "instructions", ["customer_id", "id"])
-    op.create_index(
+    online.index("breaker_released", "breaker", ["released_at"])
+    online.index("instructions_of_customer", "instructions", ["customer_id", "id"])
+    online.index(
         "subscriptions_due",
         "subscriptions",
         ["due_at"],
         postgresql_where=sa.text("due_at IS NOT NULL AND test_clock IS NULL"),
     )
-    op.create_index(
+    online.index(
         "subscriptions_due_by_clock",
         "subscriptions",
         ["test_clock", "due_at"],
@@ -120,9 +122,10 @@ def _indexes() -> None:
 
 def _renewals() -> None:
     """Look once at each annual plan that is paid: its next notice may be due before any event comes."""
-    op.execute("""
+    online.rows("""
         UPDATE subscriptions SET due_at = now() FROM customers
         WHERE customers.id = subscriptions.customer_id AND customers.test_clock IS NULL
           AND subscriptions.interval = 'year' AND subscriptions.status IN ('active', 'trialing')
-          AND subscriptions.period_end > now()
+          AND subscriptions.period_end > now() AND subscriptions.due_at IS NULL
+          AND subscriptions.customer_id BETWEEN :first AND :last
     """)

@@ -1,7 +1,8 @@
 """Links to customers' pages"""
 
 import sqlalchemy as sa
-from alembic import op
+
+from db.migrations import online
 
 revision = "0004"
 down_revision = "0003"
@@ -9,7 +10,7 @@ down_revision = "0003"
 
 def upgrade() -> None:
     """A table of its own."""
-    op.create_table(
+    online.table(
         "links",
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("customer_id", sa.BigInteger(), sa.ForeignKey("customers.id"), nullable=False),
@@ -22,4 +23,4 @@ def upgrade() -> None:
         sa.Column("locale", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("digest"),
     )
-    op.create_index("links_of_case", "links", ["customer_id", "case"])
+    online.index("links_of_case", "links", ["customer_id", "case"])

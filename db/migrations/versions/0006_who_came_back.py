@@ -1,7 +1,8 @@
 """Which ended subscription another one was bought in place of"""
 
 import sqlalchemy as sa
-from alembic import op
+
+from db.migrations import online
 
 revision = "0006"
 down_revision = "0005"
@@ -9,4 +10,4 @@ down_revision = "0005"
 
 def upgrade() -> None:
     """A column that is empty for all that exist."""
-    op.add_column("subscriptions", sa.Column("follows", sa.Text(), nullable=True))
+    online.column("subscriptions", sa.Column("follows", sa.Text(), nullable=True))

@@ -4,6 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from db.migrations import online
+
 revision = "0007"
 down_revision = "0006"
 
@@ -21,10 +23,10 @@ def _id() -> sa.Column[int]:
 
 def upgrade() -> None:
     """New tables; what the team has yet to be called about is copied to the one for that."""
-    op.add_column(
+    online.column(
         "customers", sa.Column("told", sa.BigInteger(), nullable=False, server_default=sa.text("0"))
     )
-    op.create_table(
+    online.table(
         "endpoints",
         _id(),
         sa.Column("url", sa.Text(), nullable=False, unique=True),
@@ -41,7 +43,7 @@ def upgrade() -> None:
         _moment("busy_until"),
         _moment("swept_at"),
     )
-    op.create_table(
+    online.table(
         "outgoing",
         _id(),
         sa.Column("message", sa.Text(), nullable=False, unique=True),
@@ -52,8 +54,8 @@ def upgrade() -> None:
         _moment("created_at", now=True),
         sa.UniqueConstraint("customer_id", "sequence"),
     )
-    op.create_index("outgoing_created", "outgoing", ["created_at"])
-    op.create_table(
+    online.index("outgoing_created", "outgoing", ["created_at"])
+    online.table(
         "deliveries",
         _id(),
         sa.Column("event_id", sa.BigInteger(), sa.ForeignKey("outgoing.id"), nullable=False),
@@ -66,7 +68,7 @@ def upgrade() -> None:
         sa.Column("error", sa.Text(), nullable=True),
         sa.UniqueConstraint("endpoint_id", "event_id"),
     )
-    op.create_index(
+    online.index(
         "deliveries_due",
         "deliveries",
         ["endpoint_id", "due_at"],
@@ -76,7 +78,7 @@ def upgrade() -> None:
 
 
 def _alarms() -> None:
-    op.create_table(
+    online.table(
         "alarms",
         _id(),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -88,7 +90,7 @@ def _alarms() -> None:
         _moment("withdrawn_at"),
         _moment("due_at", now=True),
     )
-    op.create_index(
+    online.index(
         "alarms_due",
         "alarms",
         ["due_at"],
@@ -98,5 +100,7 @@ def _alarms() -> None:
         INSERT INTO alarms (kind, subject, facts, raised_at, called, called_at, withdrawn_at, due_at)
         SELECT 'breaker', id, jsonb_build_object('reason', reason, 'by', tripped_by), tripped_at, called,
                called_at, released_at, call_due_at
-        FROM breaker ORDER BY id
+        FROM breaker
+        WHERE NOT EXISTS (SELECT FROM alarms WHERE alarms.kind = 'breaker' AND alarms.subject = breaker.id)
+        ORDER BY id
     """)

@@ -1,8 +1,9 @@
 """Keys of the team's API, its answers, and how it finds cases"""
 
 import sqlalchemy as sa
-from alembic import op
 from sqlalchemy.dialects import postgresql
+
+from db.migrations import online
 
 revision = "0008"
 down_revision = "0007"
@@ -12,7 +13,7 @@ NOW = sa.text("clock_timestamp()")
 
 def upgrade() -> None:
     """Two tables and three indexes."""
-    op.create_table(
+    online.table(
         "api_keys",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
@@ -25,7 +26,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("digest"),
     )
-    op.create_table(
+    online.table(
         "api_requests",
         sa.Column("key_id", sa.BigInteger(), sa.ForeignKey("api_keys.id"), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -35,10 +36,10 @@ def upgrade() -> None:
         sa.Column("made_at", sa.DateTime(timezone=True), server_default=NOW, nullable=False),
         sa.PrimaryKeyConstraint("key_id", "name"),
     )
-    op.create_index("api_requests_made", "api_requests", ["made_at"])
-    op.create_index("cases_of_invoice", "cases", ["invoice"])
-    op.create_index("cases_opened", "cases", ["opened_at", "customer_id", "invoice"])
-    op.create_index(
+    online.index("api_requests_made", "api_requests", ["made_at"])
+    online.index("cases_of_invoice", "cases", ["invoice"])
+    online.index("cases_opened", "cases", ["opened_at", "customer_id", "invoice"])
+    online.index(
         "cases_open",
         "cases",
         ["opened_at", "customer_id", "invoice"],

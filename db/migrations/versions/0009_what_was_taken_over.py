@@ -1,8 +1,9 @@
 """How far an import has come, and which customers and cases were there before us"""
 
 import sqlalchemy as sa
-from alembic import op
 from sqlalchemy.dialects import postgresql
+
+from db.migrations import online
 
 revision = "0009"
 down_revision = "0008"
@@ -11,7 +12,7 @@ down_revision = "0008"
 def upgrade() -> None:
     """A table, and columns that are empty for all that exist: they began with us."""
     at = sa.DateTime(timezone=True)
-    op.create_table(
+    online.table(
         "imports",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), primary_key=True),
         sa.Column("source", sa.Text(), nullable=False),
@@ -22,13 +23,13 @@ def upgrade() -> None:
         sa.Column("cursors", postgresql.JSONB(), nullable=False, server_default="{}"),
         sa.Column("counts", postgresql.JSONB(), nullable=False, server_default="{}"),
     )
-    op.create_index(
+    online.index(
         "imports_running",
         "imports",
         ["source"],
         unique=True,
         postgresql_where=sa.text("state = 'running'"),
     )
-    op.add_column("customers", sa.Column("first_contact_at", at, nullable=True))
-    op.add_column("cases", sa.Column("taken_over_at", at, nullable=True))
-    op.add_column("cases", sa.Column("first_contact_at", at, nullable=True))
+    online.column("customers", sa.Column("first_contact_at", at, nullable=True))
+    online.column("cases", sa.Column("taken_over_at", at, nullable=True))
+    online.column("cases", sa.Column("first_contact_at", at, nullable=True))

@@ -1,7 +1,8 @@
 """What is counted every few seconds is found without reading everything"""
 
 import sqlalchemy as sa
-from alembic import op
+
+from db.migrations import online
 
 revision = "0011"
 down_revision = "0010"
@@ -9,11 +10,11 @@ down_revision = "0010"
 
 def upgrade() -> None:
     """Partial indexes of what is left over: few rows each, however many there are."""
-    op.create_index("inbox_dead", "inbox", ["id"], postgresql_where=sa.text("status = 'dead'"))
-    op.create_index(
+    online.index("inbox_dead", "inbox", ["id"], postgresql_where=sa.text("status = 'dead'"))
+    online.index(
         "outbox_unsent", "outbox", ["status"], postgresql_where=sa.text("status IN ('unknown', 'failed')")
     )
-    op.create_index(
+    online.index(
         "subscriptions_behind",
         "subscriptions",
         ["status", "customer_id"],

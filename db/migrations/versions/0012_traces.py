@@ -1,7 +1,8 @@
 """Which trace an effect belongs to"""
 
 import sqlalchemy as sa
-from alembic import op
+
+from db.migrations import online
 
 revision = "0012"
 down_revision = "0011"
@@ -9,4 +10,4 @@ down_revision = "0011"
 
 def upgrade() -> None:
     """A column that stays empty where nobody traces."""
-    op.add_column("outbox", sa.Column("trace", sa.Text(), nullable=True))
+    online.column("outbox", sa.Column("trace", sa.Text(), nullable=True))

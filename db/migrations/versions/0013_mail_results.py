@@ -1,7 +1,8 @@
 """What mail services tell of mails, and by what mark a mail is found again"""
 
 import sqlalchemy as sa
-from alembic import op
+
+from db.migrations import online
 
 revision = "0013"
 down_revision = "0012"
@@ -9,7 +10,7 @@ down_revision = "0012"
 
 def upgrade() -> None:
     """A table of its own; mails that were sent before have no mark."""
-    op.create_table(
+    online.table(
         "mail_results",
         sa.Column("outbox_id", sa.BigInteger(), sa.ForeignKey("outbox.id"), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -24,11 +25,11 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("outbox_id", "kind"),
     )
-    op.add_column("outbox", sa.Column("reference", sa.Text(), nullable=True))
-    op.create_index(
+    online.column("outbox", sa.Column("reference", sa.Text(), nullable=True))
+    online.index(
         "outbox_reference", "outbox", ["reference"], postgresql_where=sa.text("reference IS NOT NULL")
     )
-    op.create_index(
+    online.index(
         "outbox_recipient",
         "outbox",
         [sa.text("lower(recipient)")],

@@ -1,0 +1,160 @@
+"""What is kept for so long and no longer, on real rows whose age is set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db import retention
+from db.retention import Keep
+from tests.db.conftest import Database
+from tests.db.rows import customer_row
+from tests.db.test_batches import NESTED_LOOPS
+
+DAYS = timedelta(days=30)
+KEEP = Keep(payloads=DAYS, mails=DAYS, links=DAYS, outgoing=DAYS)
+# Of each kind: what is past its time by a minute, what has a minute left, and what is kept whatever its age.
+ROWS = """
+    CREATE TEMPORARY TABLE ages (name text, age interval, event text, mail text, delivery text)
+    ON COMMIT DROP;
+    INSERT INTO ages VALUES
+        ('old', '30 days 1 minute', 'done', 'sent', 'delivered'),
+        ('old', '30 days 1 minute', 'discarded', 'failed', NULL),
+        ('young', '29 days 23:59', 'done', 'sent', 'delivered'),
+        ('young', '29 days 23:59', 'discarded', 'failed', NULL),
+        ('held', '400 days', 'pending', 'pending', 'pending'),
+        ('held', '400 days', 'dead', 'sending', NULL);
+    INSERT INTO inbox (source, event_id, type, livemode, status, due_at, payload)
+    SELECT 'stripe', name || '_' || event, 'invoice.paid', false, event, clock_timestamp() - age, 'x'
+    FROM ages;
+    INSERT INTO outbox (customer_id, "case", step, kind, name, channel, reason, status, created_at, due_at,
+                        recipient, rendered, last_error)
+    SELECT 1, 'in_1', name || '_' || mail, 'mail', 'm', 'mail', 'r', mail, now(), clock_timestamp() - age,
+           'ada@customer.example', '{"text": "Dear Ada"}', 'refused with 550: <ada> unknown' FROM ages;
+    INSERT INTO mail_results (outbox_id, kind, at, by, details, recorded_at)
+    SELECT id, 'delivered', now(), 'resend', 'to ada', clock_timestamp() - age
+    FROM outbox JOIN ages ON step = ages.name || '_sent' WHERE mail = 'sent';
+    INSERT INTO cases (customer_id, invoice, subscription, opened_at, grace, closed_at)
+    SELECT DISTINCT 1, 'in_' || name, 's', now(), interval '1 day',
+           CASE name WHEN 'held' THEN NULL ELSE now() - age END FROM ages;
+    INSERT INTO links (digest, customer_id, "case", made_at, made_by)
+    SELECT DISTINCT convert_to(name, 'UTF8'), 1, 'in_' || name, now() - interval '500 days', 'm' FROM ages;
+    INSERT INTO endpoints (url, secret) VALUES ('https://app.acme.example/', 'whsec_test');
+    INSERT INTO outgoing (message, customer_id, sequence, type, body, created_at)
+    SELECT name, 1, row_number() OVER (), 'case.opened', '{}', clock_timestamp() - age
+    FROM ages WHERE delivery IS NOT NULL;
+    INSERT INTO deliveries (event_id, endpoint_id, status)
+    SELECT outgoing.id, endpoints.id, delivery
+    FROM endpoints, outgoing JOIN ages ON name = message WHERE delivery IS NOT NULL;
+    INSERT INTO api_keys (digest, label, scopes) VALUES ('d', 'l', '{}');
+    INSERT INTO api_requests (key_id, name, fingerprint, status, answer, made_at)
+    SELECT api_keys.id, asked.name, 'f', 200, 'a', clock_timestamp() - age
+    FROM api_keys,
+         (VALUES ('old', interval '3 days 1 minute'), ('young', interval '2 days 23:59')) asked (name, age)
+"""
+
+
+async def _made(connection: AsyncConnection) -> None:
+    assert await customer_row(connection) == 1
+    for statement in ROWS.split(";"):
+        await connection.exec_driver_sql(statement)
+
+
+LEFT: Mapping[str, str] = {
+    "payloads": "SELECT event_id FROM inbox WHERE payload IS NOT NULL",
+    "mails": "SELECT step FROM outbox WHERE rendered IS NOT NULL",
+    "words": "SELECT step FROM outbox WHERE last_error LIKE '%ada%'",
+    "results": "SELECT step FROM mail_results JOIN outbox ON outbox_id = outbox.id WHERE details IS NOT NULL",
+    "links": "SELECT convert_from(digest, 'UTF8') FROM links",
+    "outgoing": "SELECT message FROM outgoing",
+    "answers": "SELECT name FROM api_requests",
+}
+
+
+async def _left(connection: AsyncConnection) -> dict[str, set[str]]:
+    return {name: set((await connection.execute(text(query))).scalars()) for name, query in LEFT.items()}
+
+
+def test_what_is_past_its_time_is_removed_and_nothing_else(database: Database) -> None:
+    """Neither what has a minute left, nor what waits, was given up, or is of a case that is open."""
+
+    async def story(connection: AsyncConnection) -> dict[str, set[str]]:
+        await _made(connection)
+        await retention.prune(connection, KEEP)
+        return await _left(connection)
+
+    mails = {"young_sent", "young_failed", "held_pending", "held_sending"}
+    assert database.commit(story) == {
+        "payloads": {"young_done", "young_discarded", "held_pending", "held_dead"},
+        "mails": mails,
+        "words": mails,
+        "results": {"young_sent"},
+        "links": {"young", "held"},
+        "outgoing": {"young", "held"},
+        "answers": {"young"},
+    }
+
+
+def test_rows_stay_without_their_content(database: Database) -> None:
+    """That a mail was sent to an address, and why one was refused, is history."""
+
+    async def story(connection: AsyncConnection) -> Any:
+        await _made(connection)
+        before = (await connection.execute(text("SELECT count(*) FROM outbox"))).scalar_one()
+        await retention.prune(connection, KEEP)
+        kept = text("SELECT count(*) OVER (), step, recipient, status, last_error FROM outbox ORDER BY step")
+        row = (await connection.execute(kept)).all()[2]
+        return before, *row
+
+    assert database.commit(story) == (
+        6, 6, "old_failed", "ada@customer.example", "failed", "refused with 550",
+    )  # fmt: skip
+
+
+def test_a_batch_is_small_and_the_next_goes_on(database: Database) -> None:
+    """However PostgreSQL plans to read it; in the end nothing is overdue, and nothing is taken any more."""
+
+    async def story(connection: AsyncConnection) -> tuple[Any, ...]:
+        await _made(connection)
+        for statement in NESTED_LOOPS.split(";"):
+            if statement.strip():
+                await connection.exec_driver_sql(statement)
+        late = await retention.overdue(connection, KEEP)
+        taken = [await retention.prune(connection, KEEP, batch=1) for _ in range(3)]
+        return late, taken, await retention.overdue(connection, KEEP)
+
+    late, taken, at_last = database.commit(story)
+    assert timedelta(seconds=59) < late < timedelta(minutes=2)
+    assert at_last is None
+    assert [each["payloads"] for each in taken] == [1, 1, 0]
+    assert [each["mails"] for each in taken] == [1, 1, 0]
+    assert all(set(each.values()) <= {0, 1} for each in taken)
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        (retention._PAYLOADS.text, "inbox_payloads"),
+        (retention._MAILS.text, "outbox_rendered"),
+        (retention._MAIL_RESULTS.text, "mail_results_details"),
+        (retention._OUTGOING.text, "outgoing_created"),
+        (retention._ANSWERS.text, "api_requests_made"),
+        (retention._OLDEST.text, "inbox_payloads"),
+    ],
+)
+def test_nothing_due_costs_nothing(database: Database, query: str, index: str) -> None:
+    """Each statement can find what is due by an index that holds only what is still to be removed."""
+
+    async def plan(connection: AsyncConnection) -> str:
+        await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        wanted = {"keep": DAYS, "batch": 500, "payloads": DAYS, "mails": DAYS}
+        asked = {name: value for name, value in wanted.items() if f":{name}" in query}
+        rows = await connection.execute(text(f"EXPLAIN {query}"), asked)
+        return "\n".join(rows.scalars())
+
+    assert f" {index} " in database.commit(plan)
