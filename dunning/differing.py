@@ -53,7 +53,7 @@ def differing(account: Account, facts: Iterable[CustomerFact]) -> list[Differenc
     for ref, invoice in after.invoices.items():
         differs = {
             **_fields(account.invoices.get(ref), invoice, INVOICE),
-            **_charges(account, after, ref),
+            **_failures(account, after, ref),
             **contradicted.get(ref, {}),
         }
         found.append(Difference(owner, "invoice", ref, differs))
@@ -72,9 +72,13 @@ def _words(name: str, here: Any, there: Any) -> list[Any]:
     return [bool(here), "another"] if name == "email" else [_plain(here), _plain(there)]
 
 
-def _charges(before: Account, after: Account, invoice: str) -> Differs:
+def _failures(before: Account, after: Account, invoice: str) -> Differs:
     here, there = len(before.charges_of(invoice)), len(after.charges_of(invoice))
-    return {"failed_charges": [here, there]} if here != there else {}
+    if here != there:
+        return {"failed_charges": [here, there]}
+    known = before.invoices.get(invoice)
+    fails = known and known.failed_at is None and after.invoices[invoice].failed_at
+    return {"failed": [False, True]} if fails else {}
 
 
 def _contradicted(account: Account, fact: InvoiceSeen) -> Differs:

@@ -8,6 +8,7 @@ it again for a day.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -30,6 +31,18 @@ class Gap:
         charges = {Kind.RETRY} if self.ended_at - self.began_at > KEYS_KEPT else set()
         return frozenset({Kind.MAIL, *charges})
 
-    def may_have(self, step: Step) -> bool:
-        """Whether this step may have been carried out. What had been due before is no safer to repeat."""
-        return step.kind in self.doubtful and step.due_at <= self.ended_at
+    def may_have_done(self, taken: Sequence[Step]) -> list[Step]:
+        """Those of the steps taken now that may have been carried out then.
+
+        What had been due before the backup is no safer to repeat. The mail that access has ended is wanted
+        since it was taken, which is now; so it goes by when that was wanted.
+        """
+        access = {step.case for step in taken if step.kind is Kind.ACCESS and self._was_wanted(step)}
+        return [
+            step
+            for step in taken
+            if step.kind in self.doubtful and (self._was_wanted(step) or step.case in access)
+        ]
+
+    def _was_wanted(self, step: Step) -> bool:
+        return (step.wanted_at or step.due_at) <= self.ended_at

@@ -30,7 +30,9 @@ HOUR = timedelta(hours=1)
 # Renewals are charged an hour after their draft, a month after the start; grace is fourteen days.
 FAILS = timedelta(days=31, hours=1)
 GRACE = timedelta(days=14)
-BACKUP = START + FAILS + GRACE + timedelta(minutes=30)
+# From a Sunday on: in the days before, a holiday keeps access from being taken.
+BEGIN = START + timedelta(days=2)
+BACKUP = BEGIN + FAILS + GRACE + timedelta(minutes=30)
 
 
 @dataclass
@@ -97,7 +99,7 @@ def _lived(world: World, server: PostgresServer, url: str, customers: int) -> Di
     price = engine.create_price(1900)
     # Whose grace ends, who is told on day 3, and whose charge fails, all around the backup.
     begins = [
-        START + days + n * APART
+        BEGIN + days + n * APART
         for days in (timedelta(0), timedelta(days=11), GRACE)
         for n in range(customers)
     ]
@@ -109,8 +111,11 @@ def _lived(world: World, server: PostgresServer, url: str, customers: int) -> Di
         bought.append(engine.create_subscription(customer, price))
         world.settle()
     _live(world, BACKUP - timedelta(minutes=10))
+    # Of what fails right before the backup the mail is decided, and not sent.
     world.held = {MAIL}
-    _live(world, BACKUP)
+    engine.advance(None, BACKUP)
+    world.now = BACKUP
+    world.settle()
     sent_before = frozenset(_sent(world))
     world.run(world.services.engine.dispose())
     server.create_database("backup", template=urlsplit(url).path.strip("/"))
@@ -158,6 +163,9 @@ def levels(world: World) -> dict[str, str]:
 def mark(world: World, lost: Disaster) -> int:
     """What `dunning restored mark` does."""
 
+    # Restoring takes its time, in which what had been put off becomes due.
+    world.run(world.stage.let_pass(HOUR))
+
     async def write() -> int:
         async with world.services.engine.begin() as connection:
             return await restored(connection, Gap(BACKUP, lost.at), "maria")
@@ -167,6 +175,7 @@ def mark(world: World, lost: Disaster) -> int:
 
 def start_again(world: World) -> None:
     """Schedulers and workers do what is due, and what Stripe tells of the hour that is lost."""
+    world.now += timedelta(minutes=20)
     world.tick()
     assert carry_out(world, EVENTS, BACKUP - OVERLAP) is None
     for _ in range(4):

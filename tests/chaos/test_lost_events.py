@@ -8,8 +8,6 @@ from datetime import timedelta
 from random import Random
 from time import perf_counter
 
-import pytest
-
 from db import models
 from dunning.account import PAYING
 from providers.stripe_webhook import HANDLED
@@ -111,7 +109,6 @@ def wrong(world: World) -> list[str]:
     return faults
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
 def test_what_was_lost_or_never_made_is_found_in_one_pass(
     make_world: MakeWorld, tell: Tell, long: bool, seed: int
 ) -> None:
@@ -120,8 +117,6 @@ def test_what_was_lost_or_never_made_is_found_in_one_pass(
     Its list has the former, and a comparison finds what the others would have said. Then everything is as
     Stripe has it, and nothing differs any more.
     """
-    if seed > 1 and not long:
-        pytest.skip("one seed is enough for every push")
     chance = Random(seed)  # noqa: S311  # repeatable, not a secret
     world = make_world()
     lost = lived(world, MANY if long else FEW, chance)
@@ -150,9 +145,7 @@ def test_what_was_lost_or_never_made_is_found_in_one_pass(
         settle_seconds=round(perf_counter() - began, 2),
     )
     assert (after_events["lost"], filled) == (0, len(lost.on_its_way))
-    assert (found, again, applied_twice(world)) == ([], 0, 0), [
-        (r.kind, r.ref, r.differs, r.status) for r in world.rows(models.differences)
-    ]
+    assert (found, again, applied_twice(world)) == ([], 0, 0)
     assert before > 0
 
 

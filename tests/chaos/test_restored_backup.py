@@ -76,13 +76,13 @@ def followed(lost: Disaster, tell: Tell) -> None:
         )
         assert gone
         assert waiting > 0
+        assert "revoked" in lost.levels.values()
         assert (missing(lost, world), wrong(lost, world), repeated(lost, fresh)) == (0, {}, [])
         # Whatever the hour had sent is listed, and nothing else was sent since.
         assert sent == lost.sent_before
         assert doubtful == lost.sent - lost.sent_before
         before = len(fresh.messages)
-        for _ in range(8):
-            world.advance(None, world.now + timedelta(hours=12))
+        world.advance(None, world.now + timedelta(days=3, hours=12))
         assert len(fresh.messages) > before
         assert repeated(lost, fresh) == []
 

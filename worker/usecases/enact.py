@@ -80,7 +80,7 @@ async def enact(
     else:
         planned = plan(after, history, policy, now)
     gap = await _gap(connection, loaded, steps)
-    doubtful = [step for step in steps if gap and gap.may_have(step)]
+    doubtful = gap.may_have_done(steps) if gap else []
     effects = [
         _maybe_done(row, step, after, history) if step in doubtful else row
         for step in steps
@@ -164,7 +164,7 @@ def _maybe_done(effect: NewEffect, step: Step, account: Account, history: Mappin
         effect,
         status="unknown",
         last_error=MAYBE_SENT,
-        created_at=step.due_at,
+        created_at=step.wanted_at or step.due_at,
         recipient=recipient(account, history, step.case, step.name) if step.kind is Kind.MAIL else None,
         reference=reference(step.key) if step.kind is Kind.MAIL else None,
     )

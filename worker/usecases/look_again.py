@@ -16,8 +16,16 @@ import structlog
 from db import accounts, differences
 from db.accounts import Loaded
 from db.differences import Noted
+from dunning.account import Account
 from dunning.differing import differing
-from dunning.events import BillingEvent
+from dunning.events import (
+    BillingEvent,
+    ChargeFailed,
+    CustomerFact,
+    InvoiceSeen,
+    LedgerRead,
+    PaymentFailed,
+)
 from dunning.fold import empty
 from providers.stripe_mirror import StripeMirror, facts_of
 from worker.comparing import UNKNOWN
@@ -25,6 +33,9 @@ from worker.services import Services
 from worker.usecases.learn import known_until, learn
 
 log = structlog.get_logger()
+
+# What a payment that waits for its owner is read as: see `providers.stripe_ledger`.
+WAITS = "payment_intent_action_required"
 
 
 async def look_again(services: Services, mirror: StripeMirror, noted: Sequence[Noted]) -> Counter[str]:
@@ -44,29 +55,55 @@ async def look_again(services: Services, mirror: StripeMirror, noted: Sequence[N
 
 async def _became(services: Services, mirror: StripeMirror, noted: Noted) -> tuple[str, Mapping[str, Any]]:
     """Its status, and what differs still."""
-    loaded = await _load(services, noted)
+    loaded = await _load(services, noted, [])
     account = loaded.account if loaded else empty(noted.source, noted.customer)
-    at = known_until(account) or (loaded and loaded.clock) or services.clock()
+    now = (loaded and loaded.clock) or services.clock()
+    at = known_until(account) or now
     facts = facts_of(await _read(mirror, noted, at), noted.customer)
     if not facts:
         return "reported", {**noted.differs, "there": UNKNOWN}
+    loaded = await _load(services, noted, facts)
+    account = loaded.account if loaded else account
+    facts += _failed_without_a_charge(account, facts, now)
     if not differing(account, facts):
         return "gone", {}
     async with services.engine.begin() as connection:
         key = noted.source, noted.customer
         customer_id = (await accounts.ensure(connection, [key]))[key]
     await learn(services, customer_id, facts)
-    after = await _load(services, noted)
+    after = await _load(services, noted, facts)
     left = differing(after.account, facts) if after else []
     return ("reported", left[0].differs) if left else ("repaired", {})
 
 
-async def _load(services: Services, noted: Noted) -> Loaded | None:
+async def _load(services: Services, noted: Noted, facts: Sequence[CustomerFact]) -> Loaded | None:
+    """The customer's account with the invoices that these facts speak of, or None: a stranger."""
+    invoices = {ref for fact in facts if (ref := getattr(fact, "invoice", None))}
     async with services.engine.connect() as connection:
         ids = await accounts.known(connection, [(noted.source, noted.customer)])
-        invoices = {noted.ref} if noted.kind == "invoice" else set()
         loaded = await accounts.load(connection, sorted(ids.values()), also_invoices=invoices)
     return next(iter(loaded.values()), None)
+
+
+def _failed_without_a_charge(
+    account: Account, facts: Sequence[CustomerFact], now: datetime
+) -> list[CustomerFact]:
+    """What Stripe has tried in vain without a charge: there was none to make, or the bank has to be asked.
+
+    Only an event would have told when, so that it counts from now on.
+    """
+    charged = {fact.invoice for fact in facts if isinstance(fact, ChargeFailed)}
+    asked = {fact.invoice: fact.code == WAITS for fact in facts if isinstance(fact, LedgerRead)}
+    found: list[CustomerFact] = []
+    for fact in facts:
+        if not isinstance(fact, InvoiceSeen) or fact.status != "open" or fact.invoice not in asked:
+            continue
+        known = account.invoices.get(fact.invoice)
+        if fact.invoice in charged or fact.processing_since or (known and known.failed_at):
+            continue
+        waits, attempt = asked[fact.invoice], max(1, fact.attempt_count)
+        found.append(PaymentFailed(fact.customer, fact.invoice, now, attempt, waits))
+    return found
 
 
 async def _read(mirror: StripeMirror, noted: Noted, at: datetime) -> Sequence[BillingEvent]:
