@@ -88,10 +88,10 @@ class StripeGateway:
 
     async def _payment(self, lookup: Lookup) -> tuple[BillingEvent, ...]:
         """The invoice a payment belongs to; since basil only `invoice_payments` knows."""
-        found = await self._api.ask(
-            self._api.v1.invoice_payments.list_async(
-                {"payment": {"type": "payment_intent", "payment_intent": lookup.ref}, "limit": 1}
-            )
+        found = await self._api.read(
+            "/v1/invoice_payments",
+            payment={"type": "payment_intent", "payment_intent": lookup.ref},
+            limit=1,
         )
         payments = parts(found or {}, "data")
         invoice = ref(payments[0].get("invoice")) if payments else None
@@ -99,19 +99,15 @@ class StripeGateway:
 
     async def _subscription(self, lookup: Lookup) -> tuple[BillingEvent, ...]:
         as_of = _from_now_on(lookup)
-        found = await self._api.ask(
-            self._api.v1.subscriptions.retrieve_async(lookup.ref, {"expand": EXPANDED_SUBSCRIPTION})
-        )
+        found = await self._api.read("/v1/subscriptions", lookup.ref, expand=EXPANDED_SUBSCRIPTION)
         if not found:
             return ()
         others = await self._others(found, found.get("customer"), as_of)
         return (subscription_seen(found, as_of), *person(found, as_of), *others)
 
     async def _customer(self, lookup: Lookup) -> tuple[BillingEvent, ...]:
-        found = await self._api.ask(
-            self._api.v1.customers.retrieve_async(
-                lookup.ref, {"expand": ["invoice_settings.default_payment_method"]}
-            )
+        found = await self._api.read(
+            "/v1/customers", lookup.ref, expand=["invoice_settings.default_payment_method"]
         )
         return tuple(person({"customer": found}, _from_now_on(lookup)))
 
@@ -120,10 +116,11 @@ class StripeGateway:
         gone = not isinstance(customer, dict) or flag(customer, "deleted")
         if gone or subscription.get("status") in PAYING:
             return []
-        found = await self._api.ask(
-            self._api.v1.subscriptions.list_async(
-                {"customer": ref(customer) or "", "limit": 100, "expand": ["data.default_payment_method"]}
-            )
+        found = await self._api.read(
+            "/v1/subscriptions",
+            customer=ref(customer) or "",
+            limit=100,
+            expand=["data.default_payment_method"],
         )
         others = [each for each in parts(found or {}, "data") if ref(each) != ref(subscription)]
         facts: list[BillingEvent] = [subscription_seen(each, as_of) for each in others]

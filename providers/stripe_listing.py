@@ -59,9 +59,8 @@ class PacedApi(StripeApi):
         super().__init__(api_key, api_base=api_base, timeout=timeout)
         self.pace = pace
 
-    async def have_done(self, call: Awaitable[Any]) -> dict[str, Any]:
+    async def _turn(self) -> None:
         await self.pace.turn()
-        return await super().have_done(call)
 
 
 @dataclass(slots=True)

@@ -42,7 +42,7 @@ async def read_invoice(api: StripeApi, ref: str, as_of: AsOf, *, late: bool = Fa
 
     `late`: long after it failed, so that a bank debit has not failed just now.
     """
-    invoice = await api.ask(api.v1.invoices.retrieve_async(ref, {"expand": EXPANDED_INVOICE}))
+    invoice = await api.read("/v1/invoices", ref, expand=EXPANDED_INVOICE)
     if not invoice or subscription_of(invoice) is None:
         return None
     payments = await payments_of(api, invoice)

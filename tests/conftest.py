@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import itertools
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,10 +46,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_configure() -> None:
-    """As our processes log: rich's tracebacks with every local variable take a second each."""
+    """As our processes log: rich's tracebacks with every local variable take a second each.
+
+    And SIGTERM stops what the tests have started, as Ctrl-C does.
+    """
     structlog.configure(
         processors=[structlog.processors.format_exc_info, structlog.dev.ConsoleRenderer(colors=False)]
     )
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:
