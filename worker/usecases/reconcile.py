@@ -118,19 +118,15 @@ async def _through(tools: Reconciling, run: Run, until: float) -> None:
     engine, clock = tools.services.engine, asyncio.get_running_loop().time
     for name, step in await _stages(tools, run):
         while not run.is_through(name):
-            wait = timedelta(0) if clock() > until else None
-            if wait is None:
-                advanced = await step(tools, run, run.cursors.get(name))
-                if isinstance(advanced, timedelta):
-                    wait = advanced
-                else:
-                    run = advanced
-                    tools.told(name, run)
-            if wait is not None:
+            late = clock() > until
+            came = timedelta(0) if late else await step(tools, run, run.cursors.get(name))
+            if isinstance(came, timedelta):
                 async with engine.begin() as connection:
-                    await reconciliations.put_down(connection, run, wait)
-                await tools.services.nudge(RECONCILE, [] if wait else [run.id])
+                    await reconciliations.put_down(connection, run, came)
+                await tools.services.nudge(RECONCILE, [run.id] if late else [])
                 return
+            run = came
+            tools.told(name, run)
     async with engine.begin() as connection:
         await _call_for_people(connection)
         wait = EVERY if run.kind == EVENTS else until_night(tools.services.clock(), tools.zone)
