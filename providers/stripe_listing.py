@@ -132,10 +132,9 @@ class StripeListing:
             async with self._slots:
                 as_of = self._as_of(self.now(), _clock(invoice))
                 name = str(required(invoice, "id"))
-                read = await self.api.pace.patiently(lambda: read_invoice(self.api, name, as_of, late=True))
+                return await self.api.pace.patiently(lambda: read_invoice(self.api, name, as_of, late=True))
         except MalformedEventError:
             return None
-        return read.facts if read else []
 
     async def _list(self, ask: Callable[[Any], Awaitable[Any]], wanted: Json, after: str | None) -> Json:
         params = {"limit": A_PAGE, **wanted, **({"starting_after": after} if after else {})}
