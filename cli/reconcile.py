@@ -48,26 +48,25 @@ def command(
 ) -> None:
     """Ask Stripe for everything, take in what never arrived, mend what differs. docs/reconcile.md
 
-    \b
-    Workers do it by themselves: events hourly, everything nightly. By hand it is for
-    after an outage, a wrong signing secret, an endpoint that was disabled. What has
-    happened is heard of once, in its own time; whatever arrives later changes nothing.
-    Interrupted, say it again. Stripe keeps events for 30 days; the comparison of
-    subscriptions and open invoices also finds what is older, or never was an event.
+    Workers do it by themselves: events hourly, everything nightly. By hand it is
+    for after an outage, a wrong signing secret, a disabled endpoint. What has
+    happened is heard of once, in its own time. Interrupted, say it again. Stripe
+    keeps events for 30 days; the comparison of subscriptions and open invoices
+    also finds what is older, or never was an event.
 
     \b
     Exit codes:
       0   all is as Stripe says, or was put right
-      1   it could not be done: Stripe or the database, or another one is under way
+      1   it could not be done, or another one is under way
       2   wrong usage or settings
-      3   something is left for a person; with --dry-run: something is missing or differs
+      3   something is left for a person; with --dry-run: anything differs
 
     \b
     Examples:
-      dunning reconcile --dry-run              what is missing of three days, what differs
+      dunning reconcile --dry-run    what is missing of three days, what differs
       dunning reconcile --since 2h --events-only
       dunning reconcile --since 2026-11-20T08:00 --json
-      dunning reconcile --list                 what still differs, and since when
+      dunning reconcile --list       what still differs, and since when
     """
     from cli import reconcile_run, reconcile_views
     from settings.logging import configure
