@@ -32,6 +32,7 @@ ENTRIES = (
     Entry("import", "cli.importing:app", "Take over a running business from Stripe.", OPERATE),
     Entry("status", "cli.status:command", "Is everything running, and is anything late?", OPERATE),
     Entry("reconcile", "cli.reconcile:command", "Take in what Stripe has said and nobody heard.", OPERATE),
+    Entry("restored", "cli.restored:app", "A backup was brought back: send nothing twice.", OPERATE),
     Entry("dead", "cli.dead:app", "Events that were given up: look, try again, put away.", OPERATE),
     Entry("doctor", "cli.doctor:command", "What will go wrong: each risk and its cure.", OPERATE),
     Entry("breaker", "cli.breaker:app", "Is everything held back? Trip it, or release it.", OPERATE),
