@@ -3,6 +3,7 @@
 Plain on purpose: it must be readable when little else works, and has nothing to translate or to brand.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
@@ -51,6 +52,23 @@ def on_hold(*, brand: str, reason: str, by: str | None, at: datetime) -> Notice:
     )
 
 
+def given_up(*, brand: str, events: int, at: datetime) -> Notice:
+    """So many events that could not be applied by `at` (an aware time), and that nobody has put away."""
+    what = "an event" if events == 1 else f"{events} events"
+    return Notice(
+        f"{brand}: {what} could not be applied",
+        (
+            f"As of {_written(at)}, {what} that we were sent could not be applied, each after five tries or "
+            "since nobody can read it. What it says is not known here: somebody may have paid, or not.",
+            "Nothing is lost: they are kept as they came, with the error. All other events go on as ever.",
+            "Which, and why: dunning dead list",
+            "When the cause is mended, an update of ours being the usual cure: dunning dead retry --all",
+            'What may be left alone for good: dunning dead discard EVENT --by YOUR_NAME --why "..."',
+            "As long as there are any, you are told once a day.",
+        ),
+    )
+
+
 def endpoint_off(*, brand: str, number: int, host: str, why: str, at: datetime) -> Notice:
     """An endpoint of the merchant's application that was switched off at `at` (an aware time)."""
     return Notice(
@@ -91,6 +109,33 @@ def taken_over(*, brand: str, cases: int, uncalled: int, at: datetime) -> Notice
             "rest.",
         ),
     )
+
+
+def at_odds(
+    *, brand: str, locked: int, unpaid: int, other: int, customers: Sequence[str], at: datetime
+) -> Notice:
+    """What Stripe was asked about at `at` (an aware time), and what that has not mended."""
+    told = (
+        f"{_customers(locked, 'has', 'have')} paid and {'is' if locked == 1 else 'are'} locked out.",
+        f"{_customers(unpaid, 'is', 'are')} let in, and nothing of theirs is paid for.",
+        f"In {other} other {'thing' if other == 1 else 'things'} Stripe says something else than we know.",
+    )
+    sides = tuple(words for words, many in zip(told, (locked, unpaid, other), strict=True) if many)
+    more = locked + unpaid + other > len(customers)
+    return Notice(
+        f"{brand}: {'customers are locked out who have paid' if locked else 'Stripe and we disagree'}",
+        (
+            *sides,
+            f"On {_written(at)} Stripe was asked about each of them, and what could safely be put right was.",
+            f"Begin with: {', '.join(customers)}{', and others' if more else ''}.",
+            "`dunning reconcile --list` has all of them, `dunning explain CUSTOMER` tells the story of one. "
+            "You are told of them once a day, as long as they last.",
+        ),
+    )
+
+
+def _customers(many: int, one: str, several: str) -> str:
+    return f"{many} customer {one}" if many == 1 else f"{many} customers {several}"
 
 
 def _written(at: datetime) -> str:

@@ -16,7 +16,7 @@ from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import AgeLimit, AsyncIO, Middleware, Retries, ShutdownNotifications, TimeLimit
 
 from metrics.instruments import nudges_lost
-from worker import queues
+from worker import lengths, queues
 from worker.queues import Wakeup
 from worker.redis_client import FullError, open_redis
 from worker.room import make_room
@@ -63,6 +63,17 @@ class RedisNudge:
     async def __call__(self, wakeup: Wakeup, ids: Sequence[int]) -> None:
         if ids:
             await asyncio.to_thread(self.send, wakeup, ids)
+
+    async def full(self) -> frozenset[Wakeup]:
+        """The wake-ups that would have to wait for long. None is known to while Redis is away."""
+        return await asyncio.to_thread(self._full)
+
+    def _full(self) -> frozenset[Wakeup]:
+        try:
+            waiting = lengths.waiting(self._broker.client)
+        except redis.RedisError:
+            return frozenset()
+        return frozenset(each for each in queues.WAKEUPS if waiting[each.queue] >= queues.ENOUGH_WAITING)
 
     def send(self, wakeup: Wakeup, ids: Sequence[int]) -> bool:
         """Blocking, bounded by the client's time-outs. False when the wake-up was lost."""

@@ -24,12 +24,18 @@ BILLING: Final = Wakeup("billing", "call_provider")
 WEBHOOKS: Final = Wakeup("webhooks", "tell_application")
 # On the team's queue as well: its ids are alarms.
 ALARM: Final = Wakeup("team", "sound_alarm")
+# On the queue of those who may ask the provider: its ids are reconciliations.
+RECONCILE: Final = Wakeup("billing", "reconcile")
 
 # One for each queue.
 WAKEUPS: Final = (EVENTS, CASES, MAIL, TEAM, BILLING, WEBHOOKS)
 
 # One message never carries more ids than its actor can do within its time limit.
 IDS_PER_MESSAGE: Final = 50
+
+# Messages that wait in a queue: to so many or more the scheduler adds none. What is in the tables can wait
+# there, and what is new must not wait behind all of it.
+ENOUGH_WAITING: Final = 10
 
 # The Redis broker's own names and times: producers and consumers must be built with the same ones.
 NAMESPACE: Final = "dunning"
