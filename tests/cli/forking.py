@@ -39,7 +39,7 @@ IMPORTED = (
     "cli.dead", "cli.doctor", "cli.emails", "cli.explain", "cli.forget", "cli.import_run", "cli.import_views",
     "cli.importing", "cli.keys", "cli.link", "cli.main", "cli.policy", "cli.policy_check",
     "cli.policy_diff", "cli.policy_move", "cli.policy_simulate", "cli.portal", "cli.reconcile",
-    "cli.replays", "cli.report", "cli.report_views", "cli.status", "cli.team", "cli.webhooks",
+    "cli.replays", "cli.report", "cli.report_views", "cli.roles", "cli.status", "cli.team", "cli.webhooks",
     "console.answer", "console.cases", "console.doctor.doctor", "console.effect", "console.explain",
     "console.figures.page", "console.figures.tidy", "console.file", "console.giving", "console.server",
     "console.story", "console.view", "db.access", "db.api_keys", "db.breaker", "db.lookups", "db.session",
