@@ -7,15 +7,15 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=igno
 WORKDIR /src
 RUN python -m venv --without-pip /opt/dunning
 
-# Dependencies are a layer of their own, built anew only when their list or their versions change.
-COPY pyproject.toml requirements.lock ./
-RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > wanted.txt \
-    && pip --python /opt/dunning/bin/python install --constraint requirements.lock --requirement wanted.txt \
-    && pip install --constraint requirements.lock setuptools
+# Dependencies are a layer of their own, built anew only when their versions change. With hashes they are what
+# they were on the day of the lock, or the build fails.
+COPY requirements.lock ./
+RUN pip --python /opt/dunning/bin/python install --require-hashes --only-binary :all: --requirement requirements.lock
 
+# Built with the setuptools of the lock, which the service itself has no use for.
 COPY . .
-RUN pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
-    && pip --python /opt/dunning/bin/python install --no-deps /wheels/*.whl \
+RUN pip --python /opt/dunning/bin/python install --no-deps --no-build-isolation . \
+    && pip --python /opt/dunning/bin/python uninstall --yes setuptools \
     && pip --python /opt/dunning/bin/python check \
     && /opt/dunning/bin/dunning --version
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
@@ -62,6 +63,19 @@ def print_table(
     console().print(table)
 
 
+def plain(words: str) -> str:
+    """Words fit for a terminal: whatever could steer it, or turn a line around, is left out.
+
+    Names and reasons come from outside, and rich lets escape sequences through. Line breaks stay.
+    """
+    return "".join(char for char in words if char in "\n\u200c\u200d" or not _steers(char))
+
+
+def _steers(char: str) -> bool:
+    # Cc control, Cf format and bidi, Cs surrogate, Zl and Zp other line breaks; spaces of every width stay
+    return unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
 def text(value: object) -> str:
     """A value as a person reads it in a cell: instants in UTC to the second, enums by value, None as -."""
     match value:
@@ -73,15 +87,21 @@ def text(value: object) -> str:
             return str(value.value)
         case bool():
             return "yes" if value else "no"
-    return str(value)
+    return plain(str(value))
 
 
 def print_json(value: object) -> None:
     """Print one JSON document: dataclasses as objects, instants in ISO 8601, decimals as strings."""
-    sys.stdout.write(json.dumps(value, default=_plain, indent=2, ensure_ascii=False) + "\n")
+    document = json.dumps(value, default=_simple, indent=2, ensure_ascii=False)
+    # What JSON itself does not escape, and a terminal follows, stands within its strings alone.
+    sys.stdout.write("".join(_escaped(char) for char in document) + "\n")
 
 
-def _plain(value: object) -> Any:
+def _escaped(char: str) -> str:
+    return f"\\u{ord(char):04x}" if char != "\n" and ord(char) < 0x10000 and _steers(char) else char
+
+
+def _simple(value: object) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     if isinstance(value, date):
@@ -100,5 +120,5 @@ def print_error(title: str, message: str, hint: str | None = None) -> None:
     from rich.panel import Panel
     from rich.text import Text
 
-    body = Text(message if hint is None else f"{message}\n\n{hint}")
+    body = Text(plain(message if hint is None else f"{message}\n\n{hint}"))
     console(sys.stderr).print(Panel(body, title=title, title_align="left", border_style="red"))

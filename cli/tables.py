@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from cli.output import console, text
+from cli.output import console, plain, text
 
 # Between two columns of a pipe's plain table.
 GAP = "  "
@@ -65,6 +65,7 @@ def print_pairs(pairs: Sequence[tuple[str, object]], *, indent: int = 2) -> None
 
 def heading(words: str, *, level: int = 1) -> None:
     """A line that starts a section: bold in a terminal."""
+    words = plain(words)
     sys.stdout.write("\n" if level > 1 else "")
     if in_terminal():
         from rich.text import Text
@@ -76,6 +77,7 @@ def heading(words: str, *, level: int = 1) -> None:
 
 def say(words: str, *, indent: int = 0, label: str = "", style: str | None = None) -> None:
     """Print a paragraph after `label`; in a terminal it is wrapped and hangs below its own beginning."""
+    words, label = plain(words), plain(label)
     if not in_terminal():
         sys.stdout.write(f"{' ' * indent}{label}{words}\n")
         return

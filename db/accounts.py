@@ -1,20 +1,34 @@
-"""Accounts in tables: load many with their history in a fixed number of statements, save what changed."""
+"""Accounts in tables: many are loaded with their history in a fixed number of statements."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import RowMapping, Table, and_, exists, func, or_, select, tuple_, update
-from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy import (
+    BigInteger,
+    RowMapping,
+    Table,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.mapping import case_from, columns, instruction_from, observed, plain
+from db.mapping import case_from, instruction_from, observed, plain
 from db.models import (
+    access,
     cases,
     charges,
     customers,
@@ -26,16 +40,66 @@ from db.models import (
     subscriptions,
     test_clocks,
 )
+from db.words import meaning
 from dunning.account import Account, Charge, Customer, Invoice, Method, Subscription
 from dunning.results import Result
 from dunning.steps import Effect, Kind
+
+# Built once, and with arrays instead of lists of parameters: to build and compile a statement costs more than
+# to run it, and a list of another length is another statement.
+_IDS = bindparam("ids", type_=ARRAY(BigInteger))
+_ENSURE = insert(customers).on_conflict_do_nothing()
+_PAIRS = (
+    func.unnest(bindparam("sources", type_=ARRAY(Text)), bindparam("refs", type_=ARRAY(Text)))
+    .table_valued("source", "ref", name="pairs")
+    .render_derived()
+)
+_KNOWN = select(customers.c.id, customers.c.source, customers.c.ref).join(
+    _PAIRS, and_(customers.c.source == _PAIRS.c.source, customers.c.ref == _PAIRS.c.ref)
+)
+_OWNERS = select(customers).where(customers.c.id == any_(_IDS)).order_by(customers.c.id)
+# In id order, so that two batches with common customers wait for each other and never deadlock.
+_LOCKED_OWNERS = _OWNERS.with_for_update()
+_PAID_SINCE = exists().where(
+    cases.c.customer_id == invoices.c.customer_id,
+    cases.c.subscription == invoices.c.subscription,
+    or_(
+        and_(cases.c.closed_at.is_(None), cases.c.opened_at < invoices.c.paid_at),
+        cases.c.closed_at == invoices.c.paid_at,
+    ),
+)
+_OF = {
+    table: select(table).where(table.c.customer_id == any_(_IDS))
+    for table in (subscriptions, charges, methods, cases, instructions, access)
+} | {
+    invoices: select(invoices).where(
+        invoices.c.customer_id == any_(_IDS),
+        or_(
+            invoices.c.failed_at.is_not(None),
+            invoices.c.ref == any_(bindparam("also", type_=ARRAY(Text))),
+            _PAID_SINCE,
+        ),
+    )
+}
+_TOLD = ("customer_id", "step", "kind", "name", "case", "status", "created_at", "accepted_at", "recipient")
+_HISTORY = (
+    select(
+        *(outbox.c[name] for name in _TOLD),
+        mail_results.c.kind.label("result"),
+        mail_results.c.at.label("told_at"),
+    )
+    .outerjoin(mail_results, mail_results.c.outbox_id == outbox.c.id)
+    .where(outbox.c.customer_id == any_(_IDS))
+    .order_by(outbox.c.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """An account with what was done for it. `clock` is its test clock's time; None: the wall clock.
 
-    `due` is when each case wants attention, by invoice, and each upcoming renewal, by subscription.
+    `due` is when each case wants attention, by invoice, and each upcoming renewal, by subscription. `access`
+    is the row of what was last decided; None: nothing was.
     """
 
     id: int
@@ -43,6 +107,7 @@ class Loaded:
     history: Mapping[str, Effect] = field(default_factory=dict)
     due: Mapping[str, datetime | None] = field(default_factory=dict)
     clock: datetime | None = None
+    access: RowMapping | None = None
 
 
 async def ensure(
@@ -52,7 +117,7 @@ async def ensure(
     if not keys:
         return {}
     rows = [{"source": source, "ref": ref} for source, ref in sorted(set(keys))]
-    await connection.execute(insert(customers).values(rows).on_conflict_do_nothing())
+    await connection.execute(_ENSURE, rows)
     return await known(connection, keys)
 
 
@@ -60,11 +125,8 @@ async def known(connection: AsyncConnection, keys: Collection[tuple[str, str]]) 
     """Row ids of those (source, customer) pairs that somebody has heard of."""
     if not keys:
         return {}
-    found = await connection.execute(
-        select(customers.c.id, customers.c.source, customers.c.ref).where(
-            tuple_(customers.c.source, customers.c.ref).in_(list(keys))
-        )
-    )
+    sources, refs = zip(*sorted(set(keys)), strict=True)
+    found = await connection.execute(_KNOWN, {"sources": list(sources), "refs": list(refs)})
     return {(row.source, row.ref): row.id for row in found}
 
 
@@ -83,27 +145,14 @@ async def load(
     Invoices that never failed are left out, except `also_invoices` and those whose payment may end, or has
     ended, a case of the same subscription.
     """
-    wanted = select(customers).where(customers.c.id.in_(ids)).order_by(customers.c.id)
-    if lock:
-        # In id order, so that two batches with common customers wait for each other and never deadlock.
-        wanted = wanted.with_for_update()
-    owners = (await connection.execute(wanted)).mappings().all()
-    paid_since = exists().where(
-        cases.c.customer_id == invoices.c.customer_id,
-        cases.c.subscription == invoices.c.subscription,
-        or_(
-            and_(cases.c.closed_at.is_(None), cases.c.opened_at < invoices.c.paid_at),
-            cases.c.closed_at == invoices.c.paid_at,
-        ),
-    )
-    wanted_invoices = or_(
-        invoices.c.failed_at.is_not(None), invoices.c.ref.in_(list(also_invoices)), paid_since
-    )
-    invoice_rows = await _of(connection, invoices, ids, wanted_invoices)
+    owners = (await connection.execute(_LOCKED_OWNERS if lock else _OWNERS, {"ids": ids})).mappings().all()
+    invoice_rows = await _of(connection, invoices, ids, also=list(also_invoices))
     subscription_rows = await _of(connection, subscriptions, ids)
     charge_rows = await _of(connection, charges, ids)
     method_rows = await _of(connection, methods, ids)
-    case_rows = {row_id: [] for row_id in ids} if facts_only else await _of(connection, cases, ids)
+    none: dict[int, list[RowMapping]] = {row_id: [] for row_id in ids}
+    case_rows = none if facts_only else await _of(connection, cases, ids)
+    access_rows = none if facts_only else await _of(connection, access, ids)
     instruction_rows = await _of(connection, instructions, ids)
     history = await _history(connection, [] if facts_only else ids)
     clocks = await _clocks(connection, owners)
@@ -127,6 +176,7 @@ async def load(
             due={row["invoice"]: row["due_at"] for row in case_rows[owner["id"]]}
             | {row["ref"]: row["due_at"] for row in subscription_rows[owner["id"]]},
             clock=clocks.get((owner["source"], owner["test_clock"])),
+            access=next(iter(access_rows[owner["id"]]), None),
         )
         for owner in owners
     }
@@ -137,9 +187,9 @@ def _by_ref(things: Iterable[Any]) -> Mapping[str, Any]:
 
 
 async def _of(
-    connection: AsyncConnection, table: Table, ids: Sequence[int], *conditions: Any
+    connection: AsyncConnection, table: Table, ids: Sequence[int], **parameters: Any
 ) -> dict[int, list[RowMapping]]:
-    rows = await connection.execute(select(table).where(and_(table.c.customer_id.in_(ids), *conditions)))
+    rows = await connection.execute(_OF[table], {"ids": ids} | parameters)
     grouped: dict[int, list[RowMapping]] = {customer_id: [] for customer_id in ids}
     for row in rows.mappings():
         grouped[row["customer_id"]].append(row)
@@ -147,30 +197,13 @@ async def _of(
 
 
 async def _history(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, dict[str, Effect]]:
-    names = (
-        "customer_id",
-        "step",
-        "kind",
-        "name",
-        "case",
-        "status",
-        "created_at",
-        "accepted_at",
-        "recipient",
-    )
-    told = (mail_results.c.kind.label("result"), mail_results.c.at.label("told_at"))
-    rows = await connection.execute(
-        select(*(outbox.c[name] for name in names), *told)
-        .outerjoin(mail_results, mail_results.c.outbox_id == outbox.c.id)
-        .where(outbox.c.customer_id.in_(ids))
-        .order_by(outbox.c.id)
-    )
+    rows = await connection.execute(_HISTORY, {"ids": ids})
     grouped: dict[int, dict[str, Effect]] = {customer_id: {} for customer_id in ids}
     for row in rows.mappings():
         known, key = grouped[row["customer_id"]], row["step"]
         effect = Effect(
             key=key,
-            kind=Kind(row["kind"]),
+            kind=meaning(Kind, row["kind"]),
             name=row["name"],
             case=row["case"],
             status=row["status"],
@@ -181,7 +214,7 @@ async def _history(connection: AsyncConnection, ids: Sequence[int]) -> dict[int,
         if row["result"]:
             # One row a result, and of each mail they follow one another.
             before = known[key] if key in known and effect.kind is Kind.MAIL else effect
-            effect = before.after(Result(row["result"]), row["told_at"])
+            effect = before.after(meaning(Result, row["result"]), row["told_at"])
         known[key] = effect
     return grouped
 
@@ -196,85 +229,6 @@ async def _clocks(
         select(test_clocks).where(tuple_(test_clocks.c.source, test_clocks.c.ref).in_(keys))
     )
     return {(row.source, row.ref): row.reached for row in rows}
-
-
-async def save(
-    connection: AsyncConnection,
-    customer_id: int,
-    before: Account,
-    after: Account,
-    *,
-    heard_late: bool = False,
-) -> None:
-    """Write what the fold changed: the customer and each subscription, invoice, method and charge.
-
-    `heard_late`: charges count as heard of when they failed, so that nobody takes them for a surge of now.
-    """
-    if after.customer != before.customer:
-        values = columns(after.customer)
-        await connection.execute(update(customers).where(customers.c.id == customer_id).values(values))
-    for table, old, new in (
-        (subscriptions, before.subscriptions, after.subscriptions),
-        (invoices, before.invoices, after.invoices),
-        (methods, before.methods, after.methods),
-    ):
-        changed = [columns(thing) for ref, thing in new.items() if old.get(ref) != thing]
-        await upsert(connection, table, [row | {"customer_id": customer_id} for row in changed])
-    charged = [asdict(charge) for ref, charge in after.charges.items() if before.charges.get(ref) != charge]
-    if heard_late:
-        charged = [row | {"recorded_at": row["at"]} for row in charged]
-    await upsert(connection, charges, [row | {"customer_id": customer_id} for row in charged])
-
-
-async def save_cases(
-    connection: AsyncConnection, loaded: Loaded, after: Account, due: Mapping[str, datetime | None]
-) -> None:
-    """Write cases that changed or are due at another time than before."""
-    rows = [
-        asdict(case)
-        | {
-            "customer_id": loaded.id,
-            "outcome": case.outcome and case.outcome.value,
-            "policy": case.policy and case.policy.model_dump(mode="json"),
-            "test_clock": after.customer.test_clock,
-            "due_at": due.get(ref),
-            "swept_at": None,
-        }
-        for ref, case in after.cases.items()
-        if loaded.account.cases.get(ref) != case
-        or loaded.due.get(ref) != due.get(ref)
-        or loaded.account.customer.test_clock != after.customer.test_clock
-    ]
-    await upsert(connection, cases, rows)
-
-
-async def save_renewals(
-    connection: AsyncConnection, loaded: Loaded, after: Account, due: Mapping[str, datetime | None]
-) -> None:
-    """Write when the next notice of each upcoming renewal is due, where that has changed."""
-    clock = after.customer.test_clock
-    for ref, due_at in due.items():
-        if loaded.due.get(ref) != due_at or loaded.account.customer.test_clock != clock:
-            await connection.execute(
-                update(subscriptions)
-                .where(subscriptions.c.customer_id == loaded.id, subscriptions.c.ref == ref)
-                .values(due_at=due_at, test_clock=clock, swept_at=None)
-            )
-
-
-async def upsert(connection: AsyncConnection, table: Table, rows: list[dict[str, Any]]) -> None:
-    """Insert rows, or overwrite those with the same primary key."""
-    if rows:
-        await connection.execute(_upsert(table, tuple(rows[0])), rows)
-
-
-@cache
-def _upsert(table: Table, names: tuple[str, ...]) -> Insert:
-    """Built once for the same columns: to build and compile it costs more than to run it."""
-    statement = insert(table)
-    keys = [column.name for column in table.primary_key]
-    changes = {name: statement.excluded[name] for name in names if name not in keys}
-    return statement.on_conflict_do_update(index_elements=keys, set_=changes)
 
 
 async def move_clocks(connection: AsyncConnection, moves: Mapping[tuple[str, str], datetime]) -> None:

@@ -100,7 +100,7 @@ async def addresses(connection: AsyncConnection, customer_id: int, billing_conta
 async def erase(
     connection: AsyncConnection, customer_id: int, ref: str, known: Collection[str], events: Erased
 ) -> Erased:
-    """Erase it from all but the mirror, which `accounts.save` writes, and the inbox, which `events` counts.
+    """Erase it from all but the mirror, which `changes.save` writes, and the inbox, which `events` counts.
 
     `known` are the customer's addresses. The caller holds the account's row lock.
     """

@@ -31,9 +31,10 @@ class LinkRow:
     locale: str | None = None
 
 
-async def add(connection: AsyncConnection, link: LinkRow) -> None:
-    """Let a link open the page of its case from now on."""
-    await connection.execute(insert(links).values(asdict(link)))
+async def add(connection: AsyncConnection, *added: LinkRow) -> None:
+    """Let each link open the page of its case from now on."""
+    if added:
+        await connection.execute(insert(links), [asdict(link) for link in added])
 
 
 async def find(connection: AsyncConnection, digest: bytes) -> LinkRow | None:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import mail_results, outbox
+from db.words import meaning
 from dunning.results import CAME_TO_NOTHING, MailResult, Result
 from dunning.steps import Kind
 
@@ -49,7 +50,7 @@ async def find(connection: AsyncConnection, result: MailResult) -> SentMail | No
         return None
     newest = query.order_by(outbox.c.handed_at.desc().nulls_last(), outbox.c.id.desc()).limit(1)
     row = (await connection.execute(newest)).mappings().one_or_none()
-    return SentMail(**{**row, "kind": Kind(row["kind"])}) if row else None
+    return SentMail(**{**row, "kind": meaning(Kind, row["kind"])}) if row else None
 
 
 async def record(

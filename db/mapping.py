@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 from sqlalchemy import RowMapping
 
+from db.words import meaning
 from dunning.account import Case, Charge, Customer, Invoice, Method, Outcome, Subscription
 from dunning.case import decline_of
 from dunning.declines import Decline
@@ -35,12 +36,17 @@ def observed(kind: type[T], row: RowMapping) -> T:
 
 def columns(thing: Observed) -> dict[str, Any]:
     """A mirrored object as column values, without its owner."""
-    values = {field.name: getattr(thing, field.name) for field in fields(thing) if field.name != "as_of"}
+    values = values_of(thing)
+    as_of = values.pop("as_of")
     if "locales" in values:
         values["locales"] = list(values["locales"])
         values["metadata"] = dict(values["metadata"])
-    as_of = thing.as_of
     return values | {"as_of": as_of and as_of.at, "read_at": as_of and as_of.read_at}
+
+
+def values_of(thing: Any) -> dict[str, Any]:
+    """The fields of a value as they are. Unlike `dataclasses.asdict`, copies nothing."""
+    return {name: getattr(thing, name) for name in _names(type(thing))}
 
 
 def plain(kind: type[T], row: RowMapping) -> T:
@@ -82,7 +88,7 @@ def _known(kind: type[BaseModel], values: dict[str, Any]) -> dict[str, Any]:
 
 
 def case_from(row: RowMapping) -> Case:
-    outcome = Outcome(row["outcome"]) if row["outcome"] else None
+    outcome = meaning(Outcome, row["outcome"]) if row["outcome"] else None
     policy = _policy(json.dumps(row["policy"])) if row["policy"] else None
     names = [field.name for field in fields(Case) if field.name not in ("outcome", "policy")]
     return Case(**{name: row[name] for name in names}, outcome=outcome, policy=policy)
@@ -90,7 +96,7 @@ def case_from(row: RowMapping) -> Case:
 
 def instruction_from(row: RowMapping) -> Instruction:
     values = {field.name: row[field.name] for field in fields(Instruction) if field.name != "verb"}
-    return Instruction(verb=Verb(row["verb"]), **values)
+    return Instruction(verb=meaning(Verb, row["verb"]), **values)
 
 
 def decline(row: Any) -> Decline:

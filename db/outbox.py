@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Text, and_, cast, func, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import outbox
+from db.words import meaning
 from dunning.steps import Kind
 
 # Short, so that what a killed process held goes on soon; whoever lives renews it while they work.
@@ -25,6 +26,12 @@ RENEW_EVERY = timedelta(seconds=5)
 # Our links to customers' pages (`portal.links`). A copy that nobody will send again must open nothing.
 _LINK = "/p/[A-Za-z0-9_-]{22}[.][A-Za-z0-9_-]{43}"
 _WITHOUT_LINKS = cast(func.regexp_replace(cast(outbox.c.rendered, Text), _LINK, "/p/...", "g"), JSONB)
+
+_ADD = (
+    insert(outbox)
+    .on_conflict_do_nothing()
+    .returning(outbox.c.id, outbox.c.customer_id, outbox.c.kind, outbox.c.status)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +79,27 @@ class Claim:
 
 async def add(connection: AsyncConnection, effects: Sequence[NewEffect]) -> list[int]:
     """Write effects and return the ids of those that are new and wait to be carried out."""
+    return [row.id for row in await add_all(connection, effects)]
+
+
+class Added(NamedTuple):
+    """An effect that is new and waits to be carried out."""
+
+    id: int
+    customer_id: int
+    kind: Kind
+
+
+async def add_all(connection: AsyncConnection, effects: Sequence[NewEffect]) -> list[Added]:
+    """The same, with whose they are and of which kind."""
     if not effects:
         return []
     rows = [
         {name: getattr(effect, name) for name in NewEffect.__slots__} | {"kind": effect.kind.value}
         for effect in effects
     ]
-    added = await connection.execute(
-        insert(outbox).values(rows).on_conflict_do_nothing().returning(outbox.c.id, outbox.c.status)
-    )
-    return [row.id for row in added if row.status == "pending"]
+    added = await connection.execute(_ADD, rows)
+    return [Added(row.id, row.customer_id, Kind(row.kind)) for row in added if row.status == "pending"]
 
 
 async def suppress(
@@ -115,9 +133,8 @@ async def claim(connection: AsyncConnection, effect_id: int) -> Claim | None:
     if row is None:
         return None
     values = {name: row[name] for name in Claim.__slots__ if name not in ("fence", "kind", "handed_over")}
-    return Claim(
-        **values, fence=row["attempts"], kind=Kind(row["kind"]), handed_over=row["handed_at"] is not None
-    )
+    kind = meaning(Kind, row["kind"])
+    return Claim(**values, fence=row["attempts"], kind=kind, handed_over=row["handed_at"] is not None)
 
 
 def _ours(claim: Claim) -> Any:

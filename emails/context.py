@@ -9,6 +9,7 @@ from babel import Locale
 from babel.dates import format_skeleton
 
 from dunning.money import Money, format_date, format_date_time, format_money
+from emails.addresses import AddressError, parse_address
 from emails.catalogue import CardLabel, Mail, OtherInvoice
 from emails.names import MAX_LENGTH, clean_name
 from language.typography import in_a_sentence
@@ -98,10 +99,18 @@ def _text(name: str, value: str) -> str | None:
         return _url(value)
     # Of the customer, for the team, which may well click on it; of a payer, for the customer to check.
     if name in ("customer_email", "address"):
-        return "".join(char for char in value if char.isprintable())
+        return _address(value)
     if name == "links":
         return _url(value) if "://" in value else clean_name(value)
     return clean_name(value, MAX_SENTENCE if name in {"reasons", "sent", "upcoming"} else MAX_LENGTH)
+
+
+def _address(value: str) -> str | None:
+    """A mail address as it would be written to; what is none is read like a name."""
+    try:
+        return parse_address(value).addr_spec
+    except AddressError:
+        return clean_name(value)
 
 
 def _url(value: str) -> str:

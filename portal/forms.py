@@ -15,7 +15,9 @@ from urllib.parse import parse_qsl
 
 from itsdangerous import BadSignature, TimestampSigner
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
+
+from portal.links import is_plain
 
 FORM: Final = b"dunning.portal.form.v1"
 FIELD: Final = "bound"
@@ -55,6 +57,8 @@ class Binding:
 
     def check(self, token: str, field: str) -> None:
         """Raise UnboundError for anything but a field of this token that is not a day old yet."""
+        if not is_plain(field):
+            raise UnboundError
         try:
             bound = self._signer.unsign(field, max_age=GOOD_FOR)
         except (BadSignature, ValueError):
@@ -87,13 +91,16 @@ async def read(request: Request) -> Form:
 async def _body(request: Request) -> bytes:
     """Read no more than is allowed, whatever the header says."""
     length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > LONGEST:
+    if length.isdecimal() and (len(length) > 9 or int(length) > LONGEST):
         raise HTTPException(413)
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LONGEST:
-            raise HTTPException(413)
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LONGEST:
+                raise HTTPException(413)
+    except ClientDisconnect:
+        raise HTTPException(400) from None
     return bytes(body)
 
 

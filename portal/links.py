@@ -16,7 +16,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Final
 
-from itsdangerous import BadSignature, Signer
+from itsdangerous import BadData, BadSignature, Signer, base64_decode, base64_encode
 
 # One salt a purpose: what was signed for another one opens no page.
 CASE: Final = b"dunning.portal.case.v1"
@@ -83,7 +83,7 @@ class Links:
 
     def read(self, token: str) -> bytes | None:
         """The digest of a token that one of our secrets has signed, or None. Compares in constant time."""
-        if len(token) > LONGEST or not token.isascii():
+        if len(token) > LONGEST or not token.isascii() or not is_plain(token):
             return None
         link_id = _bytes(self._signer, token, ID_BYTES)
         return digest(link_id) if link_id else _bytes(self._banner, token, DIGEST_BYTES)
@@ -116,6 +116,18 @@ def _signer(secrets: Sequence[str], purpose: bytes) -> Signer:
 
 def _text(signer: Signer, value: bytes) -> str:
     return signer.sign(urlsafe_b64encode(value).rstrip(b"=")).decode()
+
+
+def is_plain(signed: str) -> bool:
+    """Whether the signature at its end is spelt as we spell it.
+
+    itsdangerous reads over what is no base64, and over the last bits: one signature has many spellings.
+    """
+    signature = signed.rpartition(".")[2]
+    try:
+        return signature.isascii() and base64_encode(base64_decode(signature)) == signature.encode()
+    except BadData:
+        return False
 
 
 def _bytes(signer: Signer, token: str, size: int) -> bytes | None:

@@ -50,14 +50,19 @@ def text(thing: Json, name: str) -> str | None:
     found = thing.get(name)
     if found is not None and not isinstance(found, str):
         raise MalformedEventError(f"{name} is a {type(found).__name__}")
-    return found or None
+    return storable(found) or None if found else None
+
+
+def storable(found: str) -> str:
+    """Without what JSON can hold and no column of text: NUL, and halves of a pair of surrogates."""
+    return found.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def texts(thing: Json, name: str) -> tuple[str, ...]:
     found = thing.get(name)
     if found is not None and not (isinstance(found, list) and all(isinstance(each, str) for each in found)):
         raise MalformedEventError(f"{name} is no list of strings")
-    return tuple(found or ())
+    return tuple(map(storable, found or ()))
 
 
 def pairs(thing: Json, name: str) -> tuple[tuple[str, str], ...]:
@@ -65,7 +70,7 @@ def pairs(thing: Json, name: str) -> tuple[tuple[str, str], ...]:
     found = part(thing, name)
     if not all(isinstance(key, str) and isinstance(value, str) for key, value in found.items()):
         raise MalformedEventError(f"{name} holds more than strings")
-    return tuple(sorted(found.items()))
+    return tuple(sorted((storable(key), storable(value)) for key, value in found.items()))
 
 
 def whole(thing: Json, name: str) -> int:
@@ -114,7 +119,7 @@ def ref(value: Any) -> str | None:
         value = required(value, "id")
     if value is not None and not isinstance(value, str):
         raise MalformedEventError(f"a {type(value).__name__} is no id")
-    return value or None
+    return storable(value) or None if value else None
 
 
 def _object(thing: Any, name: str) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +15,13 @@ from providers.stripe import normalise
 from providers.stripe_client import TIMEOUT, StripeApi
 from providers.stripe_methods import methods_of
 from providers.stripe_objects import subscription_seen
-from providers.stripe_reading import EXPANDED_SUBSCRIPTION, person, read_invoice
+from providers.stripe_reading import (
+    EXPANDED_SUBSCRIPTION,
+    billed_by,
+    facts_of,
+    fetch_invoice,
+    person,
+)
 
 
 class StripeGateway:
@@ -42,7 +49,7 @@ class StripeGateway:
 
     async def payment_link(self, invoice: str) -> str | None:
         """The hosted invoice page: confirms with the bank, takes another card, valid ten days at least."""
-        found = await self._api.ask(self._api.v1.invoices.retrieve_async(invoice)) or {}
+        found = await self._api.read("/v1/invoices", invoice) or {}
         if found.get("status") in ("paid", "void"):
             raise NothingToPayError(found["status"])
         return found.get("hosted_invoice_url") if found.get("status") == "open" else None
@@ -50,7 +57,7 @@ class StripeGateway:
     async def product_name(self, product: str) -> str | None:
         """Asked once per process and product: names hardly change, and a mail may show yesterday's."""
         if product not in self._products:
-            found = await self._api.ask(self._api.v1.products.retrieve_async(product))
+            found = await self._api.read("/v1/products", product)
             self._products[product] = found.get("name") if found else None
         return self._products[product]
 
@@ -78,20 +85,22 @@ class StripeGateway:
 
     async def _invoice(self, lookup: Lookup, invoice_id: str) -> tuple[BillingEvent, ...]:
         as_of = _from_now_on(lookup)
-        read = await read_invoice(self._api, invoice_id, as_of)
-        if read is None:
+        invoice = await fetch_invoice(self._api, invoice_id)
+        if invoice is None:
             return ()
-        others: list[BillingEvent] = []
-        if read.subscription:
-            others = await self._others(read.subscription, read.invoice.get("customer"), as_of)
-        return (*read.facts, *others)
+        # Neither needs the other's answer, and each takes Stripe a good part of a second.
+        facts, others = await asyncio.gather(
+            facts_of(self._api, invoice, as_of),
+            self._others(billed_by(invoice), invoice.get("customer"), as_of),
+        )
+        return (*facts, *others)
 
     async def _payment(self, lookup: Lookup) -> tuple[BillingEvent, ...]:
         """The invoice a payment belongs to; since basil only `invoice_payments` knows."""
-        found = await self._api.ask(
-            self._api.v1.invoice_payments.list_async(
-                {"payment": {"type": "payment_intent", "payment_intent": lookup.ref}, "limit": 1}
-            )
+        found = await self._api.read(
+            "/v1/invoice_payments",
+            payment={"type": "payment_intent", "payment_intent": lookup.ref},
+            limit=1,
         )
         payments = parts(found or {}, "data")
         invoice = ref(payments[0].get("invoice")) if payments else None
@@ -99,31 +108,28 @@ class StripeGateway:
 
     async def _subscription(self, lookup: Lookup) -> tuple[BillingEvent, ...]:
         as_of = _from_now_on(lookup)
-        found = await self._api.ask(
-            self._api.v1.subscriptions.retrieve_async(lookup.ref, {"expand": EXPANDED_SUBSCRIPTION})
-        )
+        found = await self._api.read("/v1/subscriptions", lookup.ref, expand=EXPANDED_SUBSCRIPTION)
         if not found:
             return ()
         others = await self._others(found, found.get("customer"), as_of)
         return (subscription_seen(found, as_of), *person(found, as_of), *others)
 
     async def _customer(self, lookup: Lookup) -> tuple[BillingEvent, ...]:
-        found = await self._api.ask(
-            self._api.v1.customers.retrieve_async(
-                lookup.ref, {"expand": ["invoice_settings.default_payment_method"]}
-            )
+        found = await self._api.read(
+            "/v1/customers", lookup.ref, expand=["invoice_settings.default_payment_method"]
         )
         return tuple(person({"customer": found}, _from_now_on(lookup)))
 
-    async def _others(self, subscription: Json, customer: Any, as_of: AsOf) -> list[BillingEvent]:
+    async def _others(self, subscription: Json | None, customer: Any, as_of: AsOf) -> list[BillingEvent]:
         """The customer's others, if this one is in trouble: no event tells of what is older than we are."""
         gone = not isinstance(customer, dict) or flag(customer, "deleted")
-        if gone or subscription.get("status") in PAYING:
+        if subscription is None or gone or subscription.get("status") in PAYING:
             return []
-        found = await self._api.ask(
-            self._api.v1.subscriptions.list_async(
-                {"customer": ref(customer) or "", "limit": 100, "expand": ["data.default_payment_method"]}
-            )
+        found = await self._api.read(
+            "/v1/subscriptions",
+            customer=ref(customer) or "",
+            limit=100,
+            expand=["data.default_payment_method"],
         )
         others = [each for each in parts(found or {}, "data") if ref(each) != ref(subscription)]
         facts: list[BillingEvent] = [subscription_seen(each, as_of) for each in others]

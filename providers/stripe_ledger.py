@@ -43,9 +43,7 @@ async def payments_of(api: StripeApi, invoice: Json) -> list[Payment]:
     for link in parts(invoice, "payments", "data"):
         intent = part(link, "payment").get("payment_intent")
         if isinstance(intent, dict) and (flag(invoice, "attempted") or intent.get("status") == "processing"):
-            listed = await api.ask(
-                api.v1.charges.list_async({"payment_intent": ref(intent) or "", "limit": 100})
-            )
+            listed = await api.read("/v1/charges", payment_intent=ref(intent) or "", limit=100)
             found.append(Payment(link, intent, parts(listed or {}, "data")))
     return found
 

@@ -59,9 +59,8 @@ class PacedApi(StripeApi):
         super().__init__(api_key, api_base=api_base, timeout=timeout)
         self.pace = pace
 
-    async def have_done(self, call: Awaitable[Any]) -> dict[str, Any]:
+    async def _turn(self) -> None:
         await self.pace.turn()
-        return await super().have_done(call)
 
 
 @dataclass(slots=True)
@@ -133,10 +132,9 @@ class StripeListing:
             async with self._slots:
                 as_of = self._as_of(self.now(), _clock(invoice))
                 name = str(required(invoice, "id"))
-                read = await self.api.pace.patiently(lambda: read_invoice(self.api, name, as_of, late=True))
+                return await self.api.pace.patiently(lambda: read_invoice(self.api, name, as_of, late=True))
         except MalformedEventError:
             return None
-        return read.facts if read else []
 
     async def _list(self, ask: Callable[[Any], Awaitable[Any]], wanted: Json, after: str | None) -> Json:
         params = {"limit": A_PAGE, **wanted, **({"starting_after": after} if after else {})}

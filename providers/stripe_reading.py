@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from dunning.events import AsOf, BillingEvent, ClockMoved
 from providers.fields import Json, flag
@@ -23,28 +23,28 @@ EXPANDED_INVOICE = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
-    """An invoice as it came, and the facts of it, of its customer, subscription and charges."""
+async def read_invoice(
+    api: StripeApi, ref: str, as_of: AsOf, *, late: bool = False
+) -> Sequence[BillingEvent]:
+    """Facts of an invoice, its customer, subscription and charges.
 
-    invoice: Json
-    facts: Sequence[BillingEvent]
-
-    @property
-    def subscription(self) -> Json | None:
-        """The one it bills, where it came expanded."""
-        found = subscription_of(self.invoice)
-        return found if isinstance(found, dict) else None
-
-
-async def read_invoice(api: StripeApi, ref: str, as_of: AsOf, *, late: bool = False) -> Read | None:
-    """None for one that Stripe does not know, or that bills no subscription.
-
-    `late`: long after it failed, so that a bank debit has not failed just now.
+    None of one that Stripe does not know, or that bills no subscription. `late`: long after it failed, so
+    that a bank debit has not failed just now.
     """
-    invoice = await api.ask(api.v1.invoices.retrieve_async(ref, {"expand": EXPANDED_INVOICE}))
-    if not invoice or subscription_of(invoice) is None:
-        return None
+    invoice = await fetch_invoice(api, ref)
+    return await facts_of(api, invoice, as_of, late=late) if invoice else ()
+
+
+async def fetch_invoice(api: StripeApi, ref: str) -> Json | None:
+    """The invoice with its customer, subscription and payments; None as for `read_invoice`."""
+    invoice = await api.read("/v1/invoices", ref, expand=EXPANDED_INVOICE)
+    return invoice if invoice and subscription_of(invoice) is not None else None
+
+
+async def facts_of(
+    api: StripeApi, invoice: Json, as_of: AsOf, *, late: bool = False
+) -> Sequence[BillingEvent]:
+    """What such an invoice says, and what its charges do, which are asked for now."""
     payments = await payments_of(api, invoice)
     seen = replace(
         invoice_seen(invoice, as_of),
@@ -52,13 +52,18 @@ async def read_invoice(api: StripeApi, ref: str, as_of: AsOf, *, late: bool = Fa
         amount_refunded=amount_refunded(payments),
     )
     facts: list[BillingEvent] = [seen, *person(invoice, as_of)]
-    read = Read(invoice, facts)
-    if read.subscription:
-        facts.append(subscription_seen(read.subscription, as_of))
-        facts += methods_of(read.subscription, as_of)
+    if subscription := billed_by(invoice):
+        facts.append(subscription_seen(subscription, as_of))
+        facts += methods_of(subscription, as_of)
     if flag(invoice, "attempted"):
         facts += ledger_of(seen, payments, late=late)
-    return read
+    return facts
+
+
+def billed_by(invoice: Json) -> Json | None:
+    """The subscription that it bills, where it came expanded."""
+    found = subscription_of(invoice)
+    return found if isinstance(found, dict) else None
 
 
 def person(thing: Json, as_of: AsOf) -> list[BillingEvent]:

@@ -23,7 +23,7 @@ from typing import Any, Literal, TypeVar
 from aiosmtpd.smtp import SMTP
 
 from sandbox.mailbox import Mailbox
-from sandbox.smtp import Fault, Handler
+from sandbox.smtp import Fate, Fault, Handler
 
 CLOCK_HEADER = "X-Dunning-Date"  # the simulated time a mail was sent at, ISO 8601
 _STEP_SECONDS = 10.0
@@ -35,12 +35,14 @@ class Inbox(Mailbox):
 
     Attributes:
         url: where to send mail to, `smtp://127.0.0.1:PORT`.
+        fate: what goes wrong with a mail, by its bytes; asked of each that nothing else was planned for.
     """
 
     def __init__(self, directory: Path | None, port: int, clock_header: str) -> None:
         """Describe the server; port 0 is any free one."""
         super().__init__(directory, clock_header)
         self.url = ""
+        self.fate: Fate = lambda content: None
         self._port = port
         self._faults: deque[Fault] = deque()
         self._loop = asyncio.new_event_loop()
@@ -85,7 +87,7 @@ class Inbox(Mailbox):
         self.write_pages()
 
     async def _listen(self) -> None:
-        handler = Handler(self, self._faults)
+        handler = Handler(self, self._faults, lambda content: self.fate(content))
 
         def connection() -> SMTP:
             # A host name of its own, because the default one asks the DNS.

@@ -22,6 +22,8 @@ from sandbox.supervised import Supervised
 
 Output = Callable[[str, str], None]  # the program's name, and a line without its end
 
+# Ours end by themselves after 22.
+STOP_SECONDS = 24.0
 _ORPHAN_GRACE_SECONDS = 5.0
 _FIRST_BACK_OFF_SECONDS = 0.5
 _LONGEST_BACK_OFF_SECONDS = 30.0
@@ -85,7 +87,7 @@ class Process:
         """SIGTERM now, SIGKILL after `grace_seconds`; does not wait."""
         self._supervised.request_stop(grace_seconds)
 
-    def stop(self, grace_seconds: float = 20.0) -> int:
+    def stop(self, grace_seconds: float = STOP_SECONDS) -> int:
         """Stop it and answer its exit code."""
         code = self._supervised.stop(grace_seconds)
         self._reader.join(_DRAIN_SECONDS)
@@ -129,6 +131,10 @@ class Processes:
         """
         return self._start(_Recipe(name, tuple(argv), None if env is None else dict(env), cwd, restart))
 
+    def names(self) -> list[str]:
+        """The names of all programs that run now."""
+        return [process.name for process in self._running]
+
     def named(self, name: str) -> Process:
         """The program of this name that runs now; LookupError while none does."""
         found = next((process for process in self._running if process.name == name), None)
@@ -149,7 +155,7 @@ class Processes:
         self,
         on_exit: Callable[[Exited], None] | None = None,
         on_poll: Callable[[], None] | None = None,
-        grace_seconds: float = 20.0,
+        grace_seconds: float = STOP_SECONDS,
     ) -> None:
         """Keep them running until SIGINT or SIGTERM, then stop them all; main thread only.
 
@@ -172,7 +178,7 @@ class Processes:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def stop_all(self, grace_seconds: float = 20.0) -> dict[str, int]:
+    def stop_all(self, grace_seconds: float = STOP_SECONDS) -> dict[str, int]:
         """SIGTERM to each at once, SIGKILL to those that take longer; answers the exit codes by name."""
         self._waiting.clear()
         stopping, self._running = self._running, []

@@ -1,7 +1,9 @@
 """How the inbox answers each SMTP command, and what it does wrong on request."""
 
 import asyncio
+import math
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,21 +16,29 @@ _PAGES_SECONDS = 0.2  # mails that arrive together share one rewriting of the li
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What to do wrong, once, at which command; `stored` keeps the mail nevertheless."""
+    """What to do wrong, once, at which command; `stored` keeps the mail nevertheless.
+
+    A server that hangs does so for `seconds`, then breaks the connection.
+    """
 
     kind: Literal["refuse", "hang", "drop"]
     at: Literal["rcpt", "data"]
     reply: str = ""
     stored: bool = False
+    seconds: float = math.inf
+
+
+Fate = Callable[[bytes], Fault | None]
 
 
 class Handler:
     """Keeps each mail in the mailbox; aiosmtpd calls the methods by their names."""
 
-    def __init__(self, mailbox: Mailbox, faults: deque[Fault]) -> None:
-        """Keep mails in `mailbox`; the first of the `faults` concerns the next mail."""
+    def __init__(self, mailbox: Mailbox, faults: deque[Fault], fate: Fate) -> None:
+        """Keep mails in `mailbox`; the first of the `faults` concerns the next mail, else `fate` does."""
         self._mailbox = mailbox
         self._faults = faults
+        self._fate = fate
         self._pages_due = False
 
     async def handle_RCPT(  # noqa: N802  named by aiosmtpd
@@ -43,14 +53,14 @@ class Handler:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Keep the mail, or fail as asked."""
-        fault = self._next("data")
+        fault = self._next("data") or self._fate(envelope.original_content or b"")
         if fault is None or fault.stored:
             self._keep(envelope)
         if fault is None:
             return "250 2.0.0 kept"
         if fault.kind == "hang":
-            await asyncio.Event().wait()  # for ever: until either side closes the connection
-        if fault.kind == "drop" and isinstance(server.transport, asyncio.Transport):
+            await asyncio.sleep(fault.seconds)  # or until the other side closes the connection
+        if fault.kind != "refuse" and isinstance(server.transport, asyncio.Transport):
             server.transport.abort()
         return fault.reply
 

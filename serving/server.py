@@ -9,11 +9,14 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
+from serving.protocol import limited
 from serving.watchdog import Watchdog
 
 log = structlog.get_logger()
 
 BACKLOG = 1024
+MAX_CONNECTIONS = 1_000  # more are answered 503
+READ_LIMIT = 10.0  # seconds a client may take for a request's headers, and again for its body
 KEEP_ALIVE = 75  # seconds; longer than proxies keep theirs (60), so that they never reuse a closed one
 STOP_LIMIT = 5  # seconds for requests in flight; each has its own limit, which is shorter
 
@@ -69,7 +72,7 @@ def serve(name: str, app: ASGIApp, host: str, port: int, metrics: tuple[str, int
         uvicorn.Config(
             app,
             loop="uvloop",
-            http="httptools",
+            http=limited(READ_LIMIT, READ_LIMIT),
             ws="none",
             lifespan="on",
             log_config=None,
@@ -77,6 +80,7 @@ def serve(name: str, app: ASGIApp, host: str, port: int, metrics: tuple[str, int
             server_header=False,
             proxy_headers=False,
             backlog=BACKLOG,
+            limit_concurrency=MAX_CONNECTIONS,
             timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=STOP_LIMIT,
         ),

@@ -6,6 +6,7 @@ Modules say `log = structlog.get_logger()` and `log.info("case.opened", case_id=
 
 import logging
 import sys
+import unicodedata
 from typing import Literal, TextIO
 
 import structlog
@@ -37,6 +38,7 @@ def configure(
         # The stdlib's text: unlike rich's and structlog's own tracebacks it never shows local variables.
         structlog.processors.format_exc_info,
         redact,
+        one_line,
     ]
     renderer: Processor = (
         structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback)
@@ -50,6 +52,32 @@ def configure(
         cache_logger_on_first_use=False,
     )
     _route_stdlib(shared, renderer, out, max(_LEVELS[level], logging.WARNING))
+
+
+def one_line(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """A structlog processor: no text can forge a line, or steer the terminal that shows it.
+
+    The lines of a traceback stay, each behind the margin, where no event begins.
+    """
+    return {name: _on_one_line(value, name) for name, value in event.items()}
+
+
+def _on_one_line(value: object, name: str) -> object:
+    if not isinstance(value, str) or name.startswith("_"):
+        return value
+    if name == "exception":
+        return "\n".join(f"    {_visible(line)}" for line in value.splitlines())
+    return _visible(value)
+
+
+def _visible(text: str) -> str:
+    """Control, format and bidi characters, and line breaks, as they are written in a program."""
+    return "".join(
+        char.encode("unicode_escape").decode()
+        if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+        else char
+        for char in text
+    )
 
 
 def _bind_process(name: str) -> Processor:

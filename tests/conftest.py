@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import itertools
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,7 @@ LONG = ("chaos", "processes", "browser", "sandbox/test_demo_run.py", "cli/test_u
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`./run chaos` asks for more faults than a push can wait for."""
     parser.addoption("--long", action="store_true", help="fault tests in their long form")
+    parser.addoption("--seed", type=int, help="have fault tests draw their faults from this seed alone")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -45,10 +47,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_configure() -> None:
-    """As our processes log: rich's tracebacks with every local variable take a second each."""
+    """As our processes log: rich's tracebacks with every local variable take a second each.
+
+    And SIGTERM stops what the tests have started, as Ctrl-C does.
+    """
     structlog.configure(
         processors=[structlog.processors.format_exc_info, structlog.dev.ConsoleRenderer(colors=False)]
     )
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:

@@ -130,6 +130,35 @@ def test_the_image_sets_only_settings_that_exist() -> None:
     assert text.index("\nUSER 10001") < text.index("\nENTRYPOINT")
 
 
+LOCKS = [*ROOT.glob("*.lock"), *ROOT.glob(".ci/*.lock")]
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
+def test_everything_is_installed_by_its_hash(lock: Path) -> None:
+    """Each pin has hashes and nothing else beside it: no address, no option, no pin without."""
+    lines = [line for line in lock.read_text("utf-8").splitlines() if not line.startswith("#")]
+    text = "\n".join(lines) + "\n"
+    pin = r"[a-z0-9-]+==[A-Za-z0-9.+]+( \\\n    --hash=sha256:[0-9a-f]{64})+\n"
+    assert re.fullmatch(f"({pin})+", text)
+    for name in ("run", "Dockerfile", "docs/production.md"):
+        commands = (ROOT / name).read_text("utf-8").replace("\\\n", " ").splitlines()
+        installs = [each for each in commands if re.search(r"pip [^|]*\binstall -|pip_into_venv -", each)]
+        assert installs
+        # What has no dependencies of its own in that moment is ourselves.
+        assert [each for each in installs if not re.search("--require-hashes|--no-deps", each)] == []
+
+
+def test_the_builder_gets_every_room_and_no_secrets() -> None:
+    """Whatever is not named stays outside, as `.env` and the history do; a room must be."""
+    first, *lines = [
+        line for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if not line.startswith("#")
+    ]
+    named = {line[1:] for line in lines if line.startswith("!")}
+    assert first == "*"
+    assert named >= ROOMS | {"requirements.lock", "pyproject.toml"}
+    assert not named & {".env", ".git", "tests", "."}
+
+
 def test_the_wheel_holds_every_file_of_every_room(tmp_path: Path) -> None:
     """Templates, translations and migrations are installed too, not only found in a checkout."""
     source = tmp_path / "source"

@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "portal.links": set(),
     "serving": {"metrics"},
     "webhooks": {
+        "serving.protocol",
         "providers",
         "db.intake",
         "worker.queues",

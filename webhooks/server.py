@@ -8,12 +8,12 @@ from types import FrameType
 
 import uvicorn
 
+from serving.protocol import limited
 from serving.watchdog import Watchdog
 from tracing import spans
 from webhooks.app import Receiver
 from webhooks.config import ReceiverConfig
 from webhooks.log import Log, route_libraries
-from webhooks.protocol import limited
 
 BACKLOG = 1024
 MAX_CONNECTIONS = 1_000  # each may hold one body in memory; more are answered 503

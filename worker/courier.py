@@ -26,6 +26,7 @@ from emails.render import RenderedMail
 from emails.services import headers
 from metrics.instruments import delivery_seconds
 from outbound.channels import tell
+from outbound.mentions import quiet, quiet_plain
 from portal.links import Pages
 from tracing import spans
 
@@ -136,7 +137,7 @@ class Courier:
         url = self.channels.get(channel)
         if url is None:
             return Rejected(0, f"no channel {channel} is configured any more")
-        told = await tell(url, stored["title"], stored["text"])
+        told = await tell(url, quiet_plain(stored["title"]), quiet_plain(stored["text"]))
         return Accepted("") if told.taken else Deferred(None, told.why)
 
     async def _chat(self, stored: dict[str, Any]) -> Delivery:
@@ -145,7 +146,7 @@ class Courier:
             return Rejected(0, "no chat is configured any more")
         try:
             async with httpx.AsyncClient(timeout=CHAT_TIMEOUT) as client:
-                answer = await client.post(self.chat_url, json={"text": stored["text"]})
+                answer = await client.post(self.chat_url, json={"text": quiet(stored["text"])})
         except httpx.HTTPError as error:
             return Deferred(None, type(error).__name__)
         if answer.is_success:

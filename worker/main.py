@@ -16,6 +16,7 @@ from concurrent.futures import Future, wait
 from typing import Any
 
 import dramatiq
+import redis
 import structlog
 from dramatiq.asyncio import EventLoopThread, get_event_loop_thread
 from sqlalchemy.exc import SQLAlchemyError
@@ -102,11 +103,19 @@ class WorkerProcess:
             log.info("worker.stopping")
             living.cancel()
             wait([asyncio.run_coroutine_threadsafe(self._farewell(), loop.loop)], timeout=2 * FAREWELL_WITHIN)
-            worker.stop(timeout=int(STOP_WITHIN * 1000))
+            self._end(worker, loop)
             self._broker.close()
             spans.stop()
         log.info("worker.stopped")
         return self._exit_code
+
+    def _end(self, worker: dramatiq.Worker, loop: EventLoopThread) -> None:
+        """Let it finish what it holds. What it cannot give back to Redis, the scheduler hands out anew."""
+        try:
+            worker.stop(timeout=int(STOP_WITHIN * 1000))
+        except redis.RedisError as error:
+            log.warning("worker.messages_kept", error=type(error).__name__)
+            loop.stop()  # type: ignore[no-untyped-call]  # Dramatiq does not annotate this method
 
     def _asked_to_stop(self, *_: object) -> None:
         self._watchdog.stopping()

@@ -17,11 +17,21 @@ COLUMNS = ("metric", "cohort", "dimension", "group", "currency", "value", "unit"
 Row = tuple[str, str, str, str, str, str, str, str]
 
 
+# With what spreadsheets begin a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
 def write(figures: Figures, file: TextIO) -> None:
     """The rows as CSV (RFC 4180) under their names."""
     writer = csv.writer(file)
     writer.writerow(COLUMNS)
-    writer.writerows(rows(figures))
+    for metric, cohort, dimension, group, currency, *rest in rows(figures):
+        writer.writerow((metric, cohort, dimension, _harmless(group), _harmless(currency), *rest))
+
+
+def _harmless(word: str) -> str:
+    """A word from outside that a spreadsheet would work out gets an apostrophe before it (OWASP)."""
+    return f"'{word}" if word.startswith(FORMULA) else word
 
 
 def rows(figures: Figures) -> Iterator[Row]:

@@ -2,9 +2,10 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx
 
@@ -25,6 +26,9 @@ WEBHOOK_SECRET = "whsec_test_demo"  # noqa: S105  signs simulated events only
 _READY_SECONDS = 30.0
 _POLL_SECONDS = 0.05
 _LOG_LINES = 15
+_PROGRAMS: Mapping[str, Sequence[str]] = MappingProxyType({name: command_line(name) for name in PROGRAMS})
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class StageError(SandboxError):
@@ -81,18 +85,32 @@ class Stage:
 
 @contextlib.contextmanager
 def stage(
-    directory: Path, seed: int, tell: Callable[[str], None] = lambda what: None, *, restart: bool = False
+    directory: Path,
+    seed: int,
+    tell: Callable[[str], None] = lambda what: None,
+    *,
+    programs: Mapping[str, Sequence[str]] = _PROGRAMS,
+    settings: Mapping[str, str] = _NOTHING,
+    delivery: DeliveryPolicy | None = None,
+    durable: bool = False,
 ) -> Iterator[Stage]:
     """Set the stage while the block runs; mails and logs are kept in `directory`, all else is temporary.
 
-    `tell` hears what is being started. With `restart`, a process that ends is started again by
-    `processes.poll`. Raises StageError, or what `sandbox.errors` lists.
+    Args:
+        tell: hears what is being started.
+        programs: the command line of each of our processes, by name; without any, others take their place.
+        settings: what they are given beside the usual.
+        delivery: how webhooks come; a fifth of them twice and all in no order if nothing else is said.
+        durable: what PostgreSQL has committed outlives a crash of it, which makes it slower.
+
+    Raises:
+        StageError: one of our processes did not start; and what `sandbox.errors` lists.
     """
     logs = directory / "logs"
     logs.mkdir(parents=True)
     with contextlib.ExitStack() as stack:
         tell("PostgreSQL")
-        postgres = stack.enter_context(embedded_postgres(durable=False))
+        postgres = stack.enter_context(embedded_postgres(durable=durable))
         tell("Valkey")
         valkey = stack.enter_context(embedded_valkey())
         tell("the schema")
@@ -100,13 +118,13 @@ def stage(
         tell("the world outside")
         inbox = stack.enter_context(mail_inbox(directory / "mails", clock_header="Date"))
         chat = stack.enter_context(chat_room())
-        stripe = stack.enter_context(simulated_stripe(seed=seed, delivery=_disorder(seed)))
-        environment = _environment(postgres.url, valkey.url, stripe, inbox, chat)
+        stripe = stack.enter_context(simulated_stripe(seed=seed, delivery=delivery or _disorder(seed)))
+        environment = _environment(postgres.url, valkey.url, stripe, inbox, chat) | dict(settings)
         processes = Processes(_writer(logs))
         stack.callback(processes.stop_all)
-        for name in PROGRAMS:
+        for name, command in programs.items():
             tell(name)
-            processes.start(name, command_line(name), environment, cwd=logs, restart=restart)
+            processes.start(name, command, environment, cwd=logs)
         set_up = Stage(
             postgres=postgres,
             valkey=valkey,
@@ -120,7 +138,8 @@ def stage(
             logs=logs,
         )
         stripe.add_endpoint(f"{set_up.receiver_url}/webhooks/stripe", WEBHOOK_SECRET)
-        _wait_until_ready(set_up)
+        if programs:
+            _wait_until_ready(set_up)
         yield set_up
 
 

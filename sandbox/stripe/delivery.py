@@ -108,6 +108,12 @@ class WebhookDelivery:
         with self._changed:
             return self._unacknowledged[event_id] == 0
 
+    @property
+    def left(self) -> int:
+        """How many deliveries are not acknowledged yet."""
+        with self._changed:
+            return self._left
+
     def of(self, event_id: str) -> list[Delivery]:
         """Every try for one event."""
         return [each for each in self.log if each.event_id == event_id]
@@ -175,6 +181,7 @@ class WebhookDelivery:
     async def _try(self, parcel: _Parcel, body: bytes, number: int) -> Delivery:
         signature = sign(body, parcel.endpoint.secrets, int(self._wall()))
         status, error = None, None
+        began = time.perf_counter()
         try:
             answer = await self._client.post(
                 parcel.endpoint.url,
@@ -194,4 +201,5 @@ class WebhookDelivery:
             status=status,
             error=error,
             at=datetime.fromtimestamp(self._wall(), UTC),
+            seconds=time.perf_counter() - began,
         )

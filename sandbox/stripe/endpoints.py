@@ -47,7 +47,10 @@ class DeliveryPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One try: `status` is the HTTP answer, None when there was none and `error` says why."""
+    """One try: `status` is the HTTP answer, None when there was none and `error` says why.
+
+    `at` is when the answer came, `seconds` how long it took.
+    """
 
     endpoint: str
     event_id: str
@@ -57,6 +60,7 @@ class Delivery:
     status: int | None
     error: str | None
     at: datetime
+    seconds: float
 
     @property
     def acknowledged(self) -> bool:

@@ -7,7 +7,34 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.scenarios.conftest import empty_stage, in_background, make_world, stage, world
+
+__all__ = ["empty_stage", "in_background", "make_world", "stage", "world"]
+
 Tell = Callable[..., None]
+
+SEEDS = (1, 2, 3)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test with a `seed` is run with one, with three in the long form, or with that of `--seed`.
+
+    Those whose module says `ONE_SEED = True` have enough of one, the others draw their faults from it.
+    """
+    if "seed" in metafunc.fixturenames:
+        given = metafunc.config.getoption("--seed")
+        many = metafunc.config.getoption("--long") and not getattr(metafunc.module, "ONE_SEED", False)
+        seeds = SEEDS if many else SEEDS[:1]
+        metafunc.parametrize("seed", seeds if given is None else (given,), scope="module")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What is marked `only_long` takes minutes, and is left out of the short form."""
+    if not config.getoption("--long"):
+        left_out = [item for item in items if item.get_closest_marker("only_long")]
+        if left_out:
+            config.hook.pytest_deselected(items=left_out)
+            items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")

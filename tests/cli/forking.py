@@ -74,8 +74,12 @@ class Forked:
         err: Path,
         *,
         patience: int = PATIENCE,
+        first: str = "",
     ) -> None:
-        """Start it; it writes to the files `out` and `err`, and is ended after `patience` seconds."""
+        """Start it; it writes to the files `out` and `err`, and is ended after `patience` seconds.
+
+        `first` is code that breaks something in it before it begins.
+        """
         self.returncode: int | None = None
         self._folder = tempfile.TemporaryDirectory()
         self._answer = Path(self._folder.name, "answer")
@@ -87,6 +91,7 @@ class Forked:
             "err": str(err),
             "answer": str(self._answer),
             "patience": patience,
+            "first": first,
         }
         server = _server()
         assert server.stdin is not None
@@ -182,6 +187,7 @@ def _tell(answer: Path, number: int) -> None:
 def _become(wanted: dict[str, Any]) -> None:
     """Be the command, to its end; it does not outlive the tests, however they end."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    os.setpgid(0, 0)  # as a shell starts it: a signal to its group is for nobody else
     signal.alarm(wanted["patience"])
     os.chdir(wanted["cwd"])
     os.environ.clear()
@@ -195,6 +201,7 @@ def _become(wanted: dict[str, Any]) -> None:
     sys.argv = ["dunning", *wanted["arguments"]]
     code = 1
     try:
+        exec(wanted["first"], {})  # noqa: S102  # code of our own tests
         import_module("cli.main").main()
         code = 0
     except SystemExit as end:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
-import subprocess
-import sys
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -16,6 +13,7 @@ import pytest
 from sandbox.programs import PROGRAMS, free_port
 from sandbox.supplies import supply
 from tests.processes.tree import descendants
+from tests.processes.upping import Up
 from tests.sandbox.machine import alive, until
 
 SECONDS = 40.0
@@ -33,27 +31,9 @@ OWN = {
 }
 
 
-def environment(**settings: str) -> dict[str, str]:
-    """Nothing of whoever runs the tests but what a program needs to run."""
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "TMPDIR", "LANG")}
-    return kept | settings
-
-
-def start(directory: Path, *options: str, **settings: str) -> subprocess.Popen[bytes]:
-    """The command in a directory, its output in the file `log`."""
-    with (directory / "log").open("a") as log:
-        return subprocess.Popen(
-            [sys.executable, "-P", "-m", "cli", "up", *options],
-            cwd=directory,
-            env=environment(**settings),
-            stdout=log,
-            stderr=log,
-        )
-
-
 def test_without_settings_it_names_each_once_and_the_way_to_try_it(tmp_path: Path) -> None:
     """Exit code 2; PostgreSQL and Redis are not asked for, since they are embedded; nothing is started."""
-    program = start(tmp_path)
+    program = Up(tmp_path)
     assert program.wait(SECONDS) == 2
     said = (tmp_path / "log").read_text()
     for name in OWN.keys() - {"DUNNING_API_KEYS", "DUNNING_LIVEMODE", "STRIPE_API_BASE"}:
@@ -65,7 +45,7 @@ def test_without_settings_it_names_each_once_and_the_way_to_try_it(tmp_path: Pat
 
 def test_a_misspelt_setting_is_named_in_the_sandbox_too(tmp_path: Path) -> None:
     """The sandbox fills gaps and hides no mistakes."""
-    program = start(tmp_path, "--sandbox", DUNNING_GRACE_DAY="3")
+    program = Up(tmp_path, "--sandbox", DUNNING_GRACE_DAY="3")
     assert program.wait(SECONDS) == 2
     assert "Did you mean DUNNING_GRACE_DAYS?" in (tmp_path / "log").read_text()
 
@@ -101,20 +81,20 @@ def test_mails_of_a_simulated_stripe_never_reach_a_real_server(tmp_path: Path) -
 
 
 def test_data_is_kept_and_can_be_used_again_after_a_kill(tmp_path: Path) -> None:
-    """On embedded servers with settings of one's own: after kill -9 the next start goes on with the data."""
+    """On embedded servers, with settings of one's own: kill -9 leaves the data, and no process."""
     port = str(free_port())
     settings = OWN | {"DUNNING_RECEIVER_PORT": port, "DUNNING_API_PORT": str(free_port())}
+    started: set[int] = set()
     for ending in (signal.SIGKILL, signal.SIGTERM):
-        program = start(tmp_path, "--data-dir", "kept", **settings)
+        program = Up(tmp_path, "--data-dir", "kept", **settings)
         try:
             until(lambda: is_ready(port), SECONDS, "the receiver is ready")
-            started = descendants(program.pid)
-            assert len(started) >= len(PROGRAMS) + 2
+            started |= (running := descendants(program.pid))
+            assert len(running) >= 2 * (len(PROGRAMS) + 2)  # each of ours and both servers, with a supervisor
             program.send_signal(ending)
-            assert program.wait(SECONDS) == (0 if ending == signal.SIGTERM else -ending)
+            assert program.wait(SECONDS) == (0 if ending == signal.SIGTERM else 128 + ending)
         finally:
             program.kill()
-            program.wait()
     until(lambda: not any(alive(pid) for pid in started), SECONDS, "everything has ended")
     assert (tmp_path / "kept/postgres/cluster/PG_VERSION").exists()
     assert (tmp_path / "kept/valkey/appendonlydir").exists()
@@ -134,7 +114,7 @@ def is_ready(port: str) -> bool:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_can_be_stopped_while_it_starts(tmp_path: Path, number: signal.Signals) -> None:
     """Exit code 0, and nothing is left of the server that was just being started."""
-    program = start(tmp_path, "--sandbox")
+    program = Up(tmp_path, "--sandbox")
     try:
         until(lambda: bool(descendants(program.pid)), SECONDS, "the first server is being started")
         started = descendants(program.pid)
@@ -143,4 +123,3 @@ def test_it_can_be_stopped_while_it_starts(tmp_path: Path, number: signal.Signal
         until(lambda: not any(alive(pid) for pid in started), SECONDS, "everything has ended")
     finally:
         program.kill()
-        program.wait()

@@ -29,8 +29,19 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
 class ServedProcess:
     """One of our processes that takes requests, its log, and a client to it."""
 
-    def __init__(self, name: str, env: Mapping[str, str], headers: Mapping[str, str], port: int = 0) -> None:
-        """Start `dunning <name>` in this environment alone, and wait until it says where it listens."""
+    def __init__(
+        self,
+        name: str,
+        env: Mapping[str, str],
+        headers: Mapping[str, str],
+        port: int = 0,
+        *,
+        first: str = "",
+    ) -> None:
+        """Start `dunning <name>` in this environment alone, and wait until it says where it listens.
+
+        `first`: see `Forked`.
+        """
         self.lines: list[str] = []
         self._folder = tempfile.TemporaryDirectory()
         self._err = Path(self._folder.name, "err")
@@ -42,6 +53,7 @@ class ServedProcess:
             Path(os.devnull),
             self._err,
             patience=LONGEST,
+            first=first,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

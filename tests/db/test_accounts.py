@@ -12,8 +12,9 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from db import accounts, outbox
+from db import accounts, changes, outbox
 from db.accounts import Loaded
+from db.changes import Change
 from db.models import cases, customers, instructions, invoices
 from db.models import subscriptions as subscriptions_table
 from db.outbox import NewEffect
@@ -179,10 +180,7 @@ async def put(
     found = await accounts.ensure(connection, [(known.source, ref)])
     row_id = found[known.source, ref]
     before = (await accounts.load(connection, [row_id]))[row_id]
-    await accounts.save(connection, row_id, before.account, known)
-    await accounts.save_cases(connection, before, known, due or {})
-    renewals = {subscription: (due or {}).get(subscription) for subscription in known.subscriptions}
-    await accounts.save_renewals(connection, before, known, renewals)
+    await changes.save(connection, [Change(before, known, due or {})])
     for told in known.instructions[len(before.account.instructions) :]:
         row = {field.name: getattr(told, field.name) for field in fields(told)}
         await connection.execute(insert(instructions).values(row | {"customer_id": row_id}))
@@ -438,7 +436,7 @@ def test_a_case_that_did_not_change_is_not_written(database: Database) -> None:
         marks = []
         for due in (day(9), day(10)):
             await connection.execute(update(cases).values(swept_at=day(0)))
-            await accounts.save_cases(connection, await get(connection, row_id), FULL, {"in_1": due})
+            await changes.save(connection, [Change(await get(connection, row_id), FULL, {"in_1": due})])
             marks.append((await connection.execute(select(cases.c.swept_at))).scalar_one() is not None)
         return marks
 
@@ -453,7 +451,7 @@ def test_a_renewal_that_did_not_change_is_not_written(database: Database) -> Non
         marks, table = [], subscriptions_table
         for due in (day(9), day(10)):
             await connection.execute(update(table).values(swept_at=day(0)))
-            await accounts.save_renewals(connection, await get(connection, row_id), FULL, {"sub_1": due})
+            await changes.save(connection, [Change(await get(connection, row_id), FULL, {"sub_1": due})])
             marks.append((await connection.execute(select(table.c.swept_at))).scalar_one() is not None)
         return marks
 
@@ -467,7 +465,7 @@ def test_a_subscription_that_is_saved_anew_keeps_its_next_notice(database: Datab
     async def story(connection: AsyncConnection) -> Any:
         row_id = await put(connection, FULL, due={"sub_1": day(9)})
         before = await get(connection, row_id)
-        await accounts.save(connection, row_id, before.account, renewed)
+        await changes.save(connection, [Change(before, renewed, before.due)])
         return (await get(connection, row_id)).due["sub_1"]
 
     assert database.commit(story) == day(9)
@@ -554,7 +552,7 @@ def test_nothing_is_ever_deleted(database: Database) -> None:
     async def story(connection: AsyncConnection) -> int:
         row_id = await put(connection, FULL)
         before = await get(connection, row_id)
-        await accounts.save(connection, row_id, before.account, replace(FULL, invoices={}))
+        await changes.save(connection, [Change(before, replace(FULL, invoices={}))])
         return int((await connection.execute(select(func.count()).select_from(invoices))).scalar_one())
 
     assert database.commit(story) == 1

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from db import accounts, inbox, models, outbox
+from db import accounts, changes, inbox, models, outbox
+from db.changes import Change
 from db.outbox import LEASE
 from db.sweep import BATCH, MOST_ATTEMPTS, Swept, sweep
 from dunning.account import Account, Case, Customer
@@ -43,8 +44,7 @@ async def a_case(
         customer=Customer(ref=ref, as_of=AsOf(day(0)), test_clock=clock),
         cases={"in_1": Case("in_1", "sub_1", day(0), timedelta(days=14))},
     )
-    await accounts.save(connection, row_id, before.account, known)
-    await accounts.save_cases(connection, before, known, {"in_1": due_at})
+    await changes.save(connection, [Change(before, known, {"in_1": due_at})])
     return row_id
 
 
@@ -317,7 +317,7 @@ def test_a_customer_with_several_due_cases_is_handed_out_once(database: Database
         loaded = (await accounts.load(connection, [row_id]))[row_id]
         cases = {ref: Case(ref, "sub_1", day(0), timedelta(days=14)) for ref in ("in_2", "in_3")}
         known = Account(source="stripe", customer=loaded.account.customer, cases=cases)
-        await accounts.save_cases(connection, loaded, known, {"in_2": day(4), "in_3": day(3)})
+        await changes.save(connection, [Change(loaded, known, {"in_2": day(4), "in_3": day(3)})])
         return (await look(connection, day(6))).customers
 
     assert database.commit(story) == (1,)

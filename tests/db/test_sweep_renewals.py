@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from db import accounts
+from db import accounts, changes
+from db.changes import Change
 from db.sweep import BATCH, DUE, Swept, sweep
 from dunning.account import Account, Customer, Subscription
 from dunning.events import AsOf
@@ -39,8 +40,7 @@ async def a_renewal(
         customer=Customer(ref=ref, as_of=AsOf(day(0)), test_clock=clock),
         subscriptions={f"sub_{ref}": Subscription(f"sub_{ref}", status="active")},
     )
-    await accounts.save(connection, row_id, before.account, known)
-    await accounts.save_renewals(connection, before, known, {f"sub_{ref}": due_at})
+    await changes.save(connection, [Change(before, known, {f"sub_{ref}": due_at})])
     return row_id
 
 

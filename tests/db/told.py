@@ -13,8 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from console.figures import Figures, figures
 from console.figures.period import Period, period
-from db import accounts, journal
+from db import accounts, changes, journal
 from db.accounts import Loaded
+from db.changes import Change
 from db.journal import Entry
 from dunning.events import CustomerFact
 from dunning.fold import empty, fold
@@ -63,8 +64,7 @@ async def _store(connection: AsyncConnection, told: Told) -> None:
     owner = (await accounts.ensure(connection, [("stripe", ref)]))["stripe", ref]
     known = after(fold(empty("stripe", CUSTOMER), *_flat(told.facts)), *told.said, rules=POLICY)
     known = replace(known, customer=replace(known.customer, ref=ref))
-    await accounts.save(connection, owner, empty("stripe", ref), known)
-    await accounts.save_cases(connection, Loaded(owner, empty("stripe", ref)), known, {})
+    await changes.save(connection, [Change(Loaded(owner, empty("stripe", ref)), known)])
     entries = [
         Entry(
             owner,

@@ -29,7 +29,7 @@ from tests.dunning import promises
 from tests.dunning.deeds import SAYINGS, Action, act, instruction
 from tests.dunning.promises_of_access import NOT_ARRIVED
 from tests.dunning.stories import Story
-from worker.usecases.enact import take_due_steps
+from worker.usecases.deciding import take_due_steps
 
 # How a mail server answers; "pending" is "try again later".
 ANSWERS = ("sent",) * 6 + ("failed", "unknown", "pending")

@@ -28,7 +28,7 @@ from tests.dunning.builders import (
     subscription,
 )
 from tests.dunning.more_builders import BERLIN, after
-from worker.usecases.enact import take_due_steps
+from worker.usecases.deciding import take_due_steps
 
 Told = CustomerFact | Instruction
 # What is heard on a day.

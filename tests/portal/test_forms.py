@@ -35,6 +35,7 @@ def test_a_field_is_good_for_its_link_and_a_day() -> None:
         (at(NOW, "two"), "token", field),
         (at(NOW), "token", ""),
         (at(NOW), "token", field[:-1]),
+        (at(NOW), "token", f"{field[:-9]}\u202e{field[-9:]}"),
         (at(NOW), "token", "ä"),
     ]:
         with pytest.raises(UnboundError):

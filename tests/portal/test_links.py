@@ -1,5 +1,6 @@
 """Links: what they hold, who can make one, and how long they open anything."""
 
+import string
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
@@ -101,6 +102,15 @@ def test_nothing_else_is_a_link(change: object) -> None:
     """Cut, changed, in another script, too long, or signed but of another length."""
     assert callable(change)
     assert Links([NEW]).read(change(Links([NEW]).mint().token)) is None
+
+
+def test_a_link_has_one_spelling() -> None:
+    """What base64 reads over is not read over: no mark in between, no other last character."""
+    links = Links([NEW])
+    token = links.mint().token
+    ends = [token[:-1] + end for end in "-_" + string.ascii_letters + string.digits]
+    spelt = [each for each in [*ends, f"{token[:-9]}*{token[-9:]}", f"{token}="] if links.read(each)]
+    assert spelt == [token]
 
 
 @pytest.mark.parametrize("secrets", [[], [""], [NEW, ""]])

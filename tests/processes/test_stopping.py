@@ -1,4 +1,4 @@
-"""How our processes end: cleanly when they are asked to, and never later than whoever started them."""
+"""How `dunning up` ends: with all that it has started, and never later than whoever has started it."""
 
 from __future__ import annotations
 
@@ -6,80 +6,59 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
-from sandbox.demo.stage import stage
 from sandbox.programs import PROGRAMS
-from tests.processes.fire import Fire
-from tests.processes.test_burst import FAILS
 from tests.processes.tree import descendants
+from tests.processes.upping import Up
 from tests.sandbox.machine import alive, until
 
 START_SECONDS = 40.0
 END_SECONDS = 30.0
 
 
-def test_each_process_stops_cleanly_on_sigterm(tmp_path: Path) -> None:
-    """With work behind it and idle connections open, each ends with 0, and says so in its log."""
-    with stage(tmp_path / "stage", seed=1) as scene:
-        fire = Fire(scene, (FAILS,), 1)
-        assert scene.processes.stop_all() == dict.fromkeys(PROGRAMS, 0)
-        assert fire.settled()
-        fire.close()
-    said = {name: (scene.logs / f"{name}.log").read_text().splitlines()[-1] for name in PROGRAMS}
-    assert all(".stopped" in line for line in said.values()), said
-
-
-@pytest.fixture
-def up(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`dunning up --sandbox` with everything started."""
-    command = [sys.executable, "-P", "-m", "cli", "up", "--sandbox"]
-    with (tmp_path / "log").open("w") as log:
-        program = subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log, env=bare_environment())
-    try:
-        until(lambda: all_started(tmp_path / "log"), START_SECONDS, "everything has started")
-        yield program
-    finally:
-        program.kill()
-        program.wait()
-
-
-def bare_environment() -> dict[str, str]:
-    """No setting of whoever runs the tests."""
-    return {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "TMPDIR", "LANG")}
-
-
-def all_started(log: Path) -> bool:
+def all_started(log: Path) -> Callable[[], bool]:
     """Whether all five processes say so."""
-    return log.read_text().count(".started") >= len(PROGRAMS)
+    return lambda: log.exists() and log.read_text().count(".started") >= len(PROGRAMS)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_up_stops_everything_when_it_is_asked_to(up: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    """Exit code 0, and of the servers and processes nothing is left."""
-    started = descendants(up.pid)
-    assert len(started) >= 2 * (len(PROGRAMS) + 2)  # each of ours and both servers, with a supervisor
-    up.send_signal(number)
-    assert up.wait(END_SECONDS) == 0
-    assert not any(alive(pid) for pid in started)
+def test_it_starts_again_what_ends_and_ends_all_that_it_has_started(tmp_path: Path) -> None:
+    """A server that was killed comes back, as our own processes do; Ctrl-C leaves nobody, exit code 0."""
+    up = Up(tmp_path, "--sandbox")
+    try:
+        until(all_started(up.log), START_SECONDS, "everything has started")
+        (valkey,) = [pid for pid in descendants(up.pid) if is_valkey(pid)]
+        os.kill(valkey, signal.SIGKILL)
+        said = "Valkey had ended and was started again"
+        until(lambda: said in up.log.read_text(), END_SECONDS, "Valkey is back")
+        started = descendants(up.pid)
+        up.send_signal(signal.SIGINT)
+        assert up.wait(END_SECONDS) == 0
+        assert not any(alive(pid) for pid in started)
+    finally:
+        up.kill()
 
 
-def test_nothing_survives_when_up_is_killed(up: subprocess.Popen[bytes]) -> None:
-    """After kill -9 there is nobody left to stop anything, and yet everything ends."""
-    started = descendants(up.pid)
-    up.kill()
+def test_it_does_not_outlive_tests_that_were_stopped(tmp_path: Path) -> None:
+    """SIGTERM to whoever has started it for a test: it stops cleanly, with all that it has started."""
+    program = f"""
+import pathlib, time
+from tests.processes.upping import Up
+print(Up(pathlib.Path({str(tmp_path)!r}), "--sandbox").pid, flush=True)
+time.sleep(600)
+"""
+    starter = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+    with starter:
+        try:
+            assert starter.stdout is not None
+            up = int(starter.stdout.readline())
+            until(all_started(tmp_path / "log"), START_SECONDS, "everything has started")
+            started = descendants(up) | {up}
+        finally:
+            starter.terminate()
     until(lambda: not any(alive(pid) for pid in started), END_SECONDS, "everything has ended")
-
-
-def test_a_server_that_is_killed_comes_back(up: subprocess.Popen[bytes], tmp_path: Path) -> None:
-    """`dunning up` starts an embedded server again, as it does our own processes."""
-    (valkey,) = [pid for pid in descendants(up.pid) if is_valkey(pid)]
-    os.kill(valkey, signal.SIGKILL)
-    said = "Valkey had ended and was started again"
-    until(lambda: said in (tmp_path / "log").read_text(), END_SECONDS, "Valkey is back")
+    assert (tmp_path / "log").read_text().splitlines()[-1].endswith("| stopped")
 
 
 def is_valkey(pid: int) -> bool:

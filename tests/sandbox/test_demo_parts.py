@@ -13,7 +13,7 @@ from sandbox.demo.settled import Open
 from sandbox.demo.stage import StageError, stage
 from sandbox.demo.story import PaysByLink, Story
 from sandbox.errors import DataInUseError
-from tests.processes.fire import Fire
+from tests.processes.subscribed import subscribed
 
 
 def test_a_demo_begins_without_the_mails_of_the_one_before(tmp_path: Path) -> None:
@@ -55,8 +55,7 @@ def test_what_is_open_is_named() -> None:
 def test_the_stage_notices_what_goes_wrong(tmp_path: Path) -> None:
     """A process that ends is reported with the end of its log; a customer without a mail has no link."""
     with stage(tmp_path / "stage", seed=1) as scene:
-        fire = Fire(scene, (Story(title="", name="Pays", email=""),), 1)
-        (role,) = fire.roles
+        (role,) = subscribed(scene, Story(title="", name="Pays", email="pays@customer.example"))
         with pytest.raises(DeedError, match="has none"):
             asyncio.run(perform(scene, role, PaysByLink(0)))
         scene.processes.named("scheduler").kill()
@@ -65,4 +64,3 @@ def test_the_stage_notices_what_goes_wrong(tmp_path: Path) -> None:
         ) as error:
             scene.check()
         assert "scheduler.started" in str(error.value)
-        fire.close()

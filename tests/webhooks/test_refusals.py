@@ -9,12 +9,12 @@ from time import time
 
 import pytest
 
+from serving.protocol import MAX_HEAD
 from tests.webhooks.conftest import Query, StartReceiver
 from tests.webhooks.process import ReceiverProcess
 from tests.webhooks.stripe_calls import event, signature, signed
 from webhooks.config import ReceiverConfig
 from webhooks.http import MAX_BODY, MAX_DISCARD
-from webhooks.protocol import MAX_HEAD
 
 BODY = event()
 

@@ -21,11 +21,11 @@ PATIENCE = 30.0
 class Process:
     """One that runs, and what it has logged."""
 
-    def __init__(self, name: str, folder: Path, env: dict[str, str]) -> None:
-        """Start it."""
+    def __init__(self, name: str, folder: Path, env: dict[str, str], first: str) -> None:
+        """Start it; see `Forked` for `first`."""
         self.name = name
         self._log = folder / f"{name}.log"
-        self.forked = Forked([name], folder, env, folder / f"{name}.out", self._log)
+        self.forked = Forked([name], folder, env, folder / f"{name}.out", self._log, first=first)
 
     def said(self, event: str) -> list[dict[str, Any]]:
         """The log lines of this event so far."""
@@ -56,7 +56,9 @@ def read(line: str) -> dict[str, Any]:
 
 
 @contextmanager
-def process(name: str, folder: Path, database_url: str, redis_url: str, **settings: str) -> Iterator[Process]:
+def process(
+    name: str, folder: Path, database_url: str, redis_url: str, *, first: str = "", **settings: str
+) -> Iterator[Process]:
     """A process that ends with the block."""
     env = {
         variable: os.environ[variable] for variable in ("PATH", "HOME", "TMPDIR") if variable in os.environ
@@ -69,7 +71,7 @@ def process(name: str, folder: Path, database_url: str, redis_url: str, **settin
         "DUNNING_LOG_FORMAT": "json",
         **settings,
     }
-    started = Process(name, folder, env)
+    started = Process(name, folder, env, first)
     try:
         yield started
     finally:

@@ -6,7 +6,8 @@ import asyncio
 
 from sqlalchemy import text
 
-from db import accounts, models
+from db import accounts, changes, models
+from db.changes import Change
 from emails.delivery import Accepted
 from tests.scenarios.world import World
 from tests.worker.mailing import LEASE_OVER, mailing, with_link
@@ -117,7 +118,7 @@ def test_a_case_looks_at_what_was_sent_even_if_it_was_just_being_decided(world: 
             loaded = (await accounts.load(deciding, [customer_id], lock=True))[customer_id]
             sending = asyncio.create_task(one.deliver(Scripted(Accepted("250 ok"))))
             await ends_or_waits(sending)
-            await accounts.save_cases(deciding, loaded, loaded.account, {one.story.invoice.id: None})
+            await changes.save(deciding, [Change(loaded, loaded.account, {one.story.invoice.id: None})])
         await sending
 
     world.forgetful = True

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import asyncpg  # type: ignore[import-untyped]  # ships no annotations
+import dramatiq
 import pytest
 
 from db import migrate, schema
@@ -16,6 +17,7 @@ from settings.urls import for_asyncpg
 from tests.cli.forking import dunning
 from tests.webhooks.process import frozen
 from tests.worker.process import process
+from worker.broker import create_broker
 
 STOPS_WITHIN = 25.0
 
@@ -85,3 +87,30 @@ def test_a_frozen_redis_holds_up_no_stop(
         with frozen(valkey_server.pid):
             code, seconds = stopping.stop()
     assert (code, seconds < STOPS_WITHIN) == (0, True), seconds
+
+
+# As a receiver of the first version with this queue wrote it.
+WAKE_UP = (
+    b'{"queue_name":"events","actor_name":"apply_events","args":[[1]],"kwargs":{},"options":{},'
+    b'"message_id":"0b3cf0b0-9d3a-4c41-9a5e-2f7f1f0c7a11","message_timestamp":1764288000000}'
+)
+
+
+def test_messages_of_other_versions_are_answered_or_dropped(
+    database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    """One for an actor that nobody knows, or with other arguments, stops nobody; an old one is served."""
+    run(
+        database_url,
+        "INSERT INTO inbox (source, event_id, type, livemode, status, payload, due_at)"
+        " VALUES ('stripe', 'evt_1', 'invoice.paid', false, 'pending', 'no JSON', now())",
+    )
+    broker = create_broker(redis_url)
+    old = dramatiq.Message.decode(WAKE_UP)
+    broker.enqueue(old.copy(actor_name="apply_tomorrow", message_id="1"))
+    broker.enqueue(old.copy(args=({"ids": [1]}, "urgent"), message_id="2"))
+    broker.enqueue(old)
+    broker.close()
+    with process("worker", tmp_path, database_url, redis_url, DUNNING_WORKER_THREADS="1") as worker:
+        assert worker.until("event.retired")["event_id"] == "evt_1"
+        assert worker.stop()[0] == 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -16,11 +17,10 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import accounts, imports, inbox, journal, links
+from db import accounts, imports, inbox, links
 from db.inbox import InboxRow
 from db.journal import Entry
 from db.links import LinkRow
-from dunning.account import Account
 from dunning.case import settle
 from dunning.events import BillingEvent, ClockMoved, CustomerFact
 from dunning.fold import fold
@@ -33,7 +33,9 @@ from tracing import spans
 from worker.lookups import WITHIN, Questions
 from worker.services import Services
 from worker.usecases.apply_mail_results import apply_mail_results
-from worker.usecases.enact import Enacted, enact
+from worker.usecases.deciding import Decision, decide
+from worker.usecases.enact import Enacted, enact_all
+from worker.usecases.holding import Switch
 from worker.usecases.rows import failed, retire, wait
 from worker.wake import wake
 
@@ -163,8 +165,11 @@ async def _advance_accounts(
     ids = await accounts.ensure(connection, [key for one in stated for key in one.customers])
     invoices = {ref for one in stated for ref in one.invoices}
     loaded = await accounts.load(connection, sorted(ids.values()), also_invoices=invoices, lock=True)
-    facts = _facts_by_customer(stated)
-    enacted: dict[int, Enacted] = {}
+    facts, heard = _by_customer(stated)
+    decisions: list[Decision] = []
+    opened: list[LinkRow] = []
+    began: dict[str, datetime | None] = {}
+    switch = Switch(connection)
     for key, customer_id in sorted(ids.items(), key=lambda item: item[1]):
         before = loaded[customer_id]
         after = settle(fold(before.account, *facts[key]), services.policy)
@@ -175,52 +180,48 @@ async def _advance_accounts(
                 before, clock=await accounts.clock_of(connection, key[0], after.customer.test_clock)
             )
             at = before.clock or now
-        after = await _late(connection, services, key[0], before.account, after, at)
-        told = next(one.row for one in reversed(stated) if key in one.customers)
+        # An event may overtake the import with a case that had begun before us. Test clocks know no such day.
+        if not after.customer.test_clock and after.cases.keys() != before.account.cases.keys():
+            if key[0] not in began:
+                began[key[0]] = await imports.first_began_at(connection, key[0])
+            if began_at := began[key[0]]:
+                after = begun_before_us(before.account, after, services.policy, at, began_at)
+        told = heard[key][-1]
         with spans.span("event.enact", spans.event(told.source, told.event_id), customer=customer_id):
-            enacted[customer_id] = await enact(
+            decision = await decide(
                 connection,
                 before,
                 after,
+                switch=switch,
                 policy=services.policy,
                 team_channels=services.team_channels,
                 now=at,
             )
+        decisions.append(decision.and_then(_entry(row, customer_id, at) for row in heard[key]))
         if services.pages:
-            for case in sorted(after.cases.keys() - before.account.cases.keys()):
-                await links.add(connection, LinkRow(unheld(), customer_id, case, at, FOR_BANNERS))
-        await journal.write(connection, _heard(stated, key, customer_id, at))
+            fresh = sorted(after.cases.keys() - before.account.cases.keys())
+            opened += [LinkRow(unheld(), customer_id, case, at, FOR_BANNERS) for case in fresh]
+    enacted = await enact_all(connection, decisions)
+    await links.add(connection, *opened)
     unknown = {key for key, each in ids.items() if is_forgotten(loaded[each].account.instructions)}
     return enacted, [one.row.id for one in stated if not unknown.isdisjoint(one.customers)]
 
 
-async def _late(
-    connection: AsyncConnection,
-    services: Services,
-    source: str,
-    before: Account,
-    after: Account,
-    at: datetime,
-) -> Account:
-    """An event may overtake the import with a case that had begun before us. Test clocks know no such day."""
-    if after.customer.test_clock or after.cases.keys() == before.cases.keys():
-        return after
-    began_at = await imports.first_began_at(connection, source)
-    return begun_before_us(before, after, services.policy, at, began_at) if began_at else after
-
-
-def _facts_by_customer(stated: Sequence[Stated]) -> dict[tuple[str, str], list[CustomerFact]]:
-    grouped: dict[tuple[str, str], list[CustomerFact]] = {}
+def _by_customer(
+    stated: Sequence[Stated],
+) -> tuple[dict[tuple[str, str], list[CustomerFact]], dict[tuple[str, str], list[InboxRow]]]:
+    """Everybody's facts, and the rows that told them, in their order."""
+    facts: dict[tuple[str, str], list[CustomerFact]] = defaultdict(list)
+    rows: dict[tuple[str, str], list[InboxRow]] = defaultdict(list)
     for one in stated:
         for fact in one.facts:
             if not isinstance(fact, ClockMoved):
-                grouped.setdefault((one.row.source, fact.customer), []).append(fact)
-    return grouped
+                key = (one.row.source, fact.customer)
+                facts[key].append(fact)
+                if rows[key][-1:] != [one.row]:
+                    rows[key].append(one.row)
+    return facts, rows
 
 
-def _heard(stated: Sequence[Stated], key: tuple[str, str], customer_id: int, at: datetime) -> list[Entry]:
-    return [
-        Entry(customer_id, at, "event.applied", one.row.type, None, {"event": one.row.event_id})
-        for one in stated
-        if key in one.customers
-    ]
+def _entry(row: InboxRow, customer_id: int, at: datetime) -> Entry:
+    return Entry(customer_id, at, "event.applied", row.type, None, {"event": row.event_id})

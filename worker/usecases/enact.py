@@ -1,33 +1,21 @@
-"""Carry a settled account forward to `now`: write what is due, once, with its reason, in one transaction."""
+"""Carry settled accounts forward to `now`: write what is due, once, with its reason, in one transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-import structlog
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import accounts, journal, outbox
+from db import changes, journal, outbox
 from db.accounts import Loaded
-from db.journal import Entry
-from db.models import access as access_table
-from db.outbox import NewEffect
-from dunning.access import Access, Reason
-from dunning.account import Account, Case
-from dunning.breaker import held_back
-from dunning.plan import plan
-from dunning.receipts import given_back
+from db.models import access
+from dunning.account import Account
 from dunning.segments import PolicySource
-from dunning.steps import Effect, Kind, Plan, Step
-from dunning.taking import take_due
-from tracing import spans
-from worker.usecases.holding import must_hold, next_look
-
-log = structlog.get_logger()
+from dunning.steps import Kind
+from worker.usecases.deciding import Decision, decide
+from worker.usecases.holding import Switch
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,183 +43,44 @@ async def enact(
     now: datetime,
     verified: Collection[str] = (),
     taking: bool = True,
-    heard_late: bool = False,
 ) -> Enacted:
-    """Do all that is due for one locked account and remember when it is due next.
+    """Decide for one locked account, as `decide` does, and write it."""
+    decision = await decide(
+        connection,
+        loaded,
+        after,
+        switch=Switch(connection),
+        policy=policy,
+        team_channels=team_channels,
+        now=now,
+        verified=verified,
+        taking=taking,
+    )
+    return (await enact_all(connection, [decision]))[loaded.id]
 
-    `verified` are the cases whose invoice and subscription the provider confirmed a moment ago: only
-    their access is taken. Without `taking`, what is due stays due and is left to a worker. `heard_late` is
-    for `accounts.save`. The caller holds the account's row lock.
+
+async def enact_all(
+    connection: AsyncConnection, decisions: Sequence[Decision], *, heard_late: bool = False
+) -> dict[int, Enacted]:
+    """Write decisions about different accounts, in as many statements as for one; by the account's row id.
+
+    The endpoints are those of all of them together. `heard_late` is for `changes.save`.
     """
-    entries = _changes_of_cases(loaded, after, now)
-    history, dropped = await _suppress(connection, loaded, after, now)
-    steps: list[Step] = []
-    hold = False
-    if taking:
-        before = after
-        after, planned, steps = take_due_steps(before, history, policy, now, verified)
-        if await must_hold(connection, steps):
-            hold = True
-            after, planned, steps = take_due_steps(before, history, policy, now, verified, hold=True)
-    else:
-        planned = plan(after, history, policy, now)
-    effects = [row for step in steps for row in _effects(loaded.id, step, team_channels, now)]
-    mail, team, billing = [
-        await outbox.add(connection, [effect for effect in effects if effect.kind in kinds])
-        for kinds in ((Kind.MAIL,), (Kind.TEAM,), (Kind.RETRY, Kind.END))
-    ]
-    entries += [*dropped, *(_entry(loaded.id, step, now) for step in steps)]
-    await accounts.save(connection, loaded.id, loaded.account, after, heard_late=heard_late)
-    # By a test clock, "in a few minutes" may be never.
-    put_off = hold and loaded.clock is None
-    due = {ref: next_look(planned, ref, now, put_off=put_off) for ref in (*after.cases, *after.subscriptions)}
-    await accounts.save_cases(connection, loaded, after, due)
-    await accounts.save_renewals(connection, loaded, after, {ref: due[ref] for ref in after.subscriptions})
-    entries += await _save_access(connection, loaded.id, planned.access, now)
-    told = await journal.write(connection, entries)
-    waiting = any(step.kind is Kind.ACCESS for step in planned.due(now))
-    return Enacted(tuple(mail), tuple(team), tuple(billing), told, unverified=waiting)
+    added = await outbox.add_all(connection, [row for each in decisions for row in each.effects])
+    await changes.save(connection, [each.change for each in decisions], heard_late=heard_late)
+    await changes.upsert(connection, access, [each.access for each in decisions if each.access])
+    told = await journal.write(connection, [entry for each in decisions for entry in each.entries])
 
+    def ids(customer_id: int, *kinds: Kind) -> tuple[int, ...]:
+        return tuple(row.id for row in added if row.customer_id == customer_id and row.kind in kinds)
 
-def take_due_steps(
-    account: Account,
-    history: Mapping[str, Effect],
-    policy: PolicySource,
-    now: datetime,
-    verified: Collection[str],
-    *,
-    hold: bool = False,
-) -> tuple[Account, Plan, list[Step]]:
-    """Take what is due: access only of `verified` cases, and with `hold` only what no breaker holds back."""
-
-    def allowed(_: Account, step: Step) -> bool:
-        return not (hold and held_back(step)) and (step.kind is not Kind.ACCESS or step.case in verified)
-
-    moment = take_due(account, dict(history), policy, now, allowed)
-    return moment.account, moment.plan, list(moment.taken)
-
-
-def _effects(customer_id: int, step: Step, team_channels: tuple[str, ...], now: datetime) -> list[NewEffect]:
-    """The outbox rows of a step: one a channel. A team nobody can reach leaves a row that says so."""
-    if step.kind is Kind.ACCESS:
-        return []
-    channels: tuple[str, ...] = team_channels or ("none",)
-    if step.kind is not Kind.TEAM:
-        channels = ("mail" if step.kind is Kind.MAIL else "provider",)
-    return [
-        NewEffect(
-            customer_id=customer_id,
-            case=step.case,
-            step=step.key,
-            kind=step.kind,
-            name=step.name,
-            channel=channel,
-            reason=step.reason,
-            created_at=now,
-            status="suppressed" if channel == "none" else "pending",
-            last_error="no team address or chat is configured" if channel == "none" else None,
-            trace=spans.current(),
-        )
-        for channel in channels
-    ]
-
-
-VERBS = {
-    Kind.MAIL: "mail.decided",
-    Kind.TEAM: "team.called",
-    Kind.ACCESS: "access.taken",
-    Kind.RETRY: "retry.decided",
-    Kind.END: "end.decided",
-}
-
-
-def _entry(customer_id: int, step: Step, now: datetime) -> Entry:
-    verb = VERBS[step.kind]
-    log.info(verb, customer=customer_id, case=step.case, step=step.key)
-    return Entry(customer_id, now, verb, step.reason, step.case, {"step": step.key, "name": step.name})
-
-
-def _changes_of_cases(loaded: Loaded, after: Account, now: datetime) -> list[Entry]:
-    entries = []
-    for ref, case in after.cases.items():
-        before = loaded.account.cases.get(ref)
-        if before is None:
-            why = OPENED_BY[_cause(after, ref)]
-            entries.append(Entry(loaded.id, case.opened_at, "case.opened", why, ref, _opening(after, case)))
-            log.info("case.opened", customer=loaded.id, case=ref)
-        if case.outcome and (before is None or before.outcome != case.outcome):
-            at = case.closed_at or now
-            entries.append(Entry(loaded.id, at, "case.closed", case.outcome.value, ref))
-            log.info("case.closed", customer=loaded.id, case=ref, outcome=case.outcome.value)
-        if redeemed := given_back(before, case):
-            data = {name: value for name, value in asdict(redeemed).items() if value is not None}
-            told = {name: str(value) for name, value in data.items()}
-            entries.append(Entry(loaded.id, case.closed_at or now, "access.returned", None, ref, told))
-        if before and before.outcome and case.outcome is None:
-            why = "a newer fact says it is unpaid"
-            entries.append(Entry(loaded.id, now, "case.reopened", why, ref, _opening(after, case)))
-    return entries
-
-
-OPENED_BY = {"first_payment": "a first payment failed", "renewal": "a renewal failed"}
-
-
-def _cause(account: Account, invoice: str) -> str:
-    first = account.invoices[invoice].billing_reason == "subscription_create"
-    return "first_payment" if first else "renewal"
-
-
-def _opening(account: Account, case: Case) -> dict[str, Any]:
     return {
-        "subscription": case.subscription,
-        "grace_ends_at": case.grace_ends_at.isoformat(),
-        "cause": _cause(account, case.invoice),
+        (owner := each.change.before.id): Enacted(
+            mail=ids(owner, Kind.MAIL),
+            team=ids(owner, Kind.TEAM),
+            billing=ids(owner, Kind.RETRY, Kind.END),
+            endpoints=told,
+            unverified=each.unverified,
+        )
+        for each in decisions
     }
-
-
-async def _suppress(
-    connection: AsyncConnection, loaded: Loaded, after: Account, now: datetime
-) -> tuple[dict[str, Effect], list[Entry]]:
-    """A case that has just closed wants none of the mails decided before; the history then says so."""
-    closed = [
-        ref
-        for ref, case in after.cases.items()
-        if not case.is_open and ref in loaded.account.cases and loaded.account.cases[ref].is_open
-    ]
-    why = "the case was closed before it was sent"
-    dropped = await outbox.suppress(connection, loaded.id, closed, why)
-    history = dict(loaded.history)
-    entries = []
-    for step in dropped:
-        effect = history[step] = replace(history[step], status="suppressed")
-        entries.append(Entry(loaded.id, now, "mail.suppressed", why, effect.case, {"step": step}))
-    return history, entries
-
-
-async def _save_access(
-    connection: AsyncConnection, customer_id: int, current: Access, now: datetime
-) -> list[Entry]:
-    row = (
-        await connection.execute(select(access_table).where(access_table.c.customer_id == customer_id))
-    ).one_or_none()
-    if row is None and current.reason is Reason.NO_SUBSCRIPTION:
-        # They have not subscribed yet, or did before we were set up: nothing is decided about them.
-        return []
-    new = (current.level.value, current.reason.value, current.until, current.subscription)
-    if row is not None and (row.level, row.reason, row.until, row.subscription) == new:
-        return []
-    names = ("level", "reason", "until", "subscription")
-    changed_at = row.changed_at if row is not None and row.level == current.level.value else now
-    values = dict(zip(names, new, strict=True)) | {"customer_id": customer_id, "changed_at": changed_at}
-    await accounts.upsert(connection, access_table, [values])
-    if row is not None and row.level == current.level.value:
-        return []
-    before = row.level if row is not None else None
-    log.info("access.changed", customer=customer_id, access=current.level.value, reason=current.reason.value)
-    data = {
-        "from": before,
-        "to": current.level.value,
-        "until": current.until and current.until.isoformat(),
-        "subscription": current.subscription,
-    }
-    return [Entry(customer_id, now, "access.changed", current.reason.value, None, data)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -22,9 +23,20 @@ TRIPPED = "the breaker is tripped: access is kept for now"
 HELD = "held back: the breaker is tripped"
 
 
-async def must_hold(connection: AsyncConnection, steps: Sequence[Step]) -> bool:
-    """Whether any of these steps must not be taken now. The breaker is asked only if it would matter."""
-    return any(held_back(step) for step in steps) and await breaker.tripped(connection) is not None
+class Switch:
+    """The breaker as it is in one transaction: asked once, and only if it would matter."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self._tripped: bool | None = None
+
+    async def must_hold(self, steps: Sequence[Step]) -> bool:
+        """Whether any of these steps must not be taken now."""
+        if not any(held_back(step) for step in steps):
+            return False
+        if self._tripped is None:
+            self._tripped = await breaker.tripped(self._connection) is not None
+        return self._tripped
 
 
 def next_look(planned: Plan, case: str, now: datetime, *, put_off: bool) -> datetime | None:
@@ -48,24 +60,60 @@ async def put_back(connection: AsyncConnection, claim: Claim) -> bool:
     return True
 
 
-async def why_kept(connection: AsyncConnection, loaded: Loaded, limits: Limits | None) -> str | None:
-    """Why this customer's access is not taken now, before the provider is asked; None: nothing bars it."""
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Why access is not taken now, without asking the provider: from all, or from those who are counted."""
+
+    everybody: str | None = None
+    counted: str | None = None
+
+    def why_kept(self, loaded: Loaded) -> str | None:
+        """None: nothing bars it."""
+        return self.everybody or (self.counted if _is_counted(loaded) else None)
+
+
+NONE = Bars()
+
+
+async def bars(connection: AsyncConnection, limits: Limits | None) -> Bars:
+    """What bars taking access now: the breaker, or a cap that is reached."""
     if await breaker.tripped(connection) is not None:
-        return TRIPPED
-    if limits is None or not _is_counted(loaded):
-        return None
+        return Bars(everybody=TRIPPED)
+    if limits is None:
+        return NONE
     revoked = await breaker.revocations(connection, limits)
-    return cap_reached(revoked, limits) if revocations_left(revoked, limits) == 0 else None
+    return Bars(counted=cap_reached(revoked, limits) if revocations_left(revoked, limits) == 0 else None)
 
 
-async def within_caps(
-    connection: AsyncConnection, loaded: Loaded, cases: Sequence[str], limits: Limits | None
-) -> tuple[Sequence[str], str | None]:
-    """Those of the cases whose access may be taken in this transaction, and why the others' may not."""
-    if limits is None or not cases or not _is_counted(loaded):
-        return cases, None
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """How many revocations are left to this transaction (None: as many as are due), and why no more."""
+
+    left: int | None = None
+    why: str | None = None
+
+    def allowed(self, loaded: Loaded, cases: Sequence[str]) -> tuple[Sequence[str], str | None]:
+        """Those of the cases whose access may be taken, and why the others' may not."""
+        if self.why is None or not _is_counted(loaded):
+            return cases, None
+        return cases[: self.left], self.why
+
+    def after(self, loaded: Loaded, taken: int) -> Caps:
+        """What is left once access was taken for so many of somebody's cases."""
+        if self.left is None or not _is_counted(loaded):
+            return self
+        return replace(self, left=self.left - taken)
+
+
+NO_CAPS = Caps()
+
+
+async def caps(connection: AsyncConnection, limits: Limits | None) -> Caps:
+    """What the caps leave, with nobody else taking anything until this transaction ends."""
+    if limits is None:
+        return NO_CAPS
     revoked = await breaker.revocations_alone(connection, limits)
-    return cases[: revocations_left(revoked, limits)], cap_reached(revoked, limits)
+    return Caps(revocations_left(revoked, limits), cap_reached(revoked, limits))
 
 
 def _is_counted(loaded: Loaded) -> bool:

@@ -6,6 +6,7 @@ import structlog
 
 from db import inbox
 from db.inbox import InboxRow
+from db.words import FromLaterError
 from providers.lookup import ProviderUnavailableError
 from worker.services import Services
 
@@ -13,10 +14,14 @@ log = structlog.get_logger()
 
 
 async def failed(services: Services, row: InboxRow, error: Exception) -> None:
-    """Keep the error with the row; the scheduler hands it out again and retires it after some attempts."""
+    """Keep the error with the row; the scheduler hands it out again and retires it after some attempts.
+
+    Attempts of a version that is older than what it reads do not count: a newer worker is about to come.
+    """
     log.exception("event.failed", event_id=row.event_id, type=row.type, error=type(error).__name__)
+    text, counts = f"{type(error).__name__}: {error}"[:500], not isinstance(error, FromLaterError)
     async with services.engine.begin() as connection:
-        await inbox.note_failure(connection, row.id, f"{type(error).__name__}: {error}"[:500], counts=True)
+        await inbox.note_failure(connection, row.id, text, counts=counts)
 
 
 async def retire(services: Services, row: InboxRow, error: Exception) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import accounts, imports, journal, links
+from db import accounts, imports, links
 from db.accounts import Loaded
 from db.imports import Import
 from db.journal import Entry
@@ -27,7 +28,9 @@ from dunning.takeover import take_over
 from portal.links import FOR_BANNERS, unheld
 from providers.stripe_listing import Listed
 from worker.services import Services
-from worker.usecases.enact import enact
+from worker.usecases.deciding import Decision, decide
+from worker.usecases.enact import enact_all
+from worker.usecases.holding import Switch
 
 log = structlog.get_logger()
 
@@ -49,46 +52,66 @@ async def take_over_page(services: Services, run: Import, stage: str, page: List
                 "unreadable": len(page.unreadable),
             }
         )
+        taken: list[_Taken] = []
+        switch = Switch(connection)
         for (_, customer), customer_id in sorted(ids.items(), key=lambda item: item[1]):
-            counted += await _one(connection, services, loaded[customer_id], told[customer])
+            taken.append(await _one(connection, services, switch, loaded[customer_id], told[customer]))
+            counted += taken[-1].counted
+        await enact_all(connection, [one.decision for one in taken], heard_late=True)
+        await links.add(connection, *(link for one in taken for link in one.links))
         run = await imports.advance(connection, run, stage, page.last, counted)
     log.info("import.page", stage=stage, cursor=page.last, customers=len(told))
     return run
 
 
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What has to be written for one customer of a page, and what it adds to the import's counts."""
+
+    decision: Decision
+    links: tuple[LinkRow, ...]
+    counted: Counter[str]
+
+
 async def _one(
-    connection: AsyncConnection, services: Services, before: Loaded, facts: Sequence[CustomerFact]
-) -> Counter[str]:
+    connection: AsyncConnection,
+    services: Services,
+    switch: Switch,
+    before: Loaded,
+    facts: Sequence[CustomerFact],
+) -> _Taken:
     clock = before.clock or await _clock(connection, before.account, facts)
     now = clock or services.clock()
-    before = Loaded(before.id, before.account, before.history, before.due, clock)
+    before = replace(before, clock=clock)
     after = take_over(before.account, facts, services.policy, now)
-    await enact(
+    decision = await decide(
         connection,
         before,
         after,
+        switch=switch,
         policy=services.policy,
         team_channels=services.team_channels,
         now=now,
         taking=False,
-        heard_late=True,
     )
     fresh = [case for ref, case in after.cases.items() if ref not in before.account.cases]
-    if services.pages:
-        for case in fresh:
-            await links.add(connection, LinkRow(unheld(), before.id, case.invoice, now, FOR_BANNERS))
-    await journal.write(connection, [_entry(before.id, case, now) for case in fresh])
+    opened = [LinkRow(unheld(), before.id, case.invoice, now, FOR_BANNERS) for case in fresh]
     running = [case for case in fresh if case.first_contact_at]
     new = before.account.customer.as_of is None and after.customer.as_of is not None
     withheld = plan(after, before.history, services.policy, now).withheld if running else ()
     uncalled = {
         item.case for item in withheld if item.reason == DUE_BEFORE and item.key.startswith("escalation:")
     }
-    return Counter(
-        customers=new,
+    counted = Counter(
+        customers=int(new),
         cases=len(running),
         over=len(fresh) - len(running),
         uncalled=sum(case.invoice in uncalled for case in running),
+    )
+    return _Taken(
+        decision.and_then([_entry(before.id, case, now) for case in fresh]),
+        tuple(opened) if services.pages else (),
+        counted,
     )
 
 
