@@ -14,14 +14,20 @@ def command(
         bool, typer.Option("--check", help="Change nothing; exit 1 when migrations wait.")
     ] = False,
 ) -> None:
-    """Bring the database in DATABASE_URL to the newest schema. Safe to repeat and to run twice at once.
+    """Bring the database in DATABASE_URL to the newest schema, while everything else runs.
+
+    Safe to repeat, to interrupt and to run twice at once.
 
     \b
     Examples:
       dunning migrate            before the processes of a new version start
       dunning migrate --check    in a deployment that must not change the schema
     """
-    url = load(ToolSettings).database_url_sqlalchemy
+    from settings.logging import configure
+
+    settings = load(ToolSettings)
+    configure("migrate", settings.log_format, settings.log_level)
+    url = settings.database_url_sqlalchemy
     import asyncpg  # type: ignore[import-untyped]  # ships no annotations
 
     from db import schema

@@ -23,9 +23,10 @@ def command(
 
     \b
     One for each process, which may read and write what its statements need and no
-    more: the receiver can read no event, the scheduler no name or address, the
-    API and the page no key or secret. They cannot log in: make logins of your own
-    that are members of them, and give each process its own DATABASE_URL.
+    more: the receiver can read no event, the scheduler can change no access, the
+    API no invoice, the page can read no key and no secret. They cannot log in:
+    make logins of your own that are members of them, and give each process its
+    own DATABASE_URL.
     Run it as whoever owns the tables and may make roles. Safe to repeat.
 
     \b

@@ -83,7 +83,6 @@ class AccessApi:
         headers = {
             "etag": f'"{made.name}"',
             "cache-control": FOREVER if named else f"public, max-age={SCRIPT_MAX_AGE}",
-            "x-content-type-options": "nosniff",
         }
         if has(request.headers.getlist("if-none-match"), headers["etag"]):
             return Response(status_code=304, headers=headers)

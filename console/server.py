@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import serving.server
 from console.app import create_app
+from console.headers import AsData
 from console.keyring import Keyring
 from console.store import Store
 from console.team.operations import team_operations
@@ -47,4 +48,6 @@ def serve(settings: ApiSettings) -> int:
         pages=pages(settings),
         closing=team.engine.dispose,
     )
-    return serving.server.serve("api", app, settings.api_host, settings.api_port, settings.metrics_address)
+    return serving.server.serve(
+        "api", AsData(app), settings.api_host, settings.api_port, settings.metrics_address
+    )

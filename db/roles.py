@@ -91,7 +91,7 @@ RIGHTS: Mapping[str, Rights] = {
 ABOUT: Mapping[str, str] = {
     "receiver": "`dunning receiver`: stores events, and can read none",
     "worker": "`dunning worker`",
-    "scheduler": "`dunning scheduler`: knows no name or address",
+    "scheduler": "`dunning scheduler`: changes no access and no case",
     "api": "`dunning api`",
     "portal": "`dunning portal`",
     "operator": "all other commands of a person: `status`, `case`, `import`, `forget` and so on",

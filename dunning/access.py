@@ -113,7 +113,9 @@ def _stopped(subscription: Subscription, cases: Sequence[Case]) -> Reason | None
     if subscription.status == "canceled":
         failed = subscription.ended_for == "payment_failed"
         return Reason.CANCELED_FOR_NONPAYMENT if failed else Reason.CANCELED
-    if subscription.status in ("incomplete", "incomplete_expired"):
+    # An incomplete one waits for its first payment: who has paid need not wait for the next event as well.
+    unpaid = subscription.last_paid_at is None
+    if subscription.status == "incomplete_expired" or (subscription.status == "incomplete" and unpaid):
         return Reason.FIRST_PAYMENT_INCOMPLETE
     if subscription.status == "unpaid":
         return Reason.UNPAID
@@ -162,7 +164,7 @@ def _in_good_standing(subscription: Subscription) -> Access:
     ref = subscription.ref
     if subscription.status == "past_due":
         return Access(Level.WARNED, Reason.PAST_DUE, None, ref)
-    if subscription.status not in ("active", "trialing"):
+    if subscription.status not in ("active", "trialing", "incomplete"):
         # A status nobody here knows must not lock out somebody who pays.
         return Access(Level.FULL, Reason.UNKNOWN_STATUS, None, ref)
     if subscription.cancel_at_period_end:

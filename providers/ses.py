@@ -25,7 +25,7 @@ def normalise(message: Mapping[str, Any]) -> list[MailResult]:
     """
     try:
         event = mapping(json.loads(text(message.get("Message"))))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise MalformedEventError("the message holds no JSON") from None
     mail = mapping(event.get("mail"))
     tags, headers = mapping(mail.get("tags")), mail.get("headers")

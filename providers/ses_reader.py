@@ -29,7 +29,8 @@ class SesReader:
 
     async def read(self, message: Mapping[str, Any]) -> list[MailResult]:
         """What it says. Raises NotGenuineError, MalformedEventError, ProviderUnavailableError."""
-        if message.get("TopicArn") not in self._topics:
+        topic = message.get("TopicArn")
+        if not isinstance(topic, str) or topic not in self._topics:
             raise sns.NotGenuineError("topic")
         sns.verify(message, await self._certificate(sns.certificate_url(message)))
         if message["Type"] == sns.CONFIRMATION:

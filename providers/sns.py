@@ -72,7 +72,10 @@ def signed_text(message: Mapping[str, Any]) -> bytes:
         lines += [name, value]
     if not lines:
         raise NotGenuineError("type")
-    return "".join(f"{line}\n" for line in lines).encode()
+    try:
+        return "".join(f"{line}\n" for line in lines).encode()
+    except UnicodeEncodeError:  # half a character, which JSON can hold
+        raise NotGenuineError("fields") from None
 
 
 def verify(message: Mapping[str, Any], certificate: bytes) -> None:

@@ -30,7 +30,7 @@ HEADERS = (
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "")
 ODD_JSON: tuple[Any, ...] = (
     None, True, 0, -1, 2**63, 1.5, float("nan"), "", "\x00", "\ud800", "\u202e", "x" * 20_000, [], [[]], {},
-    {"a": None}, ["x"] * 500, "2026-02-30", "2026-01-01T00:00:00", "-P1D",
+    {"a": None}, ["x"] * 500, "[" * 3_000, "2026-02-30", "2026-01-01T00:00:00", "-P1D",
 )  # fmt: skip
 
 
@@ -89,12 +89,12 @@ def _body(chance: random.Random, sent: Sent) -> Sent:
     return replace(sent, body=in_bytes(chance, sent.body))
 
 
-def _leaf(chance: random.Random, sent: Sent) -> Sent:
-    """One place of a JSON body holds something odd; of another body, some of its bytes."""
+def in_json(chance: random.Random, value: bytes) -> bytes:
+    """One place of a JSON document holds something odd; of anything else, some of its bytes are changed."""
     try:
-        whole = json.loads(sent.body)
+        whole = json.loads(value)
     except (ValueError, RecursionError):
-        return _body(chance, sent)
+        return in_bytes(chance, value)
     holder = whole
     while isinstance(holder, dict | list) and holder:
         key: Any = chance.choice(list(holder) if isinstance(holder, dict) else range(len(holder)))
@@ -102,7 +102,11 @@ def _leaf(chance: random.Random, sent: Sent) -> Sent:
             holder[key] = chance.choice(ODD_JSON)
             break
         holder = holder[key]
-    return replace(sent, body=json.dumps(whole).encode())
+    return json.dumps(whole).encode()
+
+
+def _leaf(chance: random.Random, sent: Sent) -> Sent:
+    return replace(sent, body=in_json(chance, sent.body))
 
 
 def _header(chance: random.Random, sent: Sent) -> Sent:

@@ -101,9 +101,10 @@ def test_access_that_is_taken_before_stripe_ends_it_is_found_though_it_comes_bac
 
 
 def test_a_subscription_that_has_given_nothing_yet_may_say_so() -> None:
-    """Its first fact may be that it is incomplete, which is no access, and takes nothing."""
+    """First the customer is known, then that it is incomplete: no access, and nothing that was taken."""
+    unknown = Looked(0.4, "cus_1", 200, "revoked", None, "no_subscription")
     incomplete = Looked(0.5, "cus_1", 200, "revoked", "sub_1", "first_payment_incomplete")
-    assert breaches(lines=[incomplete, *LINES]) == []
+    assert breaches(lines=[unknown, incomplete, *LINES]) == []
     assert breaches(lines=[replace(incomplete, reason="unpaid"), *LINES]) != []
 
 

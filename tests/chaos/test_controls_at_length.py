@@ -1,4 +1,4 @@
-"""The negative controls with real processes, one guard of which is missing: the checker must miss it."""
+"""The negative controls with real processes that lack one guard: the checker has to find out."""
 
 from __future__ import annotations
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from sandbox.programs import PROGRAMS
 from tests.chaos.conftest import Tell
 from tests.chaos.crew import COMMANDS, manned, terminate
 from tests.chaos.test_ends import STOPS_WITHIN, bring_work
 from tests.processes.tree import descendants
+from tests.processes.upping import Up
+from tests.sandbox.machine import alive, until
 from tests.webhooks.process import frozen
 
 pytestmark = pytest.mark.only_long
@@ -41,3 +45,21 @@ def test_what_stands_still_holds_up_no_end(still: str, silence: str, tell: Tell,
     tell("F15", stands_still=still, seconds=seconds, exit_codes=codes, survivors=survivors)
     assert max(seconds.values()) <= STOPS_WITHIN
     assert survivors == 0
+
+
+def test_up_ends_when_everything_is_told_to_at_once(tmp_path: Path, tell: Tell) -> None:
+    """As systemd stops a unit: itself, its processes, both servers and their supervisors all hear of it."""
+    up = Up(tmp_path, "--sandbox")
+    try:
+        until(lambda: up.log.read_text().count(".started") >= len(PROGRAMS), 60, "everything has started")
+        started = descendants(up.pid)
+        began = time.monotonic()
+        for pid in (up.pid, *started):
+            terminate(pid)
+        code = up.wait(STOPS_WITHIN)
+        seconds = round(time.monotonic() - began, 2)
+        survivors = sum(map(alive, started))
+    finally:
+        up.kill()
+    tell("F15", group="dunning up", seconds=seconds, exit_code=code, survivors=survivors)
+    assert (code, survivors) == (0, 0)

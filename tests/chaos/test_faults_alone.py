@@ -28,8 +28,8 @@ SETTLED_WITHIN = 120.0  # what a busy machine has not caught up with by then is 
 SWEPT_AFTER = 10.0
 TICK = 0.5
 MARGIN = 2.0
-# A worker's hold on what it has taken up; see `db.inbox.PATIENCE_PER_TRY`.
-HELD_FOR = 12.0
+# A worker holds what it has taken up for twelve seconds; then a tick, and the time to catch up with the rest.
+AGAIN_WITHIN = 20.0
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +119,7 @@ def test_a_worker_killed_alone_amid_two_hundred_events(driver: Driver, tell: Tel
         assert events >= 200
     findings = settled(driver)
     tell("F5", faults=TIMES, events_each=events, **findings.figures(), slowest_applied_seconds=max(waits))
-    assert max(waits) <= HELD_FOR + TICK + MARGIN + 5.5
+    assert max(waits) <= AGAIN_WITHIN
 
 
 def test_a_mail_server_alone_that_refuses_and_falls_silent(driver: Driver, tell: Tell) -> None:

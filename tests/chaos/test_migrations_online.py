@@ -169,20 +169,22 @@ def test_a_table_that_is_in_use_is_waited_for_without_a_queue_behind(postgres_se
     migrate.upgrade(url, "0009")
 
     async def story() -> float:
-        reader, other = [await asyncpg.connect(for_asyncpg(url)) for _ in range(2)]
+        reader, other = [await asyncpg.connect(for_asyncpg(url), command_timeout=5) for _ in range(2)]
         reading = reader.transaction()
         await reading.start()
         await reader.execute("SELECT FROM invoices")
         migrating = asyncio.create_task(asyncio.to_thread(migrate.upgrade, url))
         longest = 0.0
-        for _ in range(30):
-            began = time.monotonic()
-            await other.execute("SELECT FROM invoices")
-            longest = max(longest, time.monotonic() - began)
-            await asyncio.sleep(0.05)
-        assert not migrating.done()
-        await reading.rollback()
-        await migrating
+        try:
+            for _ in range(30):
+                began = time.monotonic()
+                await other.execute("SELECT FROM invoices")
+                longest = max(longest, time.monotonic() - began)
+                await asyncio.sleep(0.05)
+            assert not migrating.done()
+        finally:
+            await reading.rollback()
+            await migrating
         await asyncio.gather(reader.close(), other.close())
         return longest
 

@@ -4,6 +4,7 @@ import socket
 
 import httpx
 
+from console.headers import HEADERS
 from sandbox.stripe import custom_schedule
 from tests.console.conftest import KEYS
 from tests.console.process import ApiProcess
@@ -180,6 +181,17 @@ def test_other_methods_and_pages_are_problems_too(api: ApiProcess) -> None:
         assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD"}
     for path in ("/", "/v1", "/v1/", "/v1/access", "/v1/access/", "/v1/access/cus_1/", "/v2/access/cus_1"):
         assert is_problem(api.client.get(path), 404, "not_found"), path
+
+
+def test_no_browser_takes_an_answer_for_anything_but_data(api: ApiProcess) -> None:
+    """Errors and the script included; and a page of another origin can read none of it."""
+    origin = {"origin": "https://evil.example", "access-control-request-method": "GET"}
+    for method in ("GET", "HEAD", "OPTIONS", "POST"):
+        for path in ("/v1/access/cus_1", "/v1/banner/cus_1", "/v1/banner.js", "/v1/nothing", "/", "/healthz"):
+            answer = api.client.request(method, path, headers=origin)
+            assert {name: answer.headers[name] for name in HEADERS} == HEADERS
+            assert not [name for name in answer.headers if name.startswith("access-control-")]
+            assert "set-cookie" not in answer.headers
 
 
 def test_health_needs_no_key(api: ApiProcess) -> None:

@@ -78,6 +78,14 @@ def test_every_status_has_its_level(
     assert access(account(seen)) == Access(level, reason, None, SUBSCRIPTION)
 
 
+def test_a_first_payment_gives_access_before_the_subscription_says_so() -> None:
+    """Stripe tells of both by events of their own, which may come hours apart; no later end is overlooked."""
+    first = paid(0, billing_reason="subscription_create")
+    assert access(account(subscription(0, "incomplete"), first)).reason is Reason.GOOD_STANDING
+    expired = account(subscription(0, "incomplete"), first, subscription(1, "incomplete_expired"))
+    assert access(expired).level is Level.REVOKED
+
+
 def test_nobody_has_access_for_nothing() -> None:
     """A customer without a subscription."""
     assert access(account(customer())) == Access(Level.REVOKED, Reason.NO_SUBSCRIPTION)

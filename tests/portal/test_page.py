@@ -153,21 +153,6 @@ def state(world: World) -> dict[str, Any]:
     return world.run(read())
 
 
-def test_scanners_that_follow_links_change_nothing(
-    world: World, portal: PortalProcess, link_to: LinkTo
-) -> None:
-    """A hundred GET and HEAD: not a row is written, Stripe is not asked, no mail is sent."""
-    story = subscriber(world, *["insufficient_funds"] * 9).until(1)
-    token = link_to(story).token
-    before, asked, mails = state(world), len(world.stripe.requests), len(world.inbox.messages)
-    for number in range(100):
-        answer = portal.client.request("HEAD" if number % 2 else "GET", f"/p/{token}")
-        assert answer.status_code == 200
-        assert "set-cookie" not in answer.headers
-    assert answer.text == ""
-    assert (state(world), len(world.stripe.requests), len(world.inbox.messages)) == (before, asked, mails)
-
-
 def test_no_token_stands_in_a_log(world: World, portal: PortalProcess, link_to: LinkTo) -> None:
     """Three bytes of the digest find the lines of a link."""
     minted = link_to(subscriber(world, "generic_decline").until(0))

@@ -132,6 +132,8 @@ def test_a_subscription_of_our_topic_is_confirmed(certificate: bytes, sign: Sign
         ({"SignatureVersion": "3"}, "version"),
         ({"Type": "UnsubscribeConfirmation"}, "type"),
         ({"Message": 7}, "fields"),
+        ({"Message": "half a character: \ud800"}, "fields"),
+        ({"TopicArn": ["of", "another", "kind"]}, "topic"),
     ],
 )
 def test_whatever_was_changed_is_not_believed(

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from sandbox.inbox import Inbox, mail_inbox
+from sandbox.smtp import Fault
 from tests.sandbox.machine import until
 
 DATE = "2031-02-03T09:30:00+00:00"
@@ -111,6 +112,17 @@ def test_hang_keeps_the_mail_and_never_answers(inbox: Inbox) -> None:
     with pytest.raises(smtplib.SMTPServerDisconnected, match="timed out"):
         impatient.send_message(a_mail())
     assert len(inbox.wait_for(1)) == 1
+
+
+def test_the_fate_of_a_mail_may_follow_from_its_bytes(inbox: Inbox, sender: smtplib.SMTP) -> None:
+    """A server that falls silent for a while keeps the mail and then breaks the connection."""
+    inbox.fate = lambda content: (
+        Fault("hang", "data", stored=True, seconds=0.01) if b"quiet" in content else None
+    )
+    sender.send_message(a_mail(subject="answered"))
+    with pytest.raises(smtplib.SMTPServerDisconnected, match="closed"):
+        sender.send_message(a_mail(subject="quiet"))
+    assert [mail.subject for mail in inbox.messages] == ["answered", "quiet"]
 
 
 def test_drop_breaks_the_connection(inbox: Inbox, sender: smtplib.SMTP) -> None:

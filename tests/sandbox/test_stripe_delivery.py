@@ -86,6 +86,7 @@ def test_it_is_sent_again_until_acknowledged() -> None:
         sim.delivery.wait(5)
         assert [each.status for each in sim.delivery.log] == [500, 302, 404, 200]
         assert [each.number for each in sim.delivery.log] == [1, 2, 3, 4]
+        assert all(0 < each.seconds < 5 for each in sim.delivery.log)
         assert len(set(receiver.bodies)) == 1
 
 
@@ -115,6 +116,7 @@ def test_nobody_there() -> None:
         fail_a_renewal(sim)
         with pytest.raises(TimeoutError, match="1 webhook"):
             sim.delivery.wait(0.1)
+        assert sim.delivery.left == 1
         client = stripe.StripeClient(sim.api_key, base_addresses={"api": sim.url})
         lost = client.v1.events.list({"delivery_success": False})
         assert [each.type for each in lost.data] == ["invoice.paid"]

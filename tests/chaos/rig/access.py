@@ -9,7 +9,7 @@ from tests.chaos.rig.history import History, Looked, Said
 LEVELS = {"active": "full", "past_due": "warned", "unpaid": "revoked", "canceled": "revoked"}
 ENDED = frozenset({"unpaid", "canceled"})
 TAKEN = frozenset({"limited", "revoked"})
-BEGINNING = "first_payment_incomplete"
+BEGINNING = frozenset({"no_subscription", "first_payment_incomplete"})
 
 
 def statuses(history: History) -> dict[str, str]:
@@ -20,7 +20,7 @@ def statuses(history: History) -> dict[str, str]:
 def too_early(history: History) -> list[str]:
     """No answer was ahead of Stripe: warned before a failure, or without what one had before the end.
 
-    A new subscription is incomplete until its first payment is heard of, and takes nothing by that.
+    A customer is known before their subscription, and that before its first payment, which takes nothing.
     """
     failed: dict[str | None, float] = {}
     ended: dict[str | None, float] = {}
@@ -31,7 +31,7 @@ def too_early(history: History) -> list[str]:
             ended.setdefault(said.customer, said.at)
     wrong = []
     for each in history.all(Looked):
-        judged = each.level == "warned" or (each.level in TAKEN and each.reason != BEGINNING)
+        judged = each.level == "warned" or (each.level in TAKEN and each.reason not in BEGINNING)
         since = (ended if each.level in TAKEN else failed).get(each.customer, float("inf"))
         if judged and each.at < since:
             wrong.append(f"{each.customer} was {each.level} at {each.at:.3f}, too early")

@@ -1,4 +1,4 @@
-"""Keeps the stage going, injects faults into it, and writes down every answer that the world outside gets."""
+"""Keeps the stage going, injects faults, and writes down every answer that the world outside gets."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.chaos.rig.world import World
 T = TypeVar("T")
 
 # Where what happened is kept until the next run of the same name.
-KEPT = Path(".dunning/chaos")
+KEPT = Path(__file__).parents[3] / ".dunning/chaos"
 # Everything runs once, but for schedulers, which are two, as the README has it.
 COMMANDS: Mapping[str, Sequence[str]] = {
     **{name: command_line(name) for name in PROGRAMS},
@@ -108,15 +108,15 @@ class Driver:
         self.until(lambda: time.monotonic() >= end, seconds + MARGIN, "time passes")
 
     def settle(self, within: float) -> float:
-        """Wait until everything is acknowledged and done; seconds since the last fault, or since now.
+        """Wait until everything is acknowledged and done; answers the seconds since the last fault.
 
-        What is not done in that time stays for the checker to find.
+        What is not done `within` so many seconds stays for the checker to find.
         """
-        began = max((struck.until for struck in self.history.all(Struck)), default=0.0)
-        began = max(began, time.time() - within) if began else time.time()
+        began = time.time()
         while (self.unheard() or self.left()) and time.time() < began + within:
             self.wait(LOOK_EVERY)
-        return round(time.time() - began, 1)
+        last = max((struck.until for struck in self.history.all(Struck)), default=began)
+        return round(time.time() - last, 1)
 
     def unheard(self) -> int:
         """How many deliveries of Stripe nobody has acknowledged yet."""

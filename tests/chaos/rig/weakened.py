@@ -1,4 +1,4 @@
-"""One of our processes with one of its guards taken out, to see that the checker misses it.
+"""One of our processes with one of its guards taken out: the checker has to find out.
 
     python tests/chaos/rig/weakened.py GUARD worker --queues events
 
