@@ -18,12 +18,15 @@ from db.models import alarms
 # A call that nobody took is made again after this long.
 CALL_AGAIN = timedelta(minutes=2)
 
-Kind = Literal["breaker", "endpoint", "import"]
+Kind = Literal["breaker", "dead", "endpoint", "import"]
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """`subject` is the row it is about; `facts` is what its words are made of; `called` who has heard it."""
+    """`subject` is the row it is about, 0 where it is about many; `facts` is what its words are made of.
+
+    `called` is who has heard it.
+    """
 
     id: int
     kind: Kind

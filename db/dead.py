@@ -1,16 +1,26 @@
-"""Events that were given up: looked at, tried once more, or put away for good. Nothing of them is deleted."""
+"""Events that were given up: the team is called, looks at them, has them tried once more or puts them away.
+
+Nothing of them is deleted.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db import alarms
+from db.models import alarms as calls
 from db.models import inbox
+
+# As long as there are any, the team hears of them this often.
+CALL_EVERY = timedelta(days=1)
+# Any constant of our own: of two schedulers, one calls.
+CALL_LOCK = 0x64656164
 
 _SHOWN = ("id", "source", "event_id", "type", "received_at", "attempts", "last_error")
 
@@ -26,6 +36,19 @@ class DeadEvent:
     received_at: datetime
     attempts: int
     last_error: str | None
+
+
+async def call_the_team(connection: AsyncConnection) -> bool:
+    """Have the team called about all there are now, unless it was within `CALL_EVERY`. True: it will be."""
+    events = await connection.scalar(select(func.count()).where(inbox.c.status == "dead"))
+    if not events:
+        return False
+    await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CALL_LOCK})
+    lately = calls.c.raised_at > func.clock_timestamp() - CALL_EVERY
+    if await connection.scalar(select(func.count()).where(calls.c.kind == "dead", lately)):
+        return False
+    await alarms.sound(connection, "dead", 0, {"events": events})
+    return True
 
 
 async def read(connection: AsyncConnection, limit: int) -> list[DeadEvent]:

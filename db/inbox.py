@@ -39,10 +39,11 @@ class InboxRow:
 
 
 async def take_up(connection: AsyncConnection, ids: Collection[int]) -> list[InboxRow]:
-    """Begin with rows among `ids`, oldest first: all that nobody has begun, or else one of the others.
+    """Begin with rows among `ids`: all that nobody has begun, or else the least often tried of the others.
 
     Ask until there are none. A row that may have ended its process comes alone, so that its neighbours are
-    not retired with it. Commit before working on them, so that each try counts. Keeps no lock.
+    not retired with it, and after them, so that they do not wait for its end. Commit before working on them,
+    so that each try counts. Keeps no lock.
     """
     waits = and_(
         inbox.c.id.in_(list(ids)),
@@ -58,7 +59,7 @@ async def _begin(connection: AsyncConnection, which: Any, most: int | None = Non
     chosen = (
         select(inbox.c.id)
         .where(which)
-        .order_by(inbox.c.id)
+        .order_by(inbox.c.attempts, inbox.c.id)
         .limit(most)
         .with_for_update(skip_locked=True)
         .cte("chosen")

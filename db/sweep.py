@@ -9,8 +9,10 @@ long queue is not.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal, get_args
 
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,6 +24,13 @@ BATCH = 500
 MOST_ATTEMPTS = 5
 # Any constant of our own: one scheduler sweeps at a time. Released with the transaction, however it ends.
 TICK_LOCK = 0x7469636B
+
+
+# The fields of `Swept` that hold row ids.
+Found = Literal["events", "mail", "team", "billing", "customers", "endpoints"]
+EVERYTHING: frozenset[Found] = frozenset(get_args(Found))
+# The outbox's kinds of rows, by what they are found as.
+KINDS: dict[Found, tuple[str, ...]] = {"mail": ("mail",), "team": ("team",), "billing": ("retry", "end")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +78,10 @@ EVENTS = text("""
 OUTBOX = text("""
     WITH due AS MATERIALIZED (
         SELECT id FROM outbox
-        WHERE (status = 'pending' AND due_at <= clock_timestamp() - make_interval(secs => :delay))
-           OR (status = 'sending' AND lease_until <= clock_timestamp()
-               AND due_at <= clock_timestamp() - make_interval(secs => :delay))
+        WHERE kind = ANY(:kinds)
+          AND ((status = 'pending' AND due_at <= clock_timestamp() - make_interval(secs => :delay))
+            OR (status = 'sending' AND lease_until <= clock_timestamp()
+                AND due_at <= clock_timestamp() - make_interval(secs => :delay)))
         ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
     UPDATE outbox SET due_at = clock_timestamp()
     FROM due WHERE outbox.id = due.id
@@ -117,30 +127,47 @@ DUE = {table: _due(table, key) for table, key in TIMED.items()}
 DUE_ON_CLOCKS = {table: _due_on_clocks(table, key) for table, key in TIMED.items()}
 
 
-async def sweep(connection: AsyncConnection, *, now: datetime, delay: float) -> Swept:
+async def sweep(
+    connection: AsyncConnection, *, now: datetime, delay: float, wanted: Collection[Found] = EVERYTHING
+) -> Swept:
     """Find what is due. `now` is business time for cases; rows younger than `delay` seconds are left alone.
 
-    Nothing at all when another scheduler is sweeping at this moment.
+    What is not `wanted` stays due. Nothing at all when another scheduler is sweeping at this moment.
     """
     locked = await connection.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": TICK_LOCK})
     if not locked.scalar_one():
         return Swept()
     retired = (await connection.execute(RETIRE, {"most": MOST_ATTEMPTS, "batch": BATCH})).all()
-    events = await connection.execute(EVENTS, {"most": MOST_ATTEMPTS, "batch": BATCH})
-    effects = (await connection.execute(OUTBOX, {"delay": delay, "batch": BATCH})).all()
-    customers: set[int] = set()
-    for statement in DUE.values():
-        due = await connection.execute(statement, {"now": now, "again": 3 * delay, "batch": BATCH})
-        customers |= {row.customer_id for row in due}
-    for statement in DUE_ON_CLOCKS.values():
-        due = await connection.execute(statement, {"again": 3 * delay, "batch": BATCH})
-        customers |= {row.customer_id for row in due}
+    effects = await _effects(connection, delay, wanted)
     return Swept(
-        events=tuple(sorted(row.id for row in events)),
-        mail=tuple(sorted(row.id for row in effects if row.kind == "mail")),
-        team=tuple(sorted(row.id for row in effects if row.kind == "team")),
-        billing=tuple(sorted(row.id for row in effects if row.kind in ("retry", "end"))),
-        customers=tuple(sorted(customers)),
-        endpoints=tuple(await deliveries.due(connection)),
+        events=await _events(connection) if "events" in wanted else (),
+        mail=effects["mail"],
+        team=effects["team"],
+        billing=effects["billing"],
+        customers=await _customers(connection, now, delay) if "customers" in wanted else (),
+        endpoints=tuple(await deliveries.due(connection)) if "endpoints" in wanted else (),
         retired=len(retired),
     )
+
+
+async def _events(connection: AsyncConnection) -> tuple[int, ...]:
+    found = await connection.execute(EVENTS, {"most": MOST_ATTEMPTS, "batch": BATCH})
+    return tuple(sorted(row.id for row in found))
+
+
+async def _effects(
+    connection: AsyncConnection, delay: float, wanted: Collection[Found]
+) -> dict[Found, tuple[int, ...]]:
+    kinds = [kind for name in KINDS if name in wanted for kind in KINDS[name]]
+    found = (await connection.execute(OUTBOX, {"delay": delay, "batch": BATCH, "kinds": kinds})).all()
+    return {name: tuple(sorted(row.id for row in found if row.kind in KINDS[name])) for name in KINDS}
+
+
+async def _customers(connection: AsyncConnection, now: datetime, delay: float) -> tuple[int, ...]:
+    again = {"again": 3 * delay, "batch": BATCH}
+    customers: set[int] = set()
+    for statement in DUE.values():
+        customers |= {row.customer_id for row in await connection.execute(statement, again | {"now": now})}
+    for statement in DUE_ON_CLOCKS.values():
+        customers |= {row.customer_id for row in await connection.execute(statement, again)}
+    return tuple(sorted(customers))

@@ -51,6 +51,23 @@ def on_hold(*, brand: str, reason: str, by: str | None, at: datetime) -> Notice:
     )
 
 
+def given_up(*, brand: str, events: int, at: datetime) -> Notice:
+    """So many events that could not be applied by `at` (an aware time), and that nobody has put away."""
+    what = "an event" if events == 1 else f"{events} events"
+    return Notice(
+        f"{brand}: {what} could not be applied",
+        (
+            f"As of {_written(at)}, {what} that we were sent could not be applied, each after five tries or "
+            "since nobody can read it. What it says is not known here: somebody may have paid, or not.",
+            "Nothing is lost: they are kept as they came, with the error. All other events go on as ever.",
+            "Which, and why: dunning dead list",
+            "When the cause is mended, an update of ours being the usual cure: dunning dead retry --all",
+            'What may be left alone for good: dunning dead discard EVENT --by YOUR_NAME --why "..."',
+            "As long as there are any, you are told once a day.",
+        ),
+    )
+
+
 def endpoint_off(*, brand: str, number: int, host: str, why: str, at: datetime) -> Notice:
     """An endpoint of the merchant's application that was switched off at `at` (an aware time)."""
     return Notice(

@@ -1,4 +1,7 @@
-"""The scheduler's look at whether too much fails at once. It trips the breaker; only a person releases it."""
+"""The scheduler's look at what is no customer's case: does too much fail at once, was an event given up?
+
+It trips the breaker, which only a person releases, and has the team called.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db import alarms, breaker
+from db import alarms, breaker, dead
 from dunning.breaker import Limits, surge
 from settings import SchedulerSettings, ToolSettings, WorkerSettings
 from worker.queues import ALARM
@@ -33,8 +36,11 @@ async def watch(engine: AsyncEngine, nudge: Nudge, limits: Limits | None) -> boo
             reason = surge(await breaker.failures(connection, limits), limits)
         # Another scheduler may have been quicker.
         ours = reason is not None and await breaker.trip(connection, reason)
+        given_up = await dead.call_the_team(connection)
         calls = await alarms.due(connection)
     if ours:
         log.error("breaker.tripped", reason=reason)
+    if given_up:
+        log.error("event.given_up")
     await nudge(ALARM, calls)
     return ours

@@ -18,7 +18,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from metrics.instruments import nudges_lost
-from worker import queues
+from worker import lengths, queues
 from worker.queues import Wakeup
 
 log = structlog.get_logger()
@@ -55,12 +55,23 @@ def create_broker(redis_url: str, *extra: Middleware) -> RedisBroker:
 class RedisNudge:
     """Wakes actors through the broker. Redis being away is a warning, not an error."""
 
-    def __init__(self, broker: dramatiq.Broker) -> None:
+    def __init__(self, broker: RedisBroker) -> None:
         self._broker = broker
 
     async def __call__(self, wakeup: Wakeup, ids: Sequence[int]) -> None:
         if ids:
             await asyncio.to_thread(self.send, wakeup, ids)
+
+    async def full(self) -> frozenset[Wakeup]:
+        """The wake-ups that would have to wait for long. None is known to while Redis is away."""
+        return await asyncio.to_thread(self._full)
+
+    def _full(self) -> frozenset[Wakeup]:
+        try:
+            waiting = lengths.waiting(self._broker.client)
+        except redis.RedisError:
+            return frozenset()
+        return frozenset(each for each in queues.WAKEUPS if waiting[each.queue] >= queues.ENOUGH_WAITING)
 
     def send(self, wakeup: Wakeup, ids: Sequence[int]) -> bool:
         """Blocking, bounded by the client's time-outs. False when the wake-up was lost."""

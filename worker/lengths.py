@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from redis import Redis, RedisError
@@ -34,8 +35,21 @@ def lengths(redis_url: str) -> list[QueueLength] | None:
         return None
 
 
+def waiting(client: Redis) -> Mapping[str, int]:
+    """Messages that wait, by queue. Raises RedisError."""
+    names = [wakeup.queue for wakeup in WAKEUPS]
+    with client.pipeline(transaction=False) as asking:
+        for name in names:
+            asking.llen(_key(name))
+        return dict(zip(names, map(int, asking.execute()), strict=True))
+
+
+def _key(queue: str) -> str:
+    return f"{NAMESPACE}:{queue}"
+
+
 def _length(client: Redis, queue: str) -> QueueLength:
-    key = f"{NAMESPACE}:{queue}"
+    key = _key(queue)
     # Dramatiq keeps the ids that wait in a list, and all messages not yet acknowledged in a hash.
     waiting, known = int(client.llen(key)), int(client.hlen(f"{key}.msgs"))
     return QueueLength(queue, waiting, max(0, known - waiting))

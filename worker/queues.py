@@ -31,6 +31,10 @@ WAKEUPS: Final = (EVENTS, CASES, MAIL, TEAM, BILLING, WEBHOOKS)
 # One message never carries more ids than its actor can do within its time limit.
 IDS_PER_MESSAGE: Final = 50
 
+# Messages that wait in a queue: to so many or more the scheduler adds none. What is in the tables can wait
+# there, and what is new must not wait behind all of it.
+ENOUGH_WAITING: Final = 10
+
 # The Redis broker's own names and times: producers and consumers must be built with the same ones.
 NAMESPACE: Final = "dunning"
 MAINTENANCE_CHANCE: Final = 100_000  # of a million commands; how soon a dead worker's messages come back

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -17,14 +17,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import heartbeats
 from db.session import create_engine
-from db.sweep import Swept, sweep
+from db.sweep import Found, Swept, sweep
 from metrics import instruments
 from metrics.listener import listen
 from serving.watchdog import Watchdog
 from settings import SchedulerSettings
 from worker import breaker
 from worker.broker import RedisNudge, create_broker
-from worker.queues import BILLING, CASES, EVENTS, MAIL, TEAM, WEBHOOKS
+from worker.queues import BILLING, CASES, EVENTS, MAIL, TEAM, WEBHOOKS, Wakeup
 from worker.readiness import until_ready
 from worker.retention import Retention, keep
 from worker.services import Clock, Nudge, wall_clock
@@ -37,18 +37,31 @@ TICK_WITHIN = 150
 FAREWELL_WITHIN = 3.0
 
 
-async def tick(engine: AsyncEngine, nudge: Nudge, *, clock: Clock, delay: float) -> Swept:
-    """One look for due work; returns what was handed out. The ids go out after the commit."""
+# What is found, and who is woken for it.
+WOKEN: Mapping[Found, Wakeup] = {
+    "events": EVENTS,
+    "mail": MAIL,
+    "team": TEAM,
+    "billing": BILLING,
+    "customers": CASES,
+    "endpoints": WEBHOOKS,
+}
+
+
+async def tick(
+    engine: AsyncEngine, nudge: Nudge, *, clock: Clock, delay: float, full: Collection[Wakeup] = ()
+) -> Swept:
+    """One look for due work; returns what was handed out. The ids go out after the commit.
+
+    Whoever is `full` of work gets none: rows that are due stay due.
+    """
+    wanted = frozenset(kind for kind, wakeup in WOKEN.items() if wakeup not in full)
     async with engine.begin() as connection:
-        found = await sweep(connection, now=clock(), delay=delay)
+        found = await sweep(connection, now=clock(), delay=delay, wanted=wanted)
     if found.retired:
         log.error("event.retired", rows=found.retired)
-    await nudge(EVENTS, found.events)
-    await nudge(MAIL, found.mail)
-    await nudge(TEAM, found.team)
-    await nudge(BILLING, found.billing)
-    await nudge(CASES, found.customers)
-    await nudge(WEBHOOKS, found.endpoints)
+    for kind, wakeup in WOKEN.items():
+        await nudge(wakeup, getattr(found, kind))
     return found
 
 
@@ -124,14 +137,15 @@ class SchedulerProcess:
             await asyncio.wait([reading])
             await engine.dispose()
 
-    async def _tick_until_stopped(self, engine: AsyncEngine, nudge: Nudge) -> None:
+    async def _tick_until_stopped(self, engine: AsyncEngine, nudge: RedisNudge) -> None:
         beaten_at = watched_at = 0.0
         limits = breaker.limits(self._settings)
         kept = Retention(keep(self._settings), asyncio.get_running_loop().time)
         while not self._stop.is_set():
             self._since_tick = 0
             try:
-                found = await tick(engine, nudge, clock=wall_clock, delay=self._settings.sweep_delay_seconds)
+                delay, full = self._settings.sweep_delay_seconds, await nudge.full()
+                found = await tick(engine, nudge, clock=wall_clock, delay=delay, full=full)
                 now = asyncio.get_running_loop().time()
                 if now - beaten_at >= heartbeats.EVERY.total_seconds():
                     await self._beat(engine, found, kept.late)

@@ -62,6 +62,18 @@ def test_a_fresh_event_is_left_to_the_direct_path(database: Database) -> None:
     assert database.commit(story) == [0, 0, 1, 0, 1, 1]
 
 
+def test_what_nobody_has_room_for_stays_due(database: Database) -> None:
+    """Events are not wanted in one look, and handed out in the next."""
+
+    async def story(connection: AsyncConnection) -> tuple[int, int]:
+        await store_event(connection)
+        await let_pass(connection, 11)
+        full = await sweep(connection, now=day(0), delay=DELAY, wanted={"mail", "team"})
+        return full.total, len((await look(connection)).events)
+
+    assert database.commit(story) == (0, 1)
+
+
 def test_class_6_an_event_that_nobody_takes_up_is_never_retired(database: Database) -> None:
     """Redis or all workers are away for hours: handing out is not trying."""
 

@@ -1,23 +1,27 @@
-"""The breaker trips: the team is told, on every channel they have, once where somebody answers."""
+"""The breaker trips, an event is given up: the team is told on every channel, once where somebody answers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import structlog
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import alarms, breaker, models
+from db import alarms, breaker, dead, models
 from db.alarms import CALL_AGAIN
+from db.dead import CALL_EVERY
 from emails.delivery import Accepted, Deferred, Rejected, Unanswered
+from tests.db.rows import store_event
 from tests.scenarios.conftest import MakeWorld
 from tests.scenarios.world import TEAM_ADDRESS, World
 from tests.worker.breaking import commit, look, release, trip
 from tests.worker.chat import Chat, chat
 from tests.worker.transports import Scripted
+from worker.breaker import watch
 from worker.queues import ALARM
 from worker.usecases.sound_alarm import sound_alarm
 
@@ -139,3 +143,42 @@ def test_an_import_is_one_call_in_place_of_hundreds(make_world: MakeWorld) -> No
     [mail] = world.inbox.to(TEAM_ADDRESS)
     assert mail.subject == "Acme: 412 open cases were taken over"
     assert "257 of these cases were due for a call" in mail.text
+
+
+def given_up(world: World, *events: str) -> None:
+    """These could not be applied."""
+    for event_id in events:
+        commit(world, partial(store_event, event_id=event_id, status="dead"))
+
+
+async def a_day_passes(connection: AsyncConnection) -> None:
+    await connection.execute(update(models.alarms).values(raised_at=models.alarms.c.raised_at - CALL_EVERY))
+
+
+def test_events_that_were_given_up_are_a_call_and_another_each_day(world: World) -> None:
+    """How many there are and what to do, however many more are given up meanwhile; none when none is left."""
+    given_up(world, "evt_1")
+    sound(world)
+    given_up(world, "evt_2", "evt_3")
+    sound(world)
+    commit(world, a_day_passes)
+    sound(world)
+    first, second = world.inbox.to(TEAM_ADDRESS)
+    assert (first.subject, second.subject) == (
+        "Acme: an event could not be applied",
+        "Acme: 3 events could not be applied",
+    )
+    for part in ("dunning dead list", "dunning dead retry --all", "dunning dead discard", "once a day"):
+        assert part in second.text
+
+    commit(world, lambda c: dead.retry(c, None))
+    commit(world, a_day_passes)
+    sound(world)
+    assert len(world.inbox.to(TEAM_ADDRESS)) == 2
+
+
+def test_two_schedulers_call_about_events_that_were_given_up_once(world: World) -> None:
+    """Both find them in the same moment."""
+    given_up(world, "evt_1")
+    world.all_at_once(*(watch(world.services.engine, world.services.nudge, None) for _ in range(2)))
+    assert len(world.rows(models.alarms)) == 1

@@ -153,3 +153,20 @@ def test_an_event_that_kills_the_worker_each_time_is_retired(database_url: str) 
         assert found == {poison: "dead"} | dict.fromkeys(others, "pending")
 
     play(database_url, scene)
+
+
+def test_what_came_with_an_event_that_kills_does_not_wait_for_its_end(database_url: str) -> None:
+    """Both were in hand at the first death; after the second it has its turn before the other."""
+    billing = BillingEngine()
+    billing.create_customer("ada@customer.example", card=Card())
+
+    async def scene(engine: AsyncEngine) -> None:
+        both = (await store(engine, billing.events()))[:2]
+        taken = []
+        for _ in range(3):
+            async with engine.begin() as connection:
+                taken.append([row.id for row in await inbox.take_up(connection, both)])
+            await an_hour_later(engine)
+        assert taken == [both, both[:1], both[1:]]
+
+    play(database_url, scene)

@@ -9,7 +9,7 @@ import structlog
 
 from db import alarms
 from db.alarms import Alarm
-from emails.alarm import Notice, endpoint_off, on_hold, taken_over
+from emails.alarm import Notice, endpoint_off, given_up, on_hold, taken_over
 from emails.delivery import Accepted, Rejected
 from worker.courier import BusyError, Courier
 from worker.notices import stored
@@ -69,6 +69,8 @@ def _notice(alarm: Alarm, brand: str, at: datetime) -> Notice:
     match alarm.kind:
         case "breaker":
             return on_hold(brand=brand, at=at, **alarm.facts)
+        case "dead":
+            return given_up(brand=brand, at=at, **alarm.facts)
         case "endpoint":
             return endpoint_off(brand=brand, number=alarm.subject, at=at, **alarm.facts)
         case "import":
