@@ -39,8 +39,8 @@ RIGHTS: Mapping[str, Rights] = {
     | _each("cases access instructions outbox mail_results links", _WRITE)
     | _each("journal outgoing", "SELECT, INSERT")
     | _each("endpoints deliveries heartbeats", _ALL)
-    | _each("inbox alarms", _WRITE)
-    | {"breaker": "SELECT", "imports": "SELECT"},
+    | _each("inbox alarms reconciliations differences", _WRITE)
+    | _each("breaker imports restores", "SELECT"),
     "scheduler": {
         "customers": f"SELECT ({_NAMELESS})",
         "inbox": "SELECT, UPDATE",
@@ -55,10 +55,11 @@ RIGHTS: Mapping[str, Rights] = {
         "api_requests": "SELECT (key_id, name, made_at), UPDATE (made_at), DELETE",
         "breaker": _WRITE,
         "alarms": _WRITE,
+        "reconciliations": _WRITE,
         "heartbeats": _ALL,
     }
-    | _each("invoices charges test_clocks access journal", "SELECT"),
-    "api": _each(f"{_MIRROR} {_DECIDED} links outgoing breaker", "SELECT")
+    | _each("invoices charges test_clocks access journal differences restores", "SELECT"),
+    "api": _each(f"{_MIRROR} {_DECIDED} links outgoing breaker restores", "SELECT")
     | {
         "customers": "SELECT, UPDATE (told)",
         "subscriptions": "SELECT, UPDATE (due_at, test_clock, swept_at)",
@@ -76,7 +77,7 @@ RIGHTS: Mapping[str, Rights] = {
         "api_requests": "SELECT, INSERT, UPDATE (made_at), DELETE",
     },
     "portal": _each("customers subscriptions invoices charges methods cases access outbox", _WRITE)
-    | _each("test_clocks mail_results breaker", "SELECT")
+    | _each("test_clocks mail_results breaker restores", "SELECT")
     | _each("instructions", "SELECT, INSERT")
     | {
         "links": "SELECT, UPDATE (locale)",

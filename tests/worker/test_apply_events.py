@@ -61,7 +61,7 @@ def keep_body(world: World, payload: bytes, kind: str = "customer.updated", sour
 def poison(world: World) -> int:
     """A customer whose id no index of PostgreSQL can hold: well-formed, and impossible to apply."""
     event = body("customer_updated", "endive")
-    event["data"]["object"] |= {"id": "cus_" + Random(7).randbytes(9000).hex()}  # noqa: S311  # not a secret
+    event["data"]["object"] |= {"id": f"cus_{Random(1).randbytes(4_000).hex()}"}  # noqa: S311  # not a secret
     return keep_body(world, json.dumps(event).encode())
 
 
