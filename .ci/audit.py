@@ -24,7 +24,7 @@ def main() -> int:
             return 2
         print(f"{lock.relative_to(ROOT)}: {len(packages)} packages looked up")  # noqa: T201 -- the answer
         found += sum(told(package) for package in packages)
-    print(f"{found} advisories")  # noqa: T201 -- the answer
+    print(f"advisories: {found}")  # noqa: T201 -- the answer
     return 1 if found else 0
 
 

@@ -43,7 +43,7 @@ async def take_over(settings: ImportSettings, rate: float, *, restart: bool) -> 
                 begun = await imports.begin(connection, SOURCE, anew=restart)
             with progress() as told, _in_words():
                 return await run_import(
-                    _services(settings, engine),
+                    without_workers(settings, engine),
                     _listing(settings, rate),
                     begun,
                     livemode=settings.livemode,
@@ -72,7 +72,9 @@ def _listing(settings: ImportSettings, rate: float) -> StripeListing:
     return StripeListing(PacedApi(key, Pace(rate), api_base=base, timeout=A_PAGE_WITHIN))
 
 
-def _services(settings: ImportSettings, engine: AsyncEngine) -> Services:
+def without_workers(settings: ImportSettings, engine: AsyncEngine) -> Services:
+    """For a command that folds facts: whatever becomes due by them is left to workers."""
+
     async def nobody(wakeup: Wakeup, ids: object) -> None:
         """Workers find what is due by themselves."""
 

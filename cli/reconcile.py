@@ -2,93 +2,89 @@
 
 from __future__ import annotations
 
-import sys
+import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from cli.database import run
-from cli.moments import stamp
-from cli.output import CommandError, Json, console, print_json, print_table
+from cli.output import Json, print_json
 from cli.saying import DryRun
-from cli.tables import say
 from settings import ImportSettings, load
 
-if TYPE_CHECKING:
-    from worker.reconciling import Reconciled
+LEFT = 3  # exit code
+_SPAN = re.compile(r"(\d{1,4})([hd])")
 
-RATE = 20.0  # reads a second
-LONGEST = 30  # days that Stripe keeps its events
+
+def _moment(given: str) -> datetime:
+    """`2h` or `3d` ago, or a moment in UTC."""
+    now = datetime.now(UTC)
+    if span := _SPAN.fullmatch(given.strip()):
+        moment = now - timedelta(**{"hours" if span[2] == "h" else "days": int(span[1])})
+    else:
+        try:
+            moment = datetime.fromisoformat(given)
+        except ValueError as error:
+            raise typer.BadParameter("give 2h, 3d, 2026-11-20 or 2026-11-20T08:00") from error
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment > now:
+        raise typer.BadParameter("lies ahead")
+    return moment
 
 
 def command(
-    days: Annotated[int, typer.Option("--days", min=1, max=LONGEST, help="How far back to look.")] = 3,
     since: Annotated[
-        datetime | None,
-        typer.Option("--since", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"], help="The same as a moment, in UTC."),
-    ] = None,
+        str, typer.Option("--since", metavar="WHEN", help="Events from then on: 2h, 3d, or a moment in UTC.")
+    ] = "3d",
+    events_only: Annotated[
+        bool, typer.Option("--events-only", help="Leave out what needs no event: compare nothing.")
+    ] = False,
+    standing: Annotated[
+        bool, typer.Option("--list", help="Ask nobody: when it was done last, and what still differs.")
+    ] = False,
     dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
-    """Ask Stripe for all its events and take in those that never arrived.
+    """Ask Stripe for everything, take in what never arrived, mend what differs. docs/reconcile.md
+
+    Workers do it by themselves: events hourly, everything nightly. By hand it is
+    for after an outage, a wrong signing secret, a disabled endpoint. What has
+    happened is heard of once, in its own time. Interrupted, say it again. Stripe
+    keeps events for 30 days; the comparison of subscriptions and open invoices
+    also finds what is older, or never was an event.
 
     \b
-    After an outage, a wrong signing secret, an endpoint that was disabled or a
-    restored backup: what has happened since is heard of once, in its own time.
-    Whatever arrives later as well changes nothing. Stripe keeps events for 30
-    days; `dunning import stripe` reads what is older as it stands today.
+    Exit codes:
+      0   all is as Stripe says, or was put right
+      1   it could not be done, or another one is under way
+      2   wrong usage or settings
+      3   something is left for a person; with --dry-run: anything differs
 
     \b
     Examples:
-      dunning reconcile --dry-run              what is missing of the last three days
-      dunning reconcile --days 30
+      dunning reconcile --dry-run    what is missing of three days, what differs
+      dunning reconcile --since 2h --events-only
       dunning reconcile --since 2026-11-20T08:00 --json
+      dunning reconcile --list       what still differs, and since when
     """
-    begin = since.replace(tzinfo=UTC) if since else datetime.now(UTC) - timedelta(days=days)
-    found = run(_reconcile(load(ImportSettings), begin, store=not dry_run))
-    if json:
-        print_json({"since": begin, "listed": found.listed, "missed": found.missed, "oldest": found.oldest})
-        return
-    _print(found, begin, dry_run=dry_run)
+    from cli import reconcile_run, reconcile_views
+    from settings.logging import configure
 
-
-async def _reconcile(settings: ImportSettings, begin: datetime, *, store: bool) -> Reconciled:
-    from rich.progress import Progress, TextColumn, TimeElapsedColumn
-
-    from db.session import create_engine
-    from providers.lookup import ProviderUnavailableError
-    from providers.pacing import Pace
-    from providers.stripe_client import RefusedError
-    from providers.stripe_listing import PacedApi
-    from worker.reconciling import reconcile
-
-    key, base = settings.stripe_api_key.get_secret_value(), settings.stripe_api_base
-    engine = create_engine(settings.database_url_sqlalchemy, name="reconcile", pool_size=2)
-    columns = TextColumn("{task.description}"), TimeElapsedColumn()
     try:
-        with Progress(*columns, console=console(sys.stderr), transient=True) as shown:
-            task = shown.add_task("Asking Stripe", total=None)
-            return await reconcile(
-                engine,
-                PacedApi(key, Pace(RATE), api_base=base),
-                begin,
-                store=store,
-                told=lambda found: shown.update(task, description=f"{found.listed:,} events"),
-            )
-    except ProviderUnavailableError as error:
-        raise CommandError(f"Stripe cannot be asked: {error}.", "It is safe to say it again.") from error
-    except RefusedError as error:
-        raise CommandError(f"Stripe refuses: {error.code}.", "Is --since within the last 30 days?") from error
-    finally:
-        await engine.dispose()
-
-
-def _print(found: Reconciled, begin: datetime, *, dry_run: bool) -> None:
-    missed = found.missed.total()
-    say(f"{found.listed:,} events since {stamp(begin)}, {missed:,} of them never heard of.")
-    if not missed:
-        return
-    print_table(["Event", "Missed"], found.missed.most_common())
-    oldest = f" The oldest is of {stamp(found.oldest)}." if found.oldest else ""
-    say(("Nothing was written." if dry_run else "They are taken in now.") + oldest)
+        begin = _moment(since)
+    except typer.BadParameter as error:
+        raise typer.BadParameter(str(error), param_hint="--since") from error
+    settings = load(ImportSettings)
+    configure("reconcile", settings.log_format, "warning")
+    if standing:
+        done = run(reconcile_run.standing(settings))
+        print_json(done) if json else reconcile_views.print_standing(done)
+        raise typer.Exit(LEFT if done.differences else 0)
+    if dry_run:
+        tried = run(reconcile_run.rehearse(settings, begin, events_only=events_only))
+        print_json(tried) if json else reconcile_views.print_tried(tried)
+        raise typer.Exit(LEFT if tried.anything else 0)
+    found = run(reconcile_run.reconcile(settings, begin, events_only=events_only))
+    print_json(found) if json else reconcile_views.print_found(found)
+    raise typer.Exit(LEFT if found.left else 0)

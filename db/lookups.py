@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, or_, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.models import cases, customers
+from db.models import cases, customers, subscriptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,18 @@ async def find_by_invoice(connection: AsyncConnection, invoice: str) -> list[Fou
     """The customers (one, but for providers that share ids) with a case for this invoice."""
     owners = select(cases.c.customer_id).where(cases.c.invoice == invoice)
     return await _found(connection, customers.c.id.in_(owners))
+
+
+async def owner_of(connection: AsyncConnection, source: str, subscription: str) -> str | None:
+    """The provider's id of whoever has the subscription, as was told first; None: nobody has told."""
+    rows = await connection.execute(
+        select(customers.c.ref)
+        .join(subscriptions, subscriptions.c.customer_id == customers.c.id)
+        .where(subscriptions.c.ref == subscription, customers.c.source == source)
+        .order_by(customers.c.id)
+        .limit(1)
+    )
+    return rows.scalar_one_or_none()
 
 
 async def _found(connection: AsyncConnection, meant: ColumnElement[bool]) -> list[Found]:

@@ -38,7 +38,8 @@ _ADD = (
 class NewEffect:
     """A row to write, once per (customer, step, channel). `created_at` is the account's time.
 
-    `trace` is what decided it, as W3C's traceparent, for whoever carries it out and traces that.
+    `trace` is what decided it, as W3C's traceparent, for whoever carries it out and traces that. `recipient`
+    and `reference` are of a mail that may have been sent already: see `dunning.restoring`.
     """
 
     customer_id: int
@@ -52,6 +53,8 @@ class NewEffect:
     status: str = "pending"
     last_error: str | None = None
     trace: str | None = None
+    recipient: str | None = None
+    reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

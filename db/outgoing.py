@@ -11,10 +11,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy import func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import cases, customers, deliveries, endpoints, outgoing
+from db.restores import first_sequence
 from dunning.outgoing import About, News, body, news_of
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ async def _events(connection: AsyncConnection, told: Told) -> list[dict[str, Any
         numbered = await connection.execute(
             update(customers)
             .where(customers.c.id == customer_id)
-            .values(told=customers.c.told + many)
+            .values(told=func.greatest(customers.c.told, first_sequence()) + many)
             .returning(customers.c.source, customers.c.ref, customers.c.told)
         )
         owners[customer_id] = owner = numbered.one()

@@ -137,7 +137,8 @@ class Invoice:
     """Amounts in minor units. `failed_at` is the earliest failure seen, `attempt_count` the highest.
 
     `amount_due` is the most that was ever to be paid, part payments included, and `amount_refunded` the most
-    that was ever given back.
+    that was ever given back. `pay_url` is where it is paid, as was told at `pay_url_at`; a provider that can
+    be asked for that tells none.
 
     `counted_at` is the earliest event of it that `counted` so many attempts, the most of all: right after the
     provider's own last one, since what is tried by hand is not counted. None: only a reading did.
@@ -157,6 +158,8 @@ class Invoice:
     amount_refunded: int = 0
     next_attempt_at: datetime | None = None
     processing_since: datetime | None = None
+    pay_url: str | None = None
+    pay_url_at: datetime | None = None
     paid_at: datetime | None = None
     voided_at: datetime | None = None
     written_off_at: datetime | None = None

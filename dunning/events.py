@@ -3,7 +3,8 @@
 A provider module turns one delivery into any number of these. They are *observations*, never
 commands, and every field a fold needs is in them, so that a fact can be folded today, twice, or in
 another order with the same result. References are the provider's own ids ("cus_...", "in_...");
-times are aware UTC; amounts are integers in the provider's minor unit (see `dunning.money`).
+times are aware UTC; amounts are integers in the provider's minor unit (see `dunning.money`). A failure whose
+provider knows no invoice calls its debt by `dunning.streaks.unnamed`.
 """
 
 from __future__ import annotations
@@ -128,6 +129,16 @@ class PaymentFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class PayPageSeen:
+    """Where the customer can pay the invoice, by the provider's own word; the last that was told counts."""
+
+    customer: str
+    invoice: str
+    at: datetime
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChargeFailed:
     """One charge that really reached the network and was declined: a line of the attempt ledger."""
 
@@ -191,6 +202,14 @@ class PaymentMethodChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SubscriptionOwned:
+    """Whose subscription it is, and nothing else of it: later events may name the subscription alone."""
+
+    customer: str
+    subscription: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClockMoved:
     """A provider's test clock has reached `to`: customers on it live by that time."""
 
@@ -203,9 +222,11 @@ CustomerFact = (
     | SubscriptionSeen
     | InvoiceSeen
     | PaymentFailed
+    | PayPageSeen
     | ChargeFailed
     | LedgerRead
     | MethodSeen
     | PaymentMethodChanged
+    | SubscriptionOwned
 )
 BillingEvent = CustomerFact | ClockMoved

@@ -24,9 +24,12 @@ from dunning.events import (
     MethodSeen,
     PaymentFailed,
     PaymentMethodChanged,
+    PayPageSeen,
+    SubscriptionOwned,
     SubscriptionSeen,
 )
 from dunning.forgetting import is_forgotten, nameless
+from dunning.streaks import placed
 
 T = TypeVar("T")
 
@@ -58,14 +61,11 @@ def _fold_one(account: Account, fact: CustomerFact) -> Account:
             return replace(account, customer=_fold_customer(account.customer, fact))
         case SubscriptionSeen():
             return _with_subscription(account, _fold_subscription(_subscription(account, fact), fact))
-        case InvoiceSeen():
-            return _fold_invoice(account, fact)
-        case PaymentFailed():
-            return _with_invoice(account, _fold_failure(_invoice(account, fact.invoice), fact))
-        case LedgerRead():
-            return _with_invoice(account, _fold_ledger_read(_invoice(account, fact.invoice), fact))
-        case ChargeFailed():
-            return _fold_charge(account, fact)
+        case InvoiceSeen() | PaymentFailed() | PayPageSeen() | ChargeFailed() | LedgerRead():
+            return _fold_debt(account, fact)
+        case SubscriptionOwned():
+            owned = account.subscriptions.get(fact.subscription, Subscription(ref=fact.subscription))
+            return _with_subscription(account, owned)
         case MethodSeen():
             seen = account.methods.get(fact.method, Method(ref=fact.method))
             method = _observe(seen, fact, METHOD_SNAPSHOT)
@@ -73,6 +73,25 @@ def _fold_one(account: Account, fact: CustomerFact) -> Account:
         case PaymentMethodChanged():
             changed_at = latest(account.customer.method_changed_at, fact.at)
             return replace(account, customer=replace(account.customer, method_changed_at=changed_at))
+
+
+def _fold_debt(
+    account: Account, fact: InvoiceSeen | PaymentFailed | PayPageSeen | ChargeFailed | LedgerRead
+) -> Account:
+    ref = placed(account, fact.invoice)
+    if ref != fact.invoice:
+        fact = replace(fact, invoice=ref)
+    match fact:
+        case InvoiceSeen():
+            return _fold_invoice(account, fact)
+        case PaymentFailed():
+            return _with_invoice(account, _fold_failure(_invoice(account, fact.invoice), fact))
+        case PayPageSeen():
+            return _with_invoice(account, _fold_pay_page(_invoice(account, fact.invoice), fact))
+        case ChargeFailed():
+            return _fold_charge(account, fact)
+        case LedgerRead():
+            return _with_invoice(account, _fold_ledger_read(_invoice(account, fact.invoice), fact))
 
 
 def _observe(seen: T, fact: object, snapshot: tuple[str, ...]) -> T:
@@ -168,6 +187,12 @@ def _fold_ledger_read(seen: Invoice, fact: LedgerRead) -> Invoice:
         reason_method_type=fact.method_type,
         no_method=fact.no_method,
     )
+
+
+def _fold_pay_page(seen: Invoice, fact: PayPageSeen) -> Invoice:
+    if seen.pay_url_at and (fact.at, fact.url) <= (seen.pay_url_at, seen.pay_url or ""):
+        return seen
+    return replace(seen, pay_url=fact.url, pay_url_at=fact.at)
 
 
 def _fold_charge(account: Account, fact: ChargeFailed) -> Account:

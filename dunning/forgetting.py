@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from dunning.account import Account
-from dunning.events import CustomerFact, CustomerSeen, MethodSeen
+from dunning.events import CustomerFact, CustomerSeen, MethodSeen, PayPageSeen
 from dunning.instructions import Instruction, Verb
 
 # The last digits of a charged card stay with the charge: how often a card may be charged again hangs on them.
@@ -36,10 +36,15 @@ def is_forgotten(instructions: Sequence[Instruction]) -> bool:
 def without_person(account: Account) -> Account:
     """The account with everything that says who its customer is taken out."""
     methods = {ref: replace(method, **THEIR_CARD) for ref, method in account.methods.items()}
+    # A page where an invoice is paid usually says whose it is.
+    invoices = {
+        ref: replace(each, pay_url=None) if each.pay_url else each for ref, each in account.invoices.items()
+    }
     return replace(
         account,
         customer=replace(account.customer, **WHO_THEY_ARE),
         methods=MappingProxyType(methods),
+        invoices=MappingProxyType(invoices),
     )
 
 
@@ -50,4 +55,6 @@ def nameless(fact: CustomerFact) -> CustomerFact:
             return replace(fact, **WHO_THEY_ARE)
         case MethodSeen():
             return replace(fact, **THEIR_CARD)
+        case PayPageSeen():
+            return replace(fact, url="")
     return fact

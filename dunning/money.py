@@ -17,6 +17,8 @@ from babel.numbers import format_currency, get_currency_precision, get_currency_
 ZERO_DECIMAL: Final = frozenset(
     {"BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"}
 )
+# ISO 4217's own code for "no currency involved".
+NO_CURRENCY: Final = "XXX"
 THREE_DECIMAL: Final = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
 
 
@@ -26,6 +28,11 @@ class Money:
 
     amount_minor: int
     currency: str
+
+    @property
+    def known(self) -> bool:
+        """Whether it is an amount at all: a billing system may tell of a debt and not how much it is."""
+        return self.code != NO_CURRENCY
 
     @property
     def code(self) -> str:
@@ -46,11 +53,13 @@ def exponent(currency: str) -> int:
 
 
 def format_money(money: Money, locale: str) -> str:
-    """The amount as written in `locale` (BCP 47 or POSIX; English when unknown).
+    """The amount as written in `locale` (BCP 47 or POSIX; English when unknown), a dash if it is not known.
 
     The number of decimals is the one usual for the currency (CLDR: none for ISK), unless that would round
     money away: then all of it is shown.
     """
+    if not money.known:
+        return "\N{EM DASH}"
     amount = money.decimal()
     lang = _locale(locale)
     pattern = lang.currency_formats["standard"].pattern

@@ -42,11 +42,13 @@ class Match(BaseModel):
     """What an invoice must be for a segment to fit; every condition that is given must hold.
 
     `amount_at_least` and `amount_below` are what is owed in the currency's minor unit, so they need a
-    `currency`. `trial_conversion` is the first charge after a trial. Texts may be one value or a list.
+    `currency`. `trial_conversion` is the first charge after a trial. `source` is the billing system:
+    "stripe", or the name of another. Texts may be one value or a list.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    source: Names | None = None
     plan: Names | None = None
     product: Names | None = None
     currency: Names | None = None
@@ -73,7 +75,8 @@ class Match(BaseModel):
         customer = account.customer
         metadata = dict(customer.metadata)
         return (
-            _among(subscription.plan, self.plan)
+            _among(account.source, self.source)
+            and _among(subscription.plan, self.plan)
             and _among(subscription.product, self.product)
             and _among(subscription.interval, self.interval)
             and _among(invoice.currency, self.currency)

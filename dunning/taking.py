@@ -27,7 +27,10 @@ MOST_MOMENTS = 2_000
 @lean
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What was done at `at`, in order, the account after it, and what it leaves to be done."""
+    """What was done at `at`, in order, the account after it, and what it leaves to be done.
+
+    A step of `taken` is due at `at`, and wanted since it had become due.
+    """
 
     at: datetime
     account: Account
@@ -72,7 +75,7 @@ def take_due(
             outlook = Outlook(account, history, policies)
         else:
             outlook.done(effect)
-        taken.append(step.moved(now, step.wanted_at))
+        taken.append(step.moved(now, min(step.wanted_at or step.due_at, step.due_at)))
 
 
 def live(

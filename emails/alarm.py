@@ -3,6 +3,7 @@
 Plain on purpose: it must be readable when little else works, and has nothing to translate or to brand.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
@@ -108,6 +109,33 @@ def taken_over(*, brand: str, cases: int, uncalled: int, at: datetime) -> Notice
             "rest.",
         ),
     )
+
+
+def at_odds(
+    *, brand: str, locked: int, unpaid: int, other: int, customers: Sequence[str], at: datetime
+) -> Notice:
+    """What Stripe was asked about at `at` (an aware time), and what that has not mended."""
+    told = (
+        f"{_customers(locked, 'has', 'have')} paid and {'is' if locked == 1 else 'are'} locked out.",
+        f"{_customers(unpaid, 'is', 'are')} let in, and nothing of theirs is paid for.",
+        f"In {other} other {'thing' if other == 1 else 'things'} Stripe says something else than we know.",
+    )
+    sides = tuple(words for words, many in zip(told, (locked, unpaid, other), strict=True) if many)
+    more = locked + unpaid + other > len(customers)
+    return Notice(
+        f"{brand}: {'customers are locked out who have paid' if locked else 'Stripe and we disagree'}",
+        (
+            *sides,
+            f"On {_written(at)} Stripe was asked about each of them, and what could safely be put right was.",
+            f"Begin with: {', '.join(customers)}{', and others' if more else ''}.",
+            "`dunning reconcile --list` has all of them, `dunning explain CUSTOMER` tells the story of one. "
+            "You are told of them once a day, as long as they last.",
+        ),
+    )
+
+
+def _customers(many: int, one: str, several: str) -> str:
+    return f"{many} customer {one}" if many == 1 else f"{many} customers {several}"
 
 
 def _written(at: datetime) -> str:

@@ -69,7 +69,7 @@ class Reader:
             case Enum():
                 return value.value
             case Money():
-                return format_money(value, self.locale)
+                return format_money(value, self.locale) if value.known else None
             case datetime():
                 return self.moment(value)
             case CardLabel():

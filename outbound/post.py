@@ -1,8 +1,8 @@
-"""One signed POST to somebody else's server, which may be slow, broken or hostile.
+"""One signed request to somebody else's server, which may be slow, broken or hostile.
 
 The host is resolved once, every address is judged, and the connection goes to those very addresses; the
 certificate is checked against the host's name all the same. Nothing is followed, no proxy of the environment
-is used, and of the answer only the status counts.
+is used, and of a POST's answer only the status counts.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -44,6 +44,14 @@ class Answer:
     retry_after: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a GET has brought: all of it, or UnreachableError was raised."""
+
+    code: int
+    body: bytes
+
+
 # Threads of their own: a name server that hangs must not keep wake-ups waiting, which use the loop's.
 _RESOLVING = ThreadPoolExecutor(8, thread_name_prefix="resolver")
 
@@ -70,6 +78,20 @@ class Poster:
 
         Raises ForbiddenError, and UnreachableError where nobody answers.
         """
+        async with self._sent("POST", url, headers, body, within) as response:
+            await _see_off(response)
+            return _read(response)
+
+    async def get(self, url: str, headers: Mapping[str, str], *, within: float = ANSWER_WITHIN) -> Page:
+        """Ask and read all of the answer, up to 64 KiB, `within` so many seconds each. Raises as `post`."""
+        async with self._sent("GET", url, headers, b"", within) as response, asyncio.timeout(within):
+            return Page(response.status, await _body(response))
+
+    @asynccontextmanager
+    async def _sent(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, within: float
+    ) -> AsyncIterator[httpcore.Response]:
+        """The head of the answer, while the connection lasts."""
         target = read_url(url)
         closing: list[httpcore.AsyncHTTPConnection] = []
         try:
@@ -77,15 +99,14 @@ class Poster:
                 connection = await self._connection(url, target)
                 closing.append(connection)
                 request = httpcore.Request(
-                    "POST",
+                    method,
                     url,
                     headers=_all_headers(target, headers, body),
                     content=body,
                     extensions={"timeout": {"connect": CONNECT_WITHIN}},
                 )
                 response = await connection.handle_async_request(request)
-            await _see_off(response)
-            return _read(response)
+            yield response
         except TimeoutError:
             raise UnreachableError(f"no answer within {within:g} s") from None
         except httpcore.ConnectTimeout:
@@ -115,8 +136,7 @@ def _all_headers(target: Target, headers: Mapping[str, str], body: bytes) -> lis
     return [
         ("host", host if target.port == default else f"{host}:{target.port}"),
         ("user-agent", "dunning-worker"),
-        ("content-type", "application/json"),
-        ("content-length", str(len(body))),
+        *([("content-type", "application/json"), ("content-length", str(len(body)))] if body else []),
         ("connection", "close"),
         *headers.items(),
     ]
@@ -131,6 +151,15 @@ async def _see_off(response: httpcore.Response) -> None:
                 read += len(part)
                 if read > READ_AT_MOST:
                     return
+
+
+async def _body(response: httpcore.Response) -> bytes:
+    read = b""
+    async for part in response.aiter_stream():
+        read += part
+        if len(read) > READ_AT_MOST:
+            raise UnreachableError("the answer is too large")
+    return read
 
 
 def _read(response: httpcore.Response) -> Answer:
@@ -177,4 +206,4 @@ class _Pinned(AsyncNetworkBackend):
         await self._network.sleep(seconds)
 
 
-__all__ = ["Answer", "ForbiddenError", "Poster", "Resolver", "UnreachableError", "resolve"]
+__all__ = ["Answer", "ForbiddenError", "Page", "Poster", "Resolver", "UnreachableError", "resolve"]

@@ -88,7 +88,7 @@ class Answers:
         more = {
             "form": self._form(token),
             "billing_page": page,
-            "pay_page": behind.link.pay_url or page,
+            "pay_page": behind.link.pay_url or behind.context.s.invoice.pay_url or page,
             "notice": said.notice,
             "back": back,
             "dates": {name: day_of(value, reader) for name, value in said.dates.items()},

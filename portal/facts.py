@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from dunning.abilities import Ability
 from dunning.declines import Category
 from dunning.money import Money
 from dunning.rules.paying_now import Refusal
@@ -50,7 +51,8 @@ class Facts:
     `ended_at`: when the subscription ended, `for_nonpayment` whether for that reason; `replaced`: the
     customer has another one that entitles them. `may_return`: they can buy again what has ended; `on_hold`:
     it has not ended, but only the payment of its newest invoice brings it back. `left` is what an ended one
-    has left unpaid, `left_is_voided` whether that is owed no more once they have come back.
+    has left unpaid, `left_is_voided` whether that is owed no more once they have come back. `can` is what
+    their billing system can be asked to do.
     """
 
     state: State
@@ -79,6 +81,7 @@ class Facts:
     on_hold: bool
     left: Money | None
     left_is_voided: bool
+    can: frozenset[Ability]
 
     @property
     def next_attempt_at(self) -> datetime | None:

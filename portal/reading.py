@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+from dunning.abilities import Ability, abilities_of
 from dunning.account import Case, Invoice, Outcome
 from dunning.case import why_kept
 from dunning.instructions import THE_CUSTOMER, Verb
@@ -32,6 +33,8 @@ def facts(c: Context, made_by: str = "") -> Facts:
     state = _state(c)
     access, since = _access(c)
     on_file, charged = _on_file(c), _charged(c)
+    can = abilities_of(s.account.source)
+    sells = Ability.SELL in can
     return Facts(
         state=state,
         category=s.decline.category,
@@ -55,10 +58,11 @@ def facts(c: Context, made_by: str = "") -> Facts:
         ended_at=subscription.ended_at if subscription.ended else None,
         for_nonpayment=subscription.ended_for == "payment_failed",
         replaced=s.replaced,
-        may_return=may_return(s),
-        on_hold=state is State.OPEN and subscription.status == "unpaid",
+        may_return=sells and may_return(s),
+        on_hold=sells and state is State.OPEN and subscription.status == "unpaid",
         left=_left(invoice) if state is State.ENDED else None,
         left_is_voided=c.policy.unpaid_on_return == VOID,
+        can=can,
     )
 
 

@@ -31,7 +31,8 @@ def template_of(seen: Facts) -> str:
 
 def offered(actions: Iterable[Action], seen: Facts) -> list[Action]:
     """What can be done about it here."""
-    return [action for action in actions if action.suits(seen)]
+    able = [action for action in actions if action.needs is None or action.needs in seen.can]
+    return [action for action in able if action.suits(seen)]
 
 
 def view(

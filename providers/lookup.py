@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, Protocol, get_args
+from typing import Any, Literal, Protocol, get_args
 
-from dunning.events import BillingEvent
+from dunning.events import BillingEvent, CustomerFact
 
 
 class Subject(StrEnum):
@@ -20,19 +21,29 @@ class Subject(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """Read an object back, as of the event that made us ask (`at`, UTC)."""
+    """Read an object back, as of the event that made us ask (`at`, UTC).
+
+    `event` is that event, where the answer completes it instead of standing for itself.
+    """
 
     subject: Subject
     ref: str
     at: datetime
+    event: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Normalised:
-    """The facts an event states by itself, and the lookups that complete them."""
+    """The facts an event states by itself, and the lookups that complete them.
+
+    `unowned` are facts of whoever has the subscription `of`, whom the event does not name: their `customer`
+    is empty.
+    """
 
     facts: tuple[BillingEvent, ...] = ()
     lookups: tuple[Lookup, ...] = ()
+    unowned: tuple[CustomerFact, ...] = ()
+    of: str | None = None
 
 
 class ProviderUnavailableError(Exception):
@@ -104,15 +115,19 @@ class Charged:
 EndAction = Literal["cancel", "unpaid", "pause", "void"]
 
 
-class Gateway(Protocol):
-    """A billing system that can be asked. Every answer is facts, so it folds like any event."""
+class Informant(Protocol):
+    """Who can be asked what events leave unsaid. Every answer is facts, which fold like those of an event."""
 
     async def look_up(self, lookup: Lookup) -> Normalised:
-        """The facts about one object; none when the provider does not know it.
-
-        Raises ProviderUnavailableError, as the others do.
-        """
+        """The facts about one object; none when nobody knows it. Raises ProviderUnavailableError."""
         ...
+
+
+class Gateway(Informant, Protocol):
+    """A billing system that can be asked, and asked to do something: see `dunning.abilities`.
+
+    What is asked raises ProviderUnavailableError.
+    """
 
     async def payment_link(self, invoice: str) -> str | None:
         """A page where the invoice can be paid or confirmed now, freshly made.

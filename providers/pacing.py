@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from random import SystemRandom
 from typing import TypeVar
 
@@ -21,7 +21,8 @@ CHANCE = SystemRandom().random
 
 
 class Pace:
-    """Turns for questions, `rate` a second at most, for one event loop. `clock` and `sleep` are in seconds.
+    """Turns for questions, `rate` a second at most, for one event loop. `clock` and `sleep` are in seconds,
+    and so are `rests`, between the tries of one question.
 
     `asked` is how many turns there were, `slowed` how often the provider wanted it slower.
     """
@@ -33,10 +34,11 @@ class Pace:
         clock: Callable[[], float] | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         chance: Callable[[], float] = CHANCE,
+        rests: Sequence[float] = RESTS,
     ) -> None:
         self._most = self._rate = rate
         self._clock = clock or asyncio.get_running_loop().time
-        self._sleep, self._chance = sleep, chance
+        self._sleep, self._chance, self._rests = sleep, chance, rests
         self._next = self._held_until = 0.0
         self.asked = self.slowed = 0
 
@@ -58,9 +60,9 @@ class Pace:
     async def patiently(self, question: Callable[[], Awaitable[T]]) -> T:
         """The answer, asked for again while the provider cannot give it.
 
-        Raises ProviderUnavailableError where it is refused, or after some minutes.
+        Raises ProviderUnavailableError where it is refused, or after all the rests: some minutes, by default.
         """
-        for rest in RESTS:
+        for rest in self._rests:
             try:
                 return await question()
             except ProviderUnavailableError as error:

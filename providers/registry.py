@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from providers import stripe
+from providers import commet, standard, stripe
 from providers.lookup import MalformedEventError, Normalised
 
-NORMALISERS: Mapping[str, Callable[[Mapping[str, Any]], Normalised]] = {stripe.SOURCE: stripe.normalise}
+NORMALISERS: Mapping[str, Callable[[Mapping[str, Any]], Normalised]] = {
+    stripe.SOURCE: stripe.normalise,
+    commet.SOURCE: commet.normalise,
+}
 
 
 def normalise(source: str, payload: Any) -> Normalised:
-    """What a stored event of `source` says. Raises MalformedEventError."""
-    if source not in NORMALISERS:
-        raise MalformedEventError(f"nobody speaks for source {source!r}")
+    """What a stored event of `source` says. A source without a module of its own speaks the neutral format.
+
+    Raises MalformedEventError.
+    """
     if not isinstance(payload, Mapping):
         raise MalformedEventError(f"a {type(payload).__name__} is not an event")
-    return NORMALISERS[source](payload)
+    return NORMALISERS.get(source, standard.normalise)(payload)

@@ -118,7 +118,7 @@ class StripeListing:
         return Listed(
             tuple(fact for each in read for fact in each or ()),
             len(listed),
-            sum(_was_charged(each) for each in listed),
+            sum(was_charged(each) for each in listed),
             _last(found),
             tuple(ref(each) or "invoice" for each, facts in zip(listed, read, strict=True) if facts is None),
         )
@@ -126,7 +126,7 @@ class StripeListing:
     async def _invoice(self, invoice: Json, read_at: datetime) -> Sequence[BillingEvent] | None:
         """None: it cannot be read."""
         try:
-            if not _was_charged(invoice):
+            if not was_charged(invoice):
                 known = subscription_of(invoice) is not None
                 return [invoice_seen(invoice, self._as_of(read_at, _clock(invoice)))] if known else []
             async with self._slots:
@@ -145,7 +145,7 @@ class StripeListing:
         return AsOf(self._clocks.get(clock or "", read_at - CLOCKS_DIFFER_BY), read_at=read_at)
 
 
-def _was_charged(invoice: Json) -> bool:
+def was_charged(invoice: Json) -> bool:
     """One that is sent for payment by hand opens no case, whatever was tried, nor does a one-off."""
     by_hand = invoice.get("collection_method") == "send_invoice"
     return invoice.get("attempted") is True and not by_hand and subscription_of(invoice) is not None

@@ -16,7 +16,7 @@ import sys
 import threading
 import weakref
 from collections import deque
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -45,6 +45,7 @@ class Inbox(Mailbox):
         self.fate: Fate = lambda content: None
         self._port = port
         self._faults: deque[Fault] = deque()
+        self._handler = Handler(self, self._faults, lambda content: self.fate(content))
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="inbox", daemon=True)
         self._server: asyncio.Server | None = None
@@ -63,6 +64,11 @@ class Inbox(Mailbox):
     def drop(self, count: int, *, stored: bool = False) -> None:
         """Break the connection instead of answering the next `count` mails."""
         self._faults.extend([Fault("drop", "data", stored=stored)] * count)
+
+    def know_keys(self, header: str, known: Iterable[str] = ()) -> None:
+        """Deliver what bears the same key in this header once, as Resend does; `known` are of before."""
+        self._handler.key_header = header
+        self._handler.keys.update(known)
 
     @contextlib.contextmanager
     def down(self) -> Iterator[None]:
@@ -87,11 +93,9 @@ class Inbox(Mailbox):
         self.write_pages()
 
     async def _listen(self) -> None:
-        handler = Handler(self, self._faults, lambda content: self.fate(content))
-
         def connection() -> SMTP:
             # A host name of its own, because the default one asks the DNS.
-            smtp = SMTP(handler, hostname="inbox.localhost", enable_SMTPUTF8=True, loop=self._loop)
+            smtp = SMTP(self._handler, hostname="inbox.localhost", enable_SMTPUTF8=True, loop=self._loop)
             self._connections.add(smtp)
             return smtp
 

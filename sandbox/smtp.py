@@ -5,6 +5,7 @@ import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from email import message_from_bytes
 from typing import Literal
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -40,6 +41,8 @@ class Handler:
         self._faults = faults
         self._fate = fate
         self._pages_due = False
+        self.key_header: str | None = None
+        self.keys: set[str] = set()
 
     async def handle_RCPT(  # noqa: N802  named by aiosmtpd
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -69,10 +72,19 @@ class Handler:
 
     def _keep(self, envelope: Envelope) -> None:
         content = envelope.original_content or b""
+        if self.key_header and self._is_known(content, self.key_header):
+            return
         self._mailbox.add(content, envelope.mail_from or "", tuple(envelope.rcpt_tos))
         if not self._pages_due:
             self._pages_due = True
             asyncio.get_running_loop().call_later(_PAGES_SECONDS, self._write_pages)
+
+    def _is_known(self, content: bytes, header: str) -> bool:
+        """A mail service that knows keys takes a second mail with the same one, and delivers it to nobody."""
+        key = str(message_from_bytes(content).get(header, ""))
+        known = key in self.keys
+        self.keys.add(key)
+        return known and bool(key)
 
     def _write_pages(self) -> None:
         self._pages_due = False

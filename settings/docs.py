@@ -15,6 +15,7 @@ from settings.connections import (
     StripeApi,
     StripeWebhooks,
 )
+from settings.event_sources import EventLookups, EventSources
 from settings.field import Settings
 from settings.load import fields_by_name
 from settings.mail_service import MailService, MailWebhooks
@@ -46,6 +47,8 @@ GROUPS: dict[str, type[Settings]] = {
     "Stripe's webhooks": StripeWebhooks,
     "Stripe's address": StripeAddress,
     "Stripe's API": StripeApi,
+    "Other billing systems": EventSources,
+    "What they leave unsaid": EventLookups,
     "Mail server": Smtp,
     "Mail service": MailService,
     "Mail service's webhooks": MailWebhooks,

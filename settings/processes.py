@@ -7,6 +7,7 @@ from pydantic import Field
 from settings.breaker import Breaker
 from settings.checks import Address
 from settings.connections import Database, Mode, Redis, Smtp, StripeApi, StripeWebhooks
+from settings.event_sources import EventLookups, EventSources
 from settings.field import Settings, setting
 from settings.mail_service import MailService, MailWebhooks
 from settings.messages import Brand, Display, Mail, Times
@@ -24,7 +25,7 @@ from settings.webhooks import WebhookEndpoints, WebhookRules
 
 
 class ReceiverSettings(
-    Logs, Traces, Metrics, ReceiverServer, MailWebhooks, StripeWebhooks, Mode, Redis, Database
+    Logs, Traces, Metrics, ReceiverServer, MailWebhooks, EventSources, StripeWebhooks, Mode, Redis, Database
 ):
     """`dunning receiver`"""
 
@@ -36,6 +37,7 @@ class WorkerSettings(
     WorkerProcess,
     WebhookEndpoints,
     WebhookRules,
+    EventLookups,
     Breaker,
     Policy,
     Team,

@@ -27,6 +27,7 @@ NO_PERSON: Mapping[str, tuple[str, ...]] = {
     "charges": ("ref", "invoice", "code", "decline_code", "outcome_reason", "advice_code", "method_type"),
     "customers": _SEEN,
     "deliveries": ("status", "error"),
+    "differences": ("source", "customer", "kind", "ref", "differs", "status", "by"),
     "endpoints": ("url", "types", "about", "secret", "old_secret", "disabled_why"),
     "heartbeats": ("process", "kind", "info"),
     "imports": ("source", "state", "cursors", "counts"),
@@ -42,6 +43,8 @@ NO_PERSON: Mapping[str, tuple[str, ...]] = {
     "methods": ("ref", "type", "brand", "country"),
     "outbox": ("case", "step", "kind", "name", "channel", "status", "reference", "trace"),
     "outgoing": ("message", "type", "body"),
+    "reconciliations": ("source", "kind", "cursors", "counts", "totals", "last_error"),
+    "restores": ("by",),
     "subscriptions": (
         "ref", "status", "plan", "product", "interval", "paused_for", "ended_for", "payment_method",
         "currency", "follows", "test_clock",

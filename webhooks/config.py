@@ -19,6 +19,8 @@ SECRETS = (
     "resend_webhook_secrets",
     "postmark_webhook_passwords",
     "ses_webhook_passwords",
+    "commet_webhook_secrets",
+    "event_sources",
 )
 
 
@@ -46,6 +48,9 @@ class ReceiverConfig:
     postmark_webhook_passwords: tuple[str, ...] = field(default=(), repr=False)
     ses_webhook_passwords: tuple[str, ...] = field(default=(), repr=False)
     """Mail services without any have no path."""
+    commet_webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+    event_sources: tuple[str, ...] = field(default=(), repr=False)
+    """As `providers.standard_webhook.read_source` reads them, secrets included."""
 
     def __post_init__(self) -> None:
         """Raises ValueError without a signing secret, or with an empty one: anybody could sign then."""
@@ -63,6 +68,8 @@ class ReceiverConfig:
             resend_webhook_secrets=_plain(settings.resend_webhook_secrets),
             postmark_webhook_passwords=_plain(settings.postmark_webhook_passwords),
             ses_webhook_passwords=_plain(settings.ses_webhook_passwords),
+            commet_webhook_secrets=_plain(settings.commet_webhook_secrets),
+            event_sources=_plain(settings.event_sources),
             livemode=settings.livemode,
             host=settings.receiver_host,
             port=settings.receiver_port,

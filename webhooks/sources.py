@@ -4,7 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from providers import basic_login, mail_webhooks, stripe_webhook, svix_signature
+from providers import (
+    basic_login,
+    commet_webhook,
+    hex_signature,
+    mail_webhooks,
+    standard_webhook,
+    stripe_webhook,
+    svix_signature,
+)
 from providers.envelope import Envelope
 from webhooks.config import ReceiverConfig
 from webhooks.http import Answer, answer
@@ -45,6 +53,14 @@ def sources(config: ReceiverConfig) -> Mapping[str, Source]:
         known = partial(_logs_in, _encoded(config.ses_webhook_passwords))
         # Amazon's own signature is checked by the worker, which can fetch its certificate.
         found["/webhooks/ses"] = Source(mail_webhooks.SES, known, _body_alone(mail_webhooks.ses), LOGIN)
+    if config.commet_webhook_secrets:
+        found["/webhooks/commet"] = _commet(_encoded(config.commet_webhook_secrets))
+    for line in config.event_sources:
+        source = standard_webhook.read_source(line)
+        check = standard_webhook.checker(source)
+        found[f"/webhooks/events/{source.name}"] = Source(
+            source.name, check, _body_alone(standard_webhook.envelope)
+        )
     return found
 
 
@@ -53,6 +69,13 @@ def _stripe(secrets: list[bytes]) -> Source:
         stripe_webhook.verify(header(stripe_webhook.SIGNATURE_HEADER), body, secrets, now)
 
     return Source("stripe", check, _body_alone(stripe_webhook.envelope))
+
+
+def _commet(secrets: list[bytes]) -> Source:
+    def check(header: Header, body: bytes, now: float) -> None:
+        hex_signature.verify(header(commet_webhook.SIGNATURE_HEADER), body, secrets)
+
+    return Source("commet", check, _body_alone(commet_webhook.envelope))
 
 
 def _resend(keys: list[bytes]) -> Source:

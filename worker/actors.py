@@ -17,6 +17,7 @@ from worker.usecases.advance_cases import advance_cases
 from worker.usecases.apply_events import apply_events
 from worker.usecases.call_provider import call_provider_each
 from worker.usecases.deliver import deliver_each
+from worker.usecases.reconcile import Reconciling, reconcile_each
 from worker.usecases.sound_alarm import sound_alarm
 from worker.usecases.tell_application import tell_each
 
@@ -24,7 +25,7 @@ from worker.usecases.tell_application import tell_each
 SEND_LIMIT = 420_000
 
 # Built on the worker's event loop at the first message: an engine belongs to the loop it was made in.
-Parts = Callable[[], tuple[Services, Courier, Poster]]
+Parts = Callable[[], tuple[Services, Courier, Poster, Reconciling]]
 
 
 def declare(broker: dramatiq.Broker, parts: Parts, at_work: AtWork) -> None:
@@ -53,19 +54,22 @@ def declare(broker: dramatiq.Broker, parts: Parts, at_work: AtWork) -> None:
         await advance_cases(parts()[0], ids)
 
     async def send(ids: list[int]) -> None:
-        services, courier, _ = parts()
+        services, courier, *_ = parts()
         await deliver_each(services, courier, ids)
 
     async def call(ids: list[int]) -> None:
         await call_provider_each(parts()[0], ids)
 
     async def alarm(ids: list[int]) -> None:
-        services, courier, _ = parts()
+        services, courier, *_ = parts()
         await sound_alarm(services, courier, ids)
 
     async def tell(ids: list[int]) -> None:
-        services, _, poster = parts()
+        services, _, poster, _ = parts()
         await tell_each(services, poster, ids)
+
+    async def reconcile(ids: list[int]) -> None:
+        await reconcile_each(parts()[3], ids)
 
     declared(queues.EVENTS, apply)
     declared(queues.CASES, advance)
@@ -74,3 +78,4 @@ def declare(broker: dramatiq.Broker, parts: Parts, at_work: AtWork) -> None:
     declared(queues.BILLING, call, SEND_LIMIT)
     declared(queues.WEBHOOKS, tell)
     declared(queues.ALARM, alarm, SEND_LIMIT)
+    declared(queues.RECONCILE, reconcile, SEND_LIMIT)

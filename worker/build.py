@@ -11,16 +11,28 @@ from outbound.addresses import Rules
 from outbound.channels import is_known
 from outbound.post import Poster
 from providers.mail_services import readers
+from providers.pacing import Pace
 from providers.stripe import SOURCE as STRIPE
 from providers.stripe_api import StripeGateway
+from providers.stripe_listing import PacedApi
+from providers.stripe_mirror import StripeMirror
 from settings import Problem, SettingsError, WorkerSettings
 from worker.brand import brand
 from worker.breaker import limits
 from worker.courier import Courier, Sender
 from worker.endpoints import endpoints_of
+from worker.informants import informants
 from worker.pages import pages
 from worker.policy import policy
 from worker.services import Nudge, Services
+from worker.usecases.reconcile import Reconciling
+
+# Reads a second. Stripe allows 100 in live mode and 25 in a sandbox.
+RECONCILED_AT = 5.0
+# Seconds between the tries of one question.
+RESTS = (1.0, 2.0, 4.0)
+# Seconds: a page of a hundred subscriptions with their customers takes longer than a single object.
+A_PAGE_WITHIN = 40.0
 
 
 def check(settings: WorkerSettings) -> None:
@@ -68,7 +80,20 @@ def services(settings: WorkerSettings, nudge: Nudge) -> Services:
         limits=limits(settings),
         pages=settings.portal_url is not None,
         mail_services=readers(settings.ses_topics or ()),
+        stopped_at_past_due=frozenset(settings.stopped_at_past_due),
+        informants=informants(settings, poster(settings)),
     )
+
+
+def reconciling(settings: WorkerSettings, services: Services) -> Reconciling:
+    """Slowly, and soon tired: other work asks Stripe as well, and what is not done now is done later."""
+    api = PacedApi(
+        settings.stripe_api_key.get_secret_value(),
+        Pace(RECONCILED_AT, rests=RESTS),
+        api_base=settings.stripe_api_base,
+        timeout=A_PAGE_WITHIN,
+    )
+    return Reconciling(services, StripeMirror(api, livemode=settings.livemode), settings.timezone)
 
 
 def poster(settings: WorkerSettings) -> Poster:

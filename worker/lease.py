@@ -1,31 +1,40 @@
-"""Hold on to a claimed effect for as long as we work on it, however long the other side takes."""
+"""Hold on to something claimed for as long as we work on it, however long the other side takes."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db import outbox
 from db.outbox import Claim
 
 log = structlog.get_logger()
 
+Renew = Callable[[AsyncConnection], Awaitable[bool]]
+
 
 @asynccontextmanager
 async def held(
     engine: AsyncEngine, claim: Claim, *, every: timedelta = outbox.RENEW_EVERY
 ) -> AsyncIterator[None]:
-    """Renew the lease while the block runs. A process that is killed, or whose loop is stuck, stops renewing.
+    """Renew the lease of a claimed effect while the block runs: see `renewed`."""
+    async with renewed(engine, lambda connection: outbox.renew(connection, claim), claim.step, every=every):
+        yield
+
+
+@asynccontextmanager
+async def renewed(engine: AsyncEngine, renew: Renew, what: str, *, every: timedelta) -> AsyncIterator[None]:
+    """Renew a lease while the block runs. A process that is killed, or whose loop is stuck, stops renewing.
 
     Losing the lease all the same interrupts nobody: the fence keeps the slower one from touching the row.
     """
-    keeper = asyncio.create_task(_renew(engine, claim, every.total_seconds()))
+    keeper = asyncio.create_task(_renew(engine, renew, what, every.total_seconds()))
     try:
         yield
     finally:
@@ -33,12 +42,12 @@ async def held(
         await asyncio.wait([keeper])
 
 
-async def _renew(engine: AsyncEngine, claim: Claim, seconds: float) -> None:
+async def _renew(engine: AsyncEngine, renew: Renew, what: str, seconds: float) -> None:
     ours = True
     while ours:
         await asyncio.sleep(seconds)
         try:
             async with engine.begin() as connection:
-                ours = await outbox.renew(connection, claim)
+                ours = await renew(connection)
         except (SQLAlchemyError, OSError) as error:
-            log.warning("lease.not_renewed", step=claim.step, error=type(error).__name__)
+            log.warning("lease.not_renewed", step=what, error=type(error).__name__)

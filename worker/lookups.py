@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 from dunning.events import BillingEvent
-from providers.lookup import Gateway, Lookup, ProviderUnavailableError
+from providers.lookup import Informant, Lookup, ProviderUnavailableError
 from worker.services import Services
 
 # Questions to a provider at the same time, so that a backlog does not turn into 429s.
@@ -20,26 +21,26 @@ class Questions:
 
     def __init__(self, services: Services, within: float = WITHIN) -> None:
         """`within` is in seconds, from now."""
-        self._gateways = services.gateways
+        self._informants: Mapping[str, Informant] = {**services.informants, **services.gateways}
         self._limit = asyncio.Semaphore(CONCURRENT)
         self._until = asyncio.get_running_loop().time() + within
 
     async def ask(self, source: str, lookup: Lookup) -> tuple[BillingEvent, ...]:
         """What the provider says, and nothing where there is none. Raises ProviderUnavailableError."""
-        gateway = self._gateways.get(source)
-        if gateway is None:
+        informant = self._informants.get(source)
+        if informant is None:
             return ()
         try:
             async with asyncio.timeout_at(self._until), self._limit:
-                return await _follow(gateway, lookup)
+                return await _follow(informant, lookup)
         except TimeoutError:
             raise ProviderUnavailableError("TimeoutError") from None
 
 
-async def _follow(gateway: Gateway, lookup: Lookup) -> tuple[BillingEvent, ...]:
+async def _follow(informant: Informant, lookup: Lookup) -> tuple[BillingEvent, ...]:
     """The facts of a lookup, and of those it leads to."""
-    found = await gateway.look_up(lookup)
+    found = await informant.look_up(lookup)
     facts = found.facts
     for further in found.lookups:
-        facts += (await gateway.look_up(further)).facts
+        facts += (await informant.look_up(further)).facts
     return facts

@@ -35,6 +35,7 @@ from worker.courier import Courier
 from worker.endpoints import endpoints_of
 from worker.readiness import until_ready
 from worker.services import Services
+from worker.usecases.reconcile import Reconciling
 
 log = structlog.get_logger()
 
@@ -54,7 +55,7 @@ class WorkerProcess:
     def __init__(self, settings: WorkerSettings) -> None:
         self._settings = settings
         self._broker = create_broker(settings.redis_url.get_secret_value(), Measuring())
-        self._parts: tuple[Services, Courier, Poster] | None = None
+        self._parts: tuple[Services, Courier, Poster, Reconciling] | None = None
         # Those of the settings, until the first beat has written them down.
         self._endpoints = endpoints_of(settings) if "webhooks" in settings.worker_queues else None
         self._stop = threading.Event()
@@ -64,14 +65,16 @@ class WorkerProcess:
         self._name = f"worker-{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
         actors.declare(self._broker, self._get_parts, self._at_work)
 
-    def _get_parts(self) -> tuple[Services, Courier, Poster]:
+    def _get_parts(self) -> tuple[Services, Courier, Poster, Reconciling]:
         """Built on the loop, by whichever message comes first; the loop is one thread, so only once."""
         if self._parts is None:
             nudge = RedisNudge(self._broker)
+            services = build.services(self._settings, nudge)
             self._parts = (
-                build.services(self._settings, nudge),
+                services,
                 build.courier(self._settings),
                 build.poster(self._settings),
+                build.reconciling(self._settings, services),
             )
         return self._parts
 

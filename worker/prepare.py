@@ -9,6 +9,7 @@ from db import links, outbox
 from db.accounts import Loaded
 from db.links import LinkRow
 from db.outbox import Claim
+from dunning.abilities import Ability, abilities_of
 from dunning.account import Account, Subscription
 from dunning.payer import payer
 from dunning.plan import plan
@@ -138,15 +139,10 @@ async def _pay_url(
     The provider is asked in any case, and now: a link of theirs that was shown earlier may have expired, and
     whoever has paid meanwhile wants no mail.
     """
-    gateway = services.gateways.get(c.s.account.source)
     hosted = None
     # Paying an invoice of a subscription that has ended would bring nothing back.
-    if gateway is not None and claim.name != "payment_recovered" and not c.s.subscription.ended:
-        try:
-            hosted = await gateway.payment_link(claim.case)
-        except ProviderUnavailableError:
-            if claim.fence < ATTEMPTS_FOR_A_LINK:
-                raise
+    if claim.name != "payment_recovered" and not c.s.subscription.ended:
+        hosted = await _hosted(services, claim, c)
     pages = courier.sender.pages
     if pages is None or claim.name == "payment_recovered":
         return hosted or courier.sender.billing_page_url
@@ -163,3 +159,16 @@ async def _pay_url(
     async with services.engine.begin() as connection:
         await links.add(connection, link)
     return pages.url(minted)
+
+
+async def _hosted(services: Services, claim: Claim, c: Context) -> str | None:
+    """The provider's own page for the invoice: asked for, or as its events have told."""
+    gateway = services.gateways.get(c.s.account.source)
+    if gateway is None or Ability.PAGES not in abilities_of(c.s.account.source):
+        return c.s.invoice.pay_url
+    try:
+        return await gateway.payment_link(claim.case)
+    except ProviderUnavailableError:
+        if claim.fence < ATTEMPTS_FOR_A_LINK:
+            raise
+        return None

@@ -24,6 +24,8 @@ BILLING: Final = Wakeup("billing", "call_provider")
 WEBHOOKS: Final = Wakeup("webhooks", "tell_application")
 # On the team's queue as well: its ids are alarms.
 ALARM: Final = Wakeup("team", "sound_alarm")
+# On the queue of those who may ask the provider: its ids are reconciliations.
+RECONCILE: Final = Wakeup("billing", "reconcile")
 
 # One for each queue.
 WAKEUPS: Final = (EVENTS, CASES, MAIL, TEAM, BILLING, WEBHOOKS)

@@ -22,7 +22,7 @@ from metrics import instruments
 from metrics.listener import listen
 from serving.watchdog import Watchdog
 from settings import SchedulerSettings
-from worker import breaker
+from worker import breaker, reconciling
 from worker.broker import RedisNudge, create_broker
 from worker.queues import BILLING, CASES, EVENTS, MAIL, TEAM, WEBHOOKS, Wakeup
 from worker.readiness import until_ready
@@ -153,6 +153,7 @@ class SchedulerProcess:
                 if now - watched_at >= breaker.EVERY.total_seconds():
                     watched_at = now
                     await breaker.watch(engine, nudge, limits)
+                    await reconciling.hand_out(engine, nudge)
                 await kept.look(engine)
                 instruments.ticks.labels("done").inc()
             except (SQLAlchemyError, OSError, TimeoutError) as error:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dunning.breaker import Limits
 from dunning.segments import PolicySource
-from providers.lookup import Gateway
+from providers.lookup import Gateway, Informant
 from providers.mail_services import Reader, readers
 from worker.queues import Wakeup
 
@@ -35,7 +35,8 @@ class Services:
     `nudge` wakes an actor for some row ids and may fail silently: the scheduler finds every row again.
     `limits` cap the revocations; None: nothing does. `pages`: customers have pages of ours. `decides` is
     False in a process that leaves whatever becomes due to a worker, which can reach the team.
-    `mail_services` read what they say of mails, by source.
+    `mail_services` read what they say of mails, by source. `informants` complete the events of sources that
+    have no gateway; sources that are `stopped_at_past_due` take access themselves.
     """
 
     engine: AsyncEngine
@@ -47,4 +48,6 @@ class Services:
     pages: bool = False
     decides: bool = True
     clock: Clock = wall_clock
+    stopped_at_past_due: frozenset[str] = frozenset()
     mail_services: Mapping[str, Reader] = field(default_factory=readers)
+    informants: Mapping[str, Informant] = field(default_factory=dict)

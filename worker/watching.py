@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db import heartbeats, mismatches, status, totals
+from db import heartbeats, mismatches, reconciled, status, totals
 from db.tail import Tail
 from metrics.whole.collector import Whole
 from metrics.whole.gauges import Moment, Survey
@@ -62,6 +62,7 @@ class Watch:
                 at=time(),
                 access=await totals.access(connection),
                 mismatches=await mismatches.read(connection),
+                reconciled=await reconciled.read(connection),
             )
 
 

@@ -86,7 +86,7 @@ def _endpoint(each: Endpoint, *, live: bool) -> Iterator[Finding]:
             WEBHOOKS,
             f"the endpoint at {where} is disabled",
             "Nothing is heard of. Stripe disables an endpoint that fails for days.",
-            "Enable it in the dashboard; then `dunning reconcile --days 30` takes in what was missed.",
+            "Enable it in the dashboard; then `dunning reconcile --since 30d` takes in what was missed.",
         )
         return
     if live and not each.url.startswith("https://"):

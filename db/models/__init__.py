@@ -11,6 +11,7 @@ from db.models.inbox import inbox
 from db.models.mail import mail_results
 from db.models.mirror import charges, customers, invoices, methods, subscriptions, test_clocks
 from db.models.outgoing import deliveries, endpoints, outgoing
+from db.models.reconciling import differences, reconciliations, restores
 from db.models.running import alarms, breaker, heartbeats
 from db.models.work import journal, outbox
 
@@ -24,6 +25,7 @@ __all__ = [
     "charges",
     "customers",
     "deliveries",
+    "differences",
     "endpoints",
     "heartbeats",
     "imports",
@@ -37,6 +39,8 @@ __all__ = [
     "methods",
     "outbox",
     "outgoing",
+    "reconciliations",
+    "restores",
     "subscriptions",
     "test_clocks",
 ]

@@ -76,6 +76,8 @@ subscriptions = Table(
     Column("test_clock", Text),
     moment("due_at"),
     moment("swept_at"),
+    # Whose it is: some events name the subscription alone.
+    Index("subscriptions_ref", "ref"),
     Index(
         "subscriptions_behind",
         "status",
@@ -110,6 +112,8 @@ invoices = Table(
     Column("amount_refunded", BigInteger, nullable=False, server_default="0"),
     moment("next_attempt_at"),
     moment("processing_since"),
+    Column("pay_url", Text),
+    moment("pay_url_at"),
     moment("paid_at"),
     moment("voided_at"),
     moment("written_off_at"),

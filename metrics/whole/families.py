@@ -55,6 +55,20 @@ MISMATCHES = Family(
 MISMATCH_AGE = Family(
     "dunning_mismatch_oldest_seconds", "gauge", "Since when the longest of them; 0 without one.", ("side",)
 )
+RECONCILED = Family(
+    "dunning_reconciled_age_seconds",
+    "gauge",
+    "How long ago Stripe was last asked for everything, to the end. `kind`: events (hourly), or comparison "
+    "(nightly).",
+    ("kind",),
+)
+DIFFERENCES = Family(
+    "dunning_differences",
+    "gauge",
+    "Where Stripe says something else than we know. `status`: found (looked at again before it counts) or "
+    "reported (a person has to look).",
+    ("status",),
+)
 BREAKER = Family(
     "dunning_breaker_tripped", "gauge", "1 while the breaker holds mails and revocations back, else 0."
 )
@@ -147,6 +161,18 @@ WITHHELD = Family(
     "be asked), closed (the case ended first) or unwanted (the rules no longer called for it).",
     ("reason",),
 )
+FILLED = Family(
+    "dunning_events_filled_total",
+    "counter",
+    "Events that never arrived and were taken in from Stripe's own list. Counted in the database, for ever.",
+)
+SETTLED = Family(
+    "dunning_differences_settled_total",
+    "counter",
+    "Differences that are no more. `outcome`: repaired, or gone (news on its way, or mended by somebody). "
+    "Counted in the database, for ever.",
+    ("outcome",),
+)
 
 GAUGES = (
     INBOX,
@@ -161,6 +187,8 @@ GAUGES = (
     CUSTOMERS,
     MISMATCHES,
     MISMATCH_AGE,
+    RECONCILED,
+    DIFFERENCES,
     BREAKER,
     PROCESSES,
     HEARTBEAT_AGE,
@@ -182,4 +210,6 @@ COUNTERS = (
     REVOCATIONS,
     RESTORES,
     WITHHELD,
+    FILLED,
+    SETTLED,
 )

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from db.heartbeats import Heartbeat, kept_too_long
 from db.mismatches import Mismatches
+from db.reconciled import Reconciled
 from db.status import State
 from db.totals import Totals
 from dunning.access import ORDER
@@ -42,6 +43,7 @@ class Survey:
     at: float
     access: Mapping[str, int]
     mismatches: Mismatches
+    reconciled: Reconciled
 
 
 def of_moment(moment: Moment) -> Iterator[GaugeMetricFamily]:
@@ -71,13 +73,20 @@ def of_moment(moment: Moment) -> Iterator[GaugeMetricFamily]:
     yield _gauge(families.QUEUE_LENGTH, lengths)
 
 
-def of_survey(survey: Survey) -> Iterator[GaugeMetricFamily]:
-    """The same of what is read more seldom."""
+def of_survey(survey: Survey) -> Iterator[Metric]:
+    """The same of what is read more seldom, and what the database has counted for ever."""
     found = survey.mismatches
     yield _gauge(families.CUSTOMERS, {each.value: survey.access.get(each.value, 0) for each in ORDER})
     yield _gauge(families.MISMATCHES, {"paid_but_locked": found.locked, "open_but_unpaid": found.open})
     ages = {"paid_but_locked": _seconds(found.locked_for), "open_but_unpaid": _seconds(found.open_for)}
     yield _gauge(families.MISMATCH_AGE, ages)
+    done = survey.reconciled
+    yield _gauge(families.RECONCILED, {kind: age.total_seconds() for kind, age in done.ages.items()})
+    yield _gauge(
+        families.DIFFERENCES, {each: done.differences.get(each, 0) for each in ("found", "reported")}
+    )
+    yield _counter(families.FILLED, {"": done.filled})
+    yield _counter(families.SETTLED, {each: done.differences.get(each, 0) for each in ("repaired", "gone")})
 
 
 def _of_processes(processes: Sequence[Heartbeat]) -> Iterator[GaugeMetricFamily]:
@@ -99,6 +108,13 @@ def _gauge(family: Family, samples: Samples) -> GaugeMetricFamily:
     for labels, value in samples.items():
         values = (labels,) if isinstance(labels, str) else labels
         metric.add_metric(values if family.labels else (), value)
+    return metric
+
+
+def _counter(family: Family, samples: Mapping[str, float]) -> CounterMetricFamily:
+    metric = CounterMetricFamily(family.name, family.about, labels=family.labels)
+    for label, value in samples.items():
+        metric.add_metric((label,) if family.labels else (), value)
     return metric
 
 

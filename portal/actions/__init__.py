@@ -19,6 +19,7 @@ from types import MappingProxyType
 
 from starlette.exceptions import HTTPException
 
+from dunning.abilities import Ability
 from portal.door import Behind
 from portal.facts import Facts
 from portal.forms import Form
@@ -88,6 +89,8 @@ class Asked:
 class Action:
     """One thing a customer can do. `pays`: where none that does is offered, the page leads elsewhere to pay.
 
+    `needs` is what the billing system must be able to do for it.
+
     `on_return`: its form is shown only to who comes back from a page of the provider's.
     """
 
@@ -96,6 +99,7 @@ class Action:
     run: Callable[[Asked], Awaitable[Answer]]
     pays: bool = True
     on_return: bool = False
+    needs: Ability | None = None
 
     @property
     def template(self) -> str:

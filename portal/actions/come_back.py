@@ -10,6 +10,7 @@ import structlog
 
 from db import journal
 from db.journal import Entry
+from dunning.abilities import Ability
 from portal.actions import Action, Answer, Asked, Leave, Shown
 from portal.actions.method import BACK
 from portal.facts import Facts
@@ -86,4 +87,4 @@ async def _write_down(asked: Asked) -> None:
         await journal.write(connection, [entry])
 
 
-COME_BACK = Action("come_back", _suits, _come_back)
+COME_BACK = Action("come_back", _suits, _come_back, needs=Ability.SELL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import structlog
 
+from dunning.abilities import Ability
 from dunning.rules.paying_now import Refusal
 from portal.actions import Action, Answer, Asked, Leave, Shown
 from portal.facts import Facts
@@ -28,4 +29,4 @@ async def leave_to_confirm(asked: Asked) -> Answer:
     return Leave(url) if url else Shown("refused")
 
 
-CONFIRM = Action("confirm", _suits, leave_to_confirm)
+CONFIRM = Action("confirm", _suits, leave_to_confirm, needs=Ability.PAGES)

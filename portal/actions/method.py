@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import structlog
 
+from dunning.abilities import Ability
 from portal.actions import Action, Answer, Asked, Leave, Shown
 from portal.facts import Facts
 from providers.lookup import ProviderUnavailableError
@@ -29,4 +30,4 @@ async def _change(asked: Asked) -> Answer:
     return Leave(url)
 
 
-METHOD = Action("method", _suits, _change)
+METHOD = Action("method", _suits, _change, needs=Ability.PAGES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dunning.abilities import Ability
 from dunning.rules.paying_now import Refusal
 from portal.actions import Action, Answer, Asked, Leave, Shown
 from portal.actions.confirm import leave_to_confirm
@@ -45,5 +46,5 @@ async def _charge(asked: Asked, *, anew: bool) -> Answer:
             return Shown("nothing_new" if found.reason == NOTHING_NEW else "refused")
 
 
-RETRY = Action("retry", _suits, _retry)
-SETTLE = Action("settle", _suits_anew, _settle, on_return=True)
+RETRY = Action("retry", _suits, _retry, needs=Ability.CHARGE)
+SETTLE = Action("settle", _suits_anew, _settle, on_return=True, needs=Ability.CHARGE)

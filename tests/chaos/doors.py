@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 from starlette.types import ASGIApp
 
 from tests.chaos.hostile import Heard, Sent, ask, faults, mutated
-from tests.providers import mail_bodies
+from tests.providers import commet_events, mail_bodies, neutral
 from tests.webhooks.stripe_calls import event
 from webhooks.app import Receiver
 from webhooks.config import ReceiverConfig
@@ -87,6 +87,8 @@ def receiver(dsn: str, redis_url: str) -> Receiver:
         resend_webhook_secrets=("whsec_" + base64.b64encode(SVIX_KEY).decode(),),
         postmark_webhook_passwords=(PASSWORD,),
         ses_webhook_passwords=(PASSWORD,),
+        commet_webhook_secrets=(commet_events.SECRET,),
+        event_sources=(f"acme hex {SECRET}",),
         livemode=False,
         host="127.0.0.1",
         port=0,
@@ -124,6 +126,32 @@ def ses(body: bytes | None = None) -> Sent:
     return Sent("POST", b"/webhooks/ses", (_login(),), body)
 
 
+def commet(body: bytes | None = None) -> Sent:
+    """A delivery of Commet's."""
+    body = commet_events.dumped(commet_events.event("payment.failed")) if body is None else body
+    signature = hmac.digest(commet_events.SECRET.encode(), body, "sha256").hex().encode()
+    return Sent("POST", b"/webhooks/commet", ((b"x-commet-signature", signature),), body)
+
+
+def acme(body: bytes | None = None) -> Sent:
+    """A delivery of a system that speaks the neutral format, in its plainest signature."""
+    body = json.dumps(neutral.ORIGIN).encode() if body is None else body
+    signature = hmac.digest(SECRET.encode(), body, "sha256").hex().encode()
+    return Sent("POST", b"/webhooks/events/acme", ((b"x-signature", signature),), body)
+
+
+def is_commets(sent: Sent) -> bool:
+    """Whether the body's own signature is among the headers."""
+    own = hmac.digest(commet_events.SECRET.encode(), sent.body, "sha256").hex().encode()
+    return any(own in value for value in sent.values(b"x-commet-signature"))
+
+
+def is_acmes(sent: Sent) -> bool:
+    """The same for the other."""
+    own = hmac.digest(SECRET.encode(), sent.body, "sha256").hex().encode()
+    return any(own in value for value in sent.values(b"x-signature"))
+
+
 def is_stripes(sent: Sent) -> bool:
     """Whether one signature was made over the body by somebody who has the secret."""
     pairs = [part.strip() for value in sent.values(b"stripe-signature") for part in value.split(b",")]
@@ -156,6 +184,8 @@ DOORS: tuple[tuple[Callable[..., Sent], Genuine], ...] = (
     (resend, is_resends),
     (postmark, is_logged_in),
     (ses, is_logged_in),
+    (commet, is_commets),
+    (acme, is_acmes),
 )
 
 

@@ -48,6 +48,8 @@ BODIES = {
     "rotate": b'{"overlap_hours": 24}',
     "replay": b'{"since": "2026-01-01T00:00:00Z", "event": "access.changed", "failed": true}',
 }
+# Of the right shape, and nobody's.
+STRANGE_KEY = "dk_" + "x" * 32
 ANY_BODY = b'{"reason": "they asked for it", "by": "maria"}'
 
 
@@ -104,7 +106,8 @@ def test_the_api(world: World, database_url: str, times: int, tell: Tell) -> Non
         async def forge() -> None:
             for method, path in served(list(api.app.routes)):
                 if path.startswith("/v1/") and "banner." not in path and "openapi" not in path:
-                    await campaign.forge(operation(method, path, api.key + "x"), holds_key(api.key))
+                    for key in (api.key + "x", STRANGE_KEY):
+                        await campaign.forge(operation(method, path, key), holds_key(api.key))
 
         async def spoil() -> None:
             for method, path in served(list(api.app.routes)):

@@ -163,7 +163,7 @@ def _asking_always(known: Account, policies: PolicySource) -> list[Step]:
             if step.kind is Kind.ACCESS:
                 account = with_access_taken(account, step, now, found.access.level)
             history[step.key] = _effect(step, now, accepted=True)
-            taken.append(step.moved(now, step.wanted_at))
+            taken.append(step.moved(now, min(step.wanted_at or step.due_at, step.due_at)))
         elif news and (step is None or news[0][0] <= step.due_at):
             now, later = news.pop(0)
             account = settle(learned(later, account), policies)

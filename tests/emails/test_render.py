@@ -246,3 +246,21 @@ def test_a_brand_needs_only_a_name_and_an_address_for_questions() -> None:
 def test_rendering_twice_gives_the_same_mail() -> None:
     """Nothing in a mail depends on when or how often it is rendered."""
     assert rendered(SAMPLES["final_warning-24h"]) == rendered(SAMPLES["final_warning-24h"])
+
+
+@pytest.mark.parametrize("locale", languages())
+def test_an_amount_that_nobody_has_told_is_not_named(locale: str) -> None:
+    """Some billing systems say that something is owed, and not how much."""
+    unknown = Money(1, "xxx")
+    mails: list[Mail] = [
+        replace(payment_failed(Category.INSUFFICIENT_FUNDS), amount=unknown, others=(), other_open=0),
+        replace(final_warning(Category.INSUFFICIENT_FUNDS), amount=unknown, others=(), other_open=0),
+        replace(access_ended("grace_expired"), amount=unknown, other_open=0),
+        replace(payment_recovered(access_restored=True), amount=unknown),
+        replace(team_escalation(), amount=unknown),
+    ]
+    for props in mails:
+        mail = rendered(props, locale)
+        assert not any(
+            trace in mail.subject + mail.text for trace in ("XXX", "¤", "None", "0.01", "0,01", "—")
+        )

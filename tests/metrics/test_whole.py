@@ -11,6 +11,7 @@ from tests.metrics.watching import Watching
 from tests.scenarios.story import subscriber
 from tests.scenarios.world import World
 from tests.worker.breaking import trip
+from tests.worker.reconciling import compare, fill, rows
 from worker.usecases.holding import TRIPPED
 
 # Charged on the days 0, 3, 7 and 37, after which Stripe cancels.
@@ -199,3 +200,28 @@ def test_an_old_figure_is_not_told(watching: Watching, monkeypatch: pytest.Monke
     monkeypatch.setattr("metrics.whole.collector.time", lambda: later)
     assert watching.every("dunning_inbox_events") == {}
     assert watching.every("dunning_cases_opened_total") == {"": 0}
+
+
+def test_how_well_we_are_in_step_with_stripe(world: World, watching: Watching) -> None:
+    """Ages count from the first scheduler on, until there is a success; what was done is counted for ever."""
+    assert watching.every("dunning_reconciled_age_seconds") == {}
+    story = subscriber(world, "insufficient_funds").until(1)
+    watching.change("DELETE FROM inbox", "UPDATE invoices SET paid_at = now() WHERE failed_at IS NOT NULL")
+    assert set(rows(world)) == {"events", "comparison"}
+    watching.change("UPDATE reconciliations SET created_at = now() - interval '4 hours'")
+    watching.look()
+    assert set(watching.told("dunning_reconciled_age_seconds")) == {"events", "comparison"}
+    assert watching.told("dunning_reconciled_age_seconds")["events"] >= 4 * 3600
+    filled = fill(world)["filled"]
+    compare(world)
+    watching.look()
+    assert watching.told("dunning_events_filled_total") == {"": filled}
+    assert watching.told("dunning_reconciled_age_seconds")["events"] < 3600
+    assert watching.told("dunning_differences") == {"reported": 1}
+    watching.change("UPDATE invoices SET paid_at = NULL")
+    world.tick()
+    compare(world)
+    watching.look()
+    assert watching.told("dunning_differences") == {}
+    assert watching.told("dunning_differences_settled_total") == {"gone": 1}
+    assert story.level() == ("warned", "payment_failed")

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from dunning.abilities import EVERYTHING, NOTHING
 from dunning.declines import Category
 from dunning.money import Money
 from dunning.rules.paying_now import Refusal
@@ -20,7 +21,7 @@ from portal.answers import FormFrame
 from portal.facts import Coming, Facts, Owed, State
 from portal.offer import offer
 from portal.render import PAGES, TEMPLATES, Pages
-from portal.view import day_of, template_of, view
+from portal.view import day_of, offered, template_of, view
 from tests.emails.voices import VOICES
 
 LANGUAGES = PAGES.languages()
@@ -52,6 +53,7 @@ OPEN = Facts(
     on_hold=False,
     left=None,
     left_is_voided=False,
+    can=EVERYTHING,
 )
 STATES = {
     "open": OPEN,
@@ -208,3 +210,10 @@ def test_names_are_escaped_and_defused() -> None:
     html = page(replace(OPEN, plan='<img src=x onerror="a">', number="pay.evil.example"), "en")
     assert "<img src=x" not in html
     assert "pay.evil.example" not in html
+
+
+def test_nothing_is_offered_that_the_billing_system_cannot_do() -> None:
+    """What needs no provider still is: a promise, and somebody else who pays."""
+    able, unable = (offered(offer(provider=True), replace(OPEN, can=can)) for can in (EVERYTHING, NOTHING))
+    assert {"retry", "method"} <= {action.name for action in able}
+    assert {action.name for action in unable} == {"promise", "payer"}

@@ -21,6 +21,7 @@ class Stage:
 
     def __init__(self, database_url: str) -> None:
         self._runner = asyncio.Runner()
+        self.database_url = database_url
         self.engine = create_engine(database_url, name="world", pool_size=8)
 
     def run(self, step: Coroutine[Any, Any, T]) -> T:

@@ -31,7 +31,9 @@ from providers import registry
 from providers.lookup import MalformedEventError, ProviderUnavailableError
 from tracing import spans
 from worker.lookups import WITHIN, Questions
+from worker.owners import OwnerUnknownError, owned
 from worker.services import Services
+from worker.stopping import stopped
 from worker.usecases.apply_mail_results import apply_mail_results
 from worker.usecases.deciding import Decision, decide
 from worker.usecases.enact import Enacted, enact_all
@@ -43,6 +45,8 @@ log = structlog.get_logger()
 
 # A fact waits this long for a provider that cannot be asked; then it counts with what it says by itself.
 PATIENCE = timedelta(minutes=10)
+# Whose it is may have to be told by somebody else; then a person can have it tried again.
+PATIENCE_FOR_AN_OWNER = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,16 @@ async def _read(services: Services, row: InboxRow, questions: Questions) -> Stat
             log.error(
                 "lookup.given_up", event_id=row.event_id, subject=lookup.subject.value, error=str(error)
             )
+    try:
+        facts += await owned(services.engine, row.source, said, facts)
+    except OwnerUnknownError as error:
+        if services.clock() - row.received_at < PATIENCE_FOR_AN_OWNER:
+            await wait(services, row, error)
+        else:
+            await retire(services, row, error)
+        return None
+    if row.source in services.stopped_at_past_due:
+        facts = stopped(facts)
     return Stated(row, tuple(facts))
 
 

@@ -15,14 +15,17 @@ from db.accounts import Loaded
 from db.changes import Change
 from db.journal import Entry
 from db.outbox import NewEffect
+from db.restores import MAYBE_SENT
 from dunning.access import Access, Reason
 from dunning.account import Account, Case
 from dunning.breaker import held_back
 from dunning.plan import plan
+from dunning.reach import recipient
 from dunning.receipts import given_back
 from dunning.segments import PolicySource
 from dunning.steps import Effect, Kind, Plan, Step
 from dunning.taking import take_due
+from emails.message import reference
 from tracing import spans
 from worker.usecases.holding import Switch, next_look
 
@@ -78,7 +81,7 @@ async def decide(
     invoice and subscription the provider confirmed a moment ago: only their access is taken. Without
     `taking`, what is due stays due and is left to a worker. The caller holds the account's row lock. The
     database is touched only where a case is closed, whose mails are dropped, and where something is due
-    that a breaker may hold back.
+    that a breaker may hold back, or that a database which is lost may have done.
     """
     entries = _changes_of_cases(loaded, after, now)
     history, dropped = await _suppress(connection, loaded, after, now)
@@ -93,13 +96,22 @@ async def decide(
     else:
         planned = plan(after, history, policy, now)
     entries += [*dropped, *(_entry(loaded.id, step, now) for step in steps)]
+    # Test clocks have no part in what was lost by the wall clock.
+    doubtful = await switch.maybe_done(steps) if loaded.clock is None else []
+    entries += [_doubt(loaded.id, step, now) for step in doubtful]
     # By a test clock, "in a few minutes" may be never.
     put_off = hold and loaded.clock is None
     due = {ref: next_look(planned, ref, now, put_off=put_off) for ref in (*after.cases, *after.subscriptions)}
+    # What was planned took them for sent.
+    due |= {step.case: now for step in doubtful if step.case in after.cases}
     access, changed = _access(loaded, planned.access, now)
     return Decision(
         change=Change(loaded, after, due),
-        effects=tuple(row for step in steps for row in _effects(loaded.id, step, team_channels, now)),
+        effects=tuple(
+            _maybe_done(row, step, after, history) if step in doubtful else row
+            for step in steps
+            for row in _effects(loaded.id, step, team_channels, now)
+        ),
         entries=(*entries, *changed),
         access=access,
         unverified=any(step.kind is Kind.ACCESS for step in planned.due(now)),
@@ -147,6 +159,22 @@ def _effects(customer_id: int, step: Step, team_channels: tuple[str, ...], now: 
         )
         for channel in channels
     ]
+
+
+def _maybe_done(effect: NewEffect, step: Step, account: Account, history: Mapping[str, Effect]) -> NewEffect:
+    """The same as of when it was due, with the mark by which a mail service may still speak of it."""
+    return replace(
+        effect,
+        status="unknown",
+        last_error=MAYBE_SENT,
+        created_at=step.wanted_at or step.due_at,
+        recipient=recipient(account, history, step.case, step.name) if step.kind is Kind.MAIL else None,
+        reference=reference(step.key) if step.kind is Kind.MAIL else None,
+    )
+
+
+def _doubt(customer_id: int, step: Step, now: datetime) -> Entry:
+    return Entry(customer_id, now, f"{step.kind.value}.unknown", MAYBE_SENT, step.case, {"step": step.key})
 
 
 def _entry(customer_id: int, step: Step, now: datetime) -> Entry:

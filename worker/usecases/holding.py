@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import accounts, breaker, journal, outbox
+from db import accounts, breaker, journal, outbox, restores
 from db.accounts import Loaded
 from db.journal import Entry
 from db.outbox import Claim
 from dunning.breaker import Limits, cap_reached, held_back, holds, revocations_left
-from dunning.steps import Plan, Step
+from dunning.restoring import Gap
+from dunning.steps import Kind, Plan, Step
 
 log = structlog.get_logger()
 
@@ -24,11 +25,12 @@ HELD = "held back: the breaker is tripped"
 
 
 class Switch:
-    """The breaker as it is in one transaction: asked once, and only if it would matter."""
+    """The breaker, and what a restored backup lacks, in one transaction: asked once, if it would matter."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
         self._tripped: bool | None = None
+        self._gap: tuple[Gap | None] | None = None
 
     async def must_hold(self, steps: Sequence[Step]) -> bool:
         """Whether any of these steps must not be taken now."""
@@ -37,6 +39,15 @@ class Switch:
         if self._tripped is None:
             self._tripped = await breaker.tripped(self._connection) is not None
         return self._tripped
+
+    async def maybe_done(self, steps: Sequence[Step]) -> list[Step]:
+        """Those that may have been carried out by a database that is lost."""
+        if not any(step.kind in (Kind.MAIL, Kind.RETRY) for step in steps):
+            return []
+        if self._gap is None:
+            self._gap = (await restores.last(self._connection),)
+        gap = self._gap[0]
+        return gap.may_have_done(steps) if gap else []
 
 
 def next_look(planned: Plan, case: str, now: datetime, *, put_off: bool) -> datetime | None:

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from db import accounts
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db import accounts, imports, links
+from db.links import LinkRow
 from dunning.account import Account
 from dunning.case import settle
 from dunning.events import BillingEvent, ClockMoved
 from dunning.fold import fold
+from dunning.takeover import begun_before_us
+from portal.links import FOR_BANNERS, unheld
 from worker.queues import CASES
 from worker.services import Services
 from worker.usecases.enact import enact
@@ -23,19 +28,38 @@ async def learn(services: Services, customer_id: int, facts: Iterable[BillingEve
     """
     told = [fact for fact in facts if not isinstance(fact, ClockMoved)]
     async with services.engine.begin() as connection:
-        loaded = (await accounts.load(connection, [customer_id], lock=True))[customer_id]
+        named = {ref for fact in told if (ref := getattr(fact, "invoice", None))}
+        found = await accounts.load(connection, [customer_id], also_invoices=named, lock=True)
+        loaded = found[customer_id]
+        at = loaded.clock or services.clock()
+        after = settle(fold(loaded.account, *told), services.policy)
+        after = await _begun_earlier(connection, services, loaded.account, after, at)
         result = await enact(
             connection,
             loaded,
-            settle(fold(loaded.account, *told), services.policy),
+            after,
             policy=services.policy,
             team_channels=services.team_channels,
-            now=loaded.clock or services.clock(),
+            now=at,
             taking=services.decides,
         )
+        if services.pages:
+            fresh = sorted(after.cases.keys() - loaded.account.cases.keys())
+            added = [LinkRow(unheld(), customer_id, case, at, FOR_BANNERS) for case in fresh]
+            await links.add(connection, *added)
     await wake(services, {customer_id: result})
     if not services.decides:
         await services.nudge(CASES, [customer_id])
+
+
+async def _begun_earlier(
+    connection: AsyncConnection, services: Services, before: Account, after: Account, at: datetime
+) -> Account:
+    """A case that had begun before us, and is heard of after the import, is taken over like the rest."""
+    if after.customer.test_clock or after.cases.keys() == before.cases.keys():
+        return after
+    began_at = await imports.first_began_at(connection, after.source)
+    return begun_before_us(before, after, services.policy, at, began_at) if began_at else after
 
 
 def known_until(account: Account) -> datetime | None:

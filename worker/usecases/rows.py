@@ -32,7 +32,7 @@ async def retire(services: Services, row: InboxRow, error: Exception) -> None:
 
 
 async def wait(services: Services, row: InboxRow, error: ProviderUnavailableError) -> None:
-    """Somebody has to be asked, and does not answer: later, uncounted."""
+    """Somebody has to be asked and does not answer, or has to tell and has not yet: later, uncounted."""
     log.warning("event.waits_for_provider", event_id=row.event_id, error=str(error))
     async with services.engine.begin() as connection:
         await inbox.note_failure(connection, row.id, f"provider unavailable: {error}", counts=False)

@@ -9,7 +9,7 @@ import structlog
 
 from db import alarms
 from db.alarms import Alarm
-from emails.alarm import Notice, endpoint_off, given_up, on_hold, taken_over
+from emails.alarm import Notice, at_odds, endpoint_off, given_up, on_hold, taken_over
 from emails.delivery import Accepted, Rejected
 from worker.courier import BusyError, Courier
 from worker.notices import stored
@@ -75,3 +75,5 @@ def _notice(alarm: Alarm, brand: str, at: datetime) -> Notice:
             return endpoint_off(brand=brand, number=alarm.subject, at=at, **alarm.facts)
         case "import":
             return taken_over(brand=brand, at=at, **alarm.facts)
+        case "differences":
+            return at_odds(brand=brand, at=at, **alarm.facts)

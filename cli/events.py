@@ -1,0 +1,23 @@
+"""`dunning events`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+import providers
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+
+@app.callback()
+def root() -> None:
+    """The neutral format in which any billing system can send its events."""
+
+
+@app.command()
+def schema() -> None:
+    """Print its JSON Schema, to check events with before they are sent."""
+    path = Path(providers.__path__[0]) / "standard.schema.json"
+    typer.echo(path.read_text(encoding="utf-8"), nl=False)
