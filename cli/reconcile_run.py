@@ -158,7 +158,7 @@ async def _rehearse(tools: Reconciling, since: datetime, told: Told, *, events_o
         services.engine, mirror, since, lambda found: told("events", {"listed": found.listed})
     )
     async with services.engine.connect() as connection:
-        tried.differences += map(difference, await mismatches.each(connection, most=MOST))
+        tried.differences += map(difference, await mismatches.each(connection, SOURCE, most=MOST))
     for look in [] if events_only else await looks(services, mirror):
         after: str | None = None
         while True:

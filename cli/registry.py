@@ -29,6 +29,7 @@ ENTRIES = (
     Entry("api", "cli.api:command", "Answer applications and the team over HTTP.", PROCESSES),
     Entry("portal", "cli.portal:command", "Show customers the page where a payment is fixed.", PROCESSES),
     Entry("migrate", "cli.migrate:command", "Bring the database to the newest schema.", OPERATE),
+    Entry("roles", "cli.roles:command", "Database roles of the processes, each with its rights.", OPERATE),
     Entry("import", "cli.importing:app", "Take over a running business from Stripe.", OPERATE),
     Entry("status", "cli.status:command", "Is everything running, and is anything late?", OPERATE),
     Entry("reconcile", "cli.reconcile:command", "Take in what Stripe has said and nobody heard.", OPERATE),

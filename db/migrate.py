@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from db import schema
+from db import roles, schema
 from db.connecting import connect
 from db.schema import Schema
 
@@ -35,6 +35,7 @@ SESSION = {
     "statement_timeout": "0",
     "timezone": "UTC",
 }
+NEWEST = "head"
 TRIES = 60
 PAUSE = 1.0  # seconds between two
 # PostgreSQL's codes for a lock that was not to be had: given up, a deadlock.
@@ -45,11 +46,12 @@ class InUseError(Exception):
     """A table was held by others for as long as it was tried; what was done so far stays done."""
 
 
-def upgrade(url: str, to: str = "head") -> None:
+def upgrade(url: str, to: str = NEWEST) -> None:
     """Run every migration the database at `url` has not had yet. Safe to repeat and to run twice at once.
 
     It may be interrupted anywhere, and goes on from there the next time. Raises InUseError when somebody held
-    a table for a minute, and what SQLAlchemy and asyncpg raise.
+    a table for a minute, and what SQLAlchemy and asyncpg raise. Roles of processes get their rights to what
+    is new.
     """
     asyncio.run(_upgrade(url, to))
 
@@ -79,7 +81,10 @@ async def _upgrade(url: str, to: str) -> None:
                 log.info("migration.waits", attempt=attempt, reason=type(error.orig).__name__)
                 await asyncio.sleep(PAUSE)
             else:
-                return
+                break
+        if to == NEWEST:
+            async with engine.begin() as connection:
+                await roles.apply(connection, make=False)
 
 
 def _engine(url: str) -> AsyncEngine:

@@ -60,11 +60,11 @@ _OPEN = """
 _COUNT = "SELECT count(*) AS customers, clock_timestamp() - min(changed_at) AS since"
 LOCKED, OPEN = text(_COUNT + _LOCKED), text(_COUNT + _OPEN)
 
-_NAMES = "customers.id, customers.ref, access.level, access.changed_at AS since"
+_NAMES = "customers.source, customers.id, customers.ref, access.level, access.changed_at AS since"
 EACH = text(f"""
-    SELECT * FROM (SELECT 'paid_but_locked' AS side, {_NAMES} {_LOCKED}
+    SELECT side, id, ref, level, since FROM (SELECT 'paid_but_locked' AS side, {_NAMES} {_LOCKED}
                    UNION ALL SELECT 'open_but_unpaid' AS side, {_NAMES} {_OPEN}) AS both_sides
-    WHERE id > :after ORDER BY id LIMIT :most
+    WHERE source = :source AND id > :after ORDER BY id LIMIT :most
 """)  # noqa: S608  # made of constants
 
 
@@ -86,7 +86,7 @@ async def read(connection: AsyncConnection) -> Mismatches:
     return Mismatches(locked.customers, open_.customers, locked.since, open_.since)
 
 
-async def each(connection: AsyncConnection, *, after: int = 0, most: int) -> list[Mismatch]:
-    """Those on either side, from a row id on."""
-    rows = await connection.execute(EACH, {"after": after, "most": most})
+async def each(connection: AsyncConnection, source: str, *, after: int = 0, most: int) -> list[Mismatch]:
+    """Those of a source on either side, from a row id on."""
+    rows = await connection.execute(EACH, {"source": source, "after": after, "most": most})
     return [Mismatch(**row) for row in rows.mappings()]

@@ -11,7 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 @dataclass(frozen=True, slots=True)
 class Soundness:
-    """`version` as `server_version_num` (180006); `at` is the server's clock; `free` connections are left."""
+    """`version` as `server_version_num` (180006); `at` is the server's clock; `free` connections are left.
+
+    `owner`: our login may do anything to our tables.
+    """
 
     version: int
     fsync: bool
@@ -21,6 +24,7 @@ class Soundness:
     encoding: str
     autovacuum: bool
     free: int
+    owner: bool
     at: datetime
 
 
@@ -34,6 +38,8 @@ STATEMENT = text("""
            current_setting('autovacuum')::bool AS autovacuum,
            current_setting('max_connections')::int
                - (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend')::int AS free,
+           coalesce((SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass('inbox')),
+                    false) AS owner,
            clock_timestamp() AS at
 """)
 

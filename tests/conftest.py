@@ -16,6 +16,7 @@ from sandbox.inbox import Inbox, mail_inbox
 from sandbox.postgres import PostgresServer, embedded_postgres
 from sandbox.valkey import ValkeyServer, embedded_valkey
 from tests.emptying import as_new
+from tests.roles import make_roles
 
 _TEMPLATE = "migrated"
 
@@ -87,7 +88,9 @@ def migrated_template(postgres_server: PostgresServer) -> str:
     """The name of a database that our migrations have been run on, to be copied."""
     from db.migrate import upgrade
 
-    upgrade(postgres_server.create_database(_TEMPLATE))
+    url = postgres_server.create_database(_TEMPLATE)
+    upgrade(url)
+    make_roles(url)
     return _TEMPLATE
 
 

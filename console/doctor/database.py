@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from console.doctor.asking import UnusableError, connection_to
-from console.doctor.finding import Finding, fault, good, risk
+from console.doctor.finding import Finding, fault, good, note, risk
 from console.doctor.values import Values
 from db import soundness
 from db.migrate import pending
@@ -48,10 +48,9 @@ async def _read(connection: AsyncConnection) -> tuple[Soundness, timedelta]:
 def judge(found: Soundness, ahead: timedelta, waiting: list[str]) -> list[Finding]:
     """`ahead`: this machine's clock less the server's; `waiting`: migrations not run yet."""
     wrong = [*_of_server(found), *_of_schema(waiting), *_of_clock(ahead)]
-    if wrong:
-        return wrong
     version = f"{found.version // 10000}.{found.version % 10000}"
-    return [good(AREA, f"version {version}, migrated, keeps what it commits, clocks agree")]
+    sound = [good(AREA, f"version {version}, migrated, keeps what it commits, clocks agree")]
+    return [*(wrong or sound), *_of_login(found)]
 
 
 def _of_server(found: Soundness) -> Iterator[Finding]:
@@ -94,6 +93,16 @@ def _of_server(found: Soundness) -> Iterator[Finding]:
             f"has {found.free} connections left",
             "Another worker may not get its own.",
             "Raise max_connections, or put a pooler in front.",
+        )
+
+
+def _of_login(found: Soundness) -> Iterator[Finding]:
+    if found.owner:
+        yield note(
+            AREA,
+            "lets this login do anything to our tables",
+            "A process that is taken over can read and change everything.",
+            "Give each process a login of its own: `dunning roles`, and docs/production.md.",
         )
 
 

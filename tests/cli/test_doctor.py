@@ -19,9 +19,12 @@ def test_it_finds_what_is_wrong_and_says_what_to_do(
     assert "→ Set fsync and full_page_writes to on." in done.stdout
     assert "good  Redis: Valkey" in done.stdout
     assert "risk  Team: cannot be reached" in done.stdout
-    assert done.stdout.rstrip().endswith("2 faults, 1 risk.")
+    assert done.stdout.rstrip().endswith("2 faults, 1 risk, 1 note.")
     said = json.loads(dunning("doctor", *only, "--json", cwd=tmp_path, **env).stdout)
-    assert (said["ok"], {each["level"] for each in said["findings"]}) == (False, {"good", "fault", "risk"})
+    assert (said["ok"], {each["level"] for each in said["findings"]}) == (
+        False,
+        {"good", "fault", "risk", "note"},
+    )
 
 
 def test_exit_codes(redis_url: str, tmp_path: Path) -> None:

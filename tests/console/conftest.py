@@ -8,6 +8,7 @@ from sandbox.inbox import Inbox
 from tests.console.process import ApiProcess
 from tests.console.team_api import TeamApi, team_api
 from tests.console.worlds import world_on
+from tests.roles import as_role
 from tests.scenarios.world import World
 
 KEYS = ("test-key-0123456789abcdef", "test-key-fedcba9876543210")
@@ -27,7 +28,7 @@ def start_api(database_url: str) -> Iterator[StartApi]:
     """Start the API on the test's database, or on another one; it is stopped with the test."""
     started: list[ApiProcess] = []
 
-    def start(url: str = database_url, **settings: str) -> ApiProcess:
+    def start(url: str = as_role(database_url, "api"), **settings: str) -> ApiProcess:
         started.append(ApiProcess(url, KEYS, **settings))
         return started[-1]
 

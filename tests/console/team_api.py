@@ -25,6 +25,7 @@ from db import api_keys
 from db.session import create_engine
 from dunning.policy import Policy
 from settings.urls import for_asyncpg, for_sqlalchemy
+from tests.roles import as_role
 
 T = TypeVar("T")
 
@@ -94,9 +95,11 @@ class TeamApi:
 def team_api(
     database_url: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> Iterator[TeamApi]:
-    """The API on this database, with the default policy. Faults of its own are the test's."""
-    store = Store(for_asyncpg(database_url))
-    engine = create_engine(for_sqlalchemy(database_url), name="api", pool_size=SESSIONS)
+    """The API on this database, with no more than its rights. Faults of its own are the test's."""
+    url = as_role(database_url, "api")
+    store = Store(for_asyncpg(url))
+    engine = create_engine(for_sqlalchemy(url), name="api", pool_size=SESSIONS)
+    owner = create_engine(for_sqlalchemy(database_url), name="test", pool_size=1)
     team = Team(engine, Policy(), UTC, clock)
     # Each look at the time is some minutes later: a key counts as soon as it is made or revoked.
     keyring = Keyring([ENV_KEY], store.good_keys, team.use_key, monotonic=count(0, 100).__next__)
@@ -105,4 +108,5 @@ def team_api(
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(app.router.lifespan_context(app)),
     ):
-        yield TeamApi(app, engine, portal)
+        yield TeamApi(app, owner, portal)
+        portal.call(owner.dispose)

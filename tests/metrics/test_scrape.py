@@ -34,6 +34,7 @@ class Process:
     """One of ours, with its metrics on any free port."""
 
     def __init__(self, *command: str, env: dict[str, str], folder: Path) -> None:
+        self._name = command[0]
         self._log = folder / f"{command[0]}.log"
         self._log.touch()
         self._forked = Forked(command, ROOT, env, Path(os.devnull), self._log)
@@ -41,33 +42,45 @@ class Process:
     @property
     def port(self) -> int:
         """Where it tells its metrics, once it says so."""
-        until(lambda: self._started() or self._forked.poll() is not None)
-        [line] = self._started()
-        return int(line["port"])
+        return self._told("metrics.started")
+
+    @property
+    def address(self) -> str:
+        """Where it answers, once it says so."""
+        return f"http://127.0.0.1:{self._told(f'{self._name}.started')}"
 
     def kill(self) -> None:
         """At once."""
         self._forked.kill()
         self._forked.wait(10)
 
-    def _started(self) -> list[dict[str, Any]]:
-        lines = [line for line in self._log.read_text().splitlines() if "metrics.started" in line]
-        return [json.loads(line) for line in lines]
+    def _told(self, event: str) -> int:
+        until(lambda: self._said(event) or self._forked.poll() is not None)
+        [line] = self._said(event)
+        return int(line["port"])
+
+    def _said(self, event: str) -> list[dict[str, Any]]:
+        lines = [json.loads(line) for line in self._log.read_text().splitlines() if event in line]
+        return [line for line in lines if line["event"] == event]
 
 
 class Town:
     """A receiver, a worker, a scheduler and an API beside each other."""
 
-    def __init__(self, database_url: str, redis_url: str, folder: Path) -> None:
-        env = ALL | {
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT),
-            "DATABASE_URL": database_url,
-            "REDIS_URL": redis_url,
-            "STRIPE_API_BASE": "http://127.0.0.1:9",  # nobody answers there
-            "DUNNING_METRICS_PORT": "0",
-            "DUNNING_LOG_FORMAT": "json",
-        }
+    def __init__(self, database_url: str, redis_url: str, folder: Path, **settings: str) -> None:
+        env = (
+            ALL
+            | settings
+            | {
+                "PATH": os.environ["PATH"],
+                "PYTHONPATH": str(ROOT),
+                "DATABASE_URL": database_url,
+                "REDIS_URL": redis_url,
+                "STRIPE_API_BASE": "http://127.0.0.1:9",  # nobody answers there
+                "DUNNING_METRICS_PORT": "0",
+                "DUNNING_LOG_FORMAT": "json",
+            }
+        )
         self._dsn = for_asyncpg(database_url)
         self._env, self._folder = env, folder
         config = ReceiverConfig(
@@ -89,6 +102,10 @@ class Town:
         """Where each of them is scraped."""
         [told] = self.receiver.said("metrics.started")
         return {"receiver": int(told["port"])} | {name: each.port for name, each in self.processes.items()}
+
+    def listens(self, name: str) -> str:
+        """The address of one that answers requests."""
+        return self.processes[name].address
 
     def count(self, statement: str) -> int:
         """Ask the database."""

@@ -12,6 +12,7 @@ from portal.links import Links, Minted, Pages
 from sandbox.inbox import Inbox
 from tests.console.worlds import world_on
 from tests.portal.process import SECRET, PortalProcess
+from tests.roles import as_role
 from tests.scenarios.story import Story
 from tests.scenarios.world import SENDER, World
 
@@ -35,7 +36,7 @@ def start_portal(database_url: str, redis_url: str) -> Iterator[StartPortal]:
     started: list[PortalProcess] = []
 
     def start(**settings: str) -> PortalProcess:
-        started.append(PortalProcess(database_url, redis_url, **settings))
+        started.append(PortalProcess(as_role(database_url, "portal"), redis_url, **settings))
         return started[-1]
 
     yield start

@@ -8,6 +8,7 @@ import asyncpg  # type: ignore[import-untyped]  # ships no annotations
 import pytest
 
 from settings.urls import for_asyncpg
+from tests.roles import as_role
 from tests.webhooks.process import ReceiverProcess
 from tests.webhooks.stripe_calls import SECRET
 from webhooks.config import ReceiverConfig
@@ -23,10 +24,10 @@ def dsn(database_url: str) -> str:
 
 
 @pytest.fixture
-def config(dsn: str, redis_url: str) -> ReceiverConfig:
-    """A receiver in test mode, on any free port."""
+def config(database_url: str, redis_url: str) -> ReceiverConfig:
+    """A receiver in test mode, on any free port, with no more rights than it needs."""
     return ReceiverConfig(
-        database_dsn=dsn,
+        database_dsn=for_asyncpg(as_role(database_url, "receiver")),
         redis_url=redis_url,
         stripe_webhook_secrets=("whsec_test_older", SECRET),
         livemode=False,

@@ -34,7 +34,7 @@ async def monitor_access(
     for each in found:
         await _ask(services, mirror, each)
         async with services.engine.begin() as connection:
-            left = await mismatches.each(connection, after=each.id - 1, most=1)
+            left = await mismatches.each(connection, SOURCE, after=each.id - 1, most=1)
             wrong = left[0] if left and left[0].id == each.id else None
             await differences.note(connection, SOURCE, [difference(wrong or each)], by)
             row = next(one for one in await differences.standing(connection, "access") if one.ref == each.ref)
@@ -66,7 +66,7 @@ async def over_by_now(services: Services) -> int:
         for row in await differences.standing(connection, "access"):
             ids = await accounts.known(connection, [(row.source, row.customer)])
             number = ids[row.source, row.customer]
-            wrong = await mismatches.each(connection, after=number - 1, most=1)
+            wrong = await mismatches.each(connection, row.source, after=number - 1, most=1)
             if not wrong or wrong[0].id != number:
                 await differences.settle(connection, row.id, "gone")
                 gone += 1

@@ -170,7 +170,7 @@ async def _begin(tools: Reconciling, run: Run) -> Run:
 
 async def _access(tools: Reconciling, run: Run, after: str | None) -> Run:
     async with tools.services.engine.connect() as connection:
-        found = await mismatches.each(connection, after=int(after or 0), most=AT_ONCE)
+        found = await mismatches.each(connection, run.source, after=int(after or 0), most=AT_ONCE)
     became = await monitor_access(tools.services, tools.mirror, found, tools.by)
     last = str(found[-1].id) if len(found) == AT_ONCE else None
     gone = 0 if last else await over_by_now(tools.services)

@@ -10,6 +10,7 @@ from console.doctor import database, redis
 from console.doctor.finding import Level
 from db.soundness import Soundness
 from tests.console.doctor.looking import found, said
+from tests.roles import as_role
 
 SOUND = Soundness(
     version=180006,
@@ -20,6 +21,7 @@ SOUND = Soundness(
     encoding="UTF8",
     autovacuum=True,
     free=80,
+    owner=False,
     at=datetime(2026, 1, 1, tzinfo=UTC),
 )
 INFO = {"redis_version": "8.2.0", "maxmemory_policy": "noeviction", "maxmemory": 0, "aof_enabled": 1}
@@ -66,6 +68,14 @@ def test_each_weakness_of_a_server(change: dict[str, object], level: Level, part
     (sentence,) = said(findings, level)
     assert part in sentence
     assert len(findings) == 1
+
+
+def test_a_login_that_may_do_anything_is_worth_knowing(database_url: str) -> None:
+    """The owner of the tables may, a role of a process may not; either server may be sound."""
+    findings = database.judge(replace(SOUND, owner=True), timedelta(0), [])
+    assert [each.level for each in findings] == [Level.GOOD, Level.NOTE]
+    for url, notes in ((database_url, 1), (as_role(database_url, "worker"), 0)):
+        assert len(said(found(database.look, DATABASE_URL=url), Level.NOTE)) == notes
 
 
 def test_a_sound_server_and_clocks_that_disagree() -> None:
