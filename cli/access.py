@@ -78,9 +78,10 @@ def _read(dsn: str, source: str, customer: str) -> AccessRow | None:
     import asyncpg  # type: ignore[import-untyped]  # ships no annotations
 
     from db import access
+    from db.connecting import connect
 
     async def ask() -> AccessRow | None:
-        connection = await asyncpg.connect(dsn, timeout=CONNECT_LIMIT, server_settings=READ_ONLY)
+        connection = await connect(dsn, timeout=CONNECT_LIMIT, server_settings=READ_ONLY)
         try:
             return await access.read(connection, source, customer)
         finally:

@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 CONNECT_LIMIT = 5  # seconds
 SERVER = {"statement_timeout": "15000", "lock_timeout": "5000", "timezone": "UTC"}
+SILENCE = 20  # seconds after which a server that says nothing is given up; it has a limit of its own before
 READ_ONLY = SERVER | {"default_transaction_read_only": "on"}
 
 _UNDEFINED = ("42P01", "42703")  # table, column
@@ -89,13 +90,17 @@ async def _connection(url: str, server: dict[str, str], **options: Any) -> Async
     from sqlalchemy.ext.asyncio import create_async_engine
     from sqlalchemy.pool import NullPool
 
+    from db.connecting import connect
+
     engine = create_async_engine(
         url,
         poolclass=NullPool,
         hide_parameters=True,
         **options,
         connect_args={
+            "async_creator_fn": connect,
             "timeout": CONNECT_LIMIT,
+            "command_timeout": SILENCE,
             "server_settings": server | {"application_name": "dunning-command"},
         },
     )

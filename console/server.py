@@ -17,8 +17,6 @@ from settings import ApiSettings
 from worker.pages import pages
 from worker.policy import policy
 
-# Of those who read cases and decide; access has a pool of its own.
-POOL_SIZE = 5
 # Seconds. Pages of cases are thought through in threads, and by default one of them keeps the others waiting
 # for 5 ms at each turn: answers about access, which take one, would take nine.
 TURN = 0.0005
@@ -30,9 +28,14 @@ def serve(settings: ApiSettings) -> int:
     PostgreSQL may come later.
     """
     sys.setswitchinterval(TURN)
-    store = Store(settings.database_dsn)
+    store = Store(settings.database_dsn, settings.api_pool_size)
     team = Team(
-        create_engine(settings.database_url_sqlalchemy, name="api", pool_size=POOL_SIZE),
+        create_engine(
+            settings.database_url_sqlalchemy,
+            name="api",
+            pool_size=settings.api_team_pool_size,
+            timeouts=settings.session_timeouts,
+        ),
         policy(settings),
         settings.timezone,
         lambda: datetime.now(UTC),

@@ -11,6 +11,7 @@ import structlog
 
 from db import access, key_lookup, schema
 from db.access import AccessRow, CaseLink
+from db.connecting import connect
 from db.key_lookup import GoodKey
 from db.schema import BehindError
 
@@ -20,7 +21,6 @@ T = TypeVar("T")
 
 # Seconds from the question to the answer or the refusal, with connecting and waiting for a free connection.
 LIMIT = 1.5
-POOL_SIZE = 10
 
 BEHIND = "schema.behind"
 
@@ -38,9 +38,10 @@ async def _leave_as_it_is(_: Any) -> None:
 class Store:
     """Reads access through a pool of connections, opened as they are needed. Lives in one event loop."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, pool_size: int = 10) -> None:
         """`dsn` as asyncpg takes it. Nothing is opened yet."""
         self._dsn = dsn
+        self._pool_size = pool_size
         self._pool: Any = None
         self._reachable = True
 
@@ -49,13 +50,16 @@ class Store:
         self._pool = await asyncpg.create_pool(
             self._dsn,
             min_size=0,
-            max_size=POOL_SIZE,
+            max_size=self._pool_size,
+            connect=connect,
             timeout=LIMIT,
             reset=_leave_as_it_is,  # the default is a second statement for each question
             server_settings={
                 "application_name": "dunning-api",
                 "default_transaction_read_only": "on",
                 "statement_timeout": str(int(LIMIT * 1000)),
+                "lock_timeout": str(int(LIMIT * 1000)),
+                "idle_in_transaction_session_timeout": str(int(LIMIT * 1000)),
                 "timezone": "UTC",
             },
         )

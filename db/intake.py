@@ -13,6 +13,8 @@ from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]  # ships no annotations
 
+from db.connecting import connect
+
 CONNECT_LIMIT = 1.0  # seconds to connect and prepare
 STATEMENT_LIMIT = 1.5  # seconds; a provider's request is given up by then
 
@@ -23,11 +25,13 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[],
 ON CONFLICT (source, event_id) DO NOTHING
 RETURNING id, source, event_id
 """
-_PROBE = "SELECT id FROM inbox LIMIT 0"  # fails while migrations are missing, and reads no row
 
 _SESSION = {
     "application_name": "dunning-receiver",
     "statement_timeout": str(int(STATEMENT_LIMIT * 1000)),
+    # Each statement is a transaction: one that stays open, or waits for so long, is a fault.
+    "lock_timeout": str(int(STATEMENT_LIMIT * 1000)),
+    "idle_in_transaction_session_timeout": str(int(STATEMENT_LIMIT * 1000)),
     # An answered event must survive a power cut, whatever the server's default.
     "synchronous_commit": "on",
 }
@@ -74,6 +78,7 @@ class Row:
 
 
 _values = attrgetter(*(field.name for field in fields(Row)))
+_NOTHING: Sequence[Sequence[object]] = [[] for _ in fields(Row)]
 
 
 class Intake:
@@ -107,12 +112,13 @@ class Intake:
         return {(row["source"], row["event_id"]): row["id"] for row in stored}
 
     async def probe(self) -> None:
-        """Return when the inbox can be reached, or raise Unavailable."""
+        """Return when the inbox takes rows, or raise Unavailable.
+
+        To insert nothing is refused just as a row is: by a standby, without rights, without the table.
+        """
         try:
-            if self.is_open:
-                await self._connection.execute(_PROBE, timeout=CONNECT_LIMIT)
-            else:
-                await self._open()
+            statement = self._insert if self.is_open else await self._open()
+            await statement.fetch(*_NOTHING, timeout=CONNECT_LIMIT)
         except _CONNECTION_ERRORS as error:
             self.drop()
             raise Unavailable(type(error).__name__) from None
@@ -132,8 +138,11 @@ class Intake:
         self.drop()
         try:
             async with asyncio.timeout(CONNECT_LIMIT):
-                self._connection = await asyncpg.connect(
-                    self._dsn, command_timeout=STATEMENT_LIMIT, server_settings=_SESSION
+                self._connection = await connect(
+                    self._dsn,
+                    timeout=CONNECT_LIMIT,
+                    command_timeout=STATEMENT_LIMIT,
+                    server_settings=_SESSION,
                 )
                 self._insert = await self._connection.prepare(_INSERT)
         except Exception as error:  # a certificate, a parameter, a missing table: nothing can be stored now

@@ -16,12 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from db import roles, schema
+from db.connecting import connect
 from db.schema import Schema
 
 log = structlog.get_logger()
 
 # Two `migrate` at once wait for each other on this lock instead of tripping over each other.
 MIGRATION_LOCK = 0x64756E6E
+CONNECT_LIMIT = 5.0  # seconds
 LOOK_EVERY = 0.2  # seconds between two attempts at it
 
 # Milliseconds. Whoever comes after a statement that waits for a table waits as well, so it must give up soon;
@@ -87,7 +89,11 @@ async def _upgrade(url: str, to: str) -> None:
 
 def _engine(url: str) -> AsyncEngine:
     """Without a limit for a statement: a migration takes as long as it takes."""
-    return create_async_engine(url, poolclass=NullPool, connect_args={"server_settings": SESSION})
+    return create_async_engine(
+        url,
+        poolclass=NullPool,
+        connect_args={"async_creator_fn": connect, "timeout": CONNECT_LIMIT, "server_settings": SESSION},
+    )
 
 
 @asynccontextmanager

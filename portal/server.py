@@ -21,7 +21,6 @@ from worker.broker import RedisNudge, create_broker
 from worker.policy import policy
 from worker.services import Services
 
-POOL_SIZE = 8
 # Seconds. Somebody waits in front of the page; a charge that is given up on is asked for again by a worker.
 STRIPE_TIMEOUT = 15.0
 
@@ -34,7 +33,12 @@ def serve(settings: PortalSettings) -> int:
     secrets = [secret.get_secret_value() for secret in settings.link_secrets]
     gateways = _gateways(settings)
     services = Services(
-        engine=create_engine(settings.database_url_sqlalchemy, name="portal", pool_size=POOL_SIZE),
+        engine=create_engine(
+            settings.database_url_sqlalchemy,
+            name="portal",
+            pool_size=settings.portal_pool_size,
+            timeouts=settings.session_timeouts,
+        ),
         gateways=gateways,
         policy=policy(settings),
         nudge=RedisNudge(create_broker(settings.redis_url.get_secret_value())),

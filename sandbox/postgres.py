@@ -40,13 +40,27 @@ class PostgresServer(Server):
     name = "PostgreSQL"
     stop_signal = "INT"  # fast shutdown: sessions are ended, nothing is lost
 
-    def __init__(self, package: Path, data: Path, runtime: Path, *, become: Become, durable: bool) -> None:
-        """Describe the server; nothing is started yet."""
+    def __init__(
+        self,
+        package: Path,
+        data: Path,
+        runtime: Path,
+        *,
+        become: Become,
+        durable: bool,
+        primary: "PostgresServer | None" = None,
+    ) -> None:
+        """Describe the server; nothing is started yet. With `primary` it is a standby of that one."""
         super().__init__(_url("postgres", runtime), data, runtime, become)
         self._programs = package / "pginstall/bin"
         self._cluster = data / "cluster"
         self._settings = _SETTINGS if durable else _SETTINGS | _NOT_DURABLE
         self._durable = durable
+        self._primary = primary
+
+    def promote(self) -> None:
+        """Make a standby the primary; returns when it takes what is written."""
+        self._sql("SELECT pg_promote()")
 
     def create_database(self, name: str, template: str | None = None) -> str:
         """Create a database, empty or as a copy of `template` (which nobody may be using); answers its url.
@@ -74,10 +88,13 @@ class PostgresServer(Server):
     def _initdb(self, lock: int) -> None:
         unfinished = self.data / "cluster.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
-        options = ["-U", "postgres", "-A", "trust", *_ENCODING]
+        if self._primary:
+            program, options = "pg_basebackup", ["-h", str(self._primary._runtime), "-R", "-c", "fast"]
+        else:
+            program, options = "initdb", ["-A", "trust", *_ENCODING]
         if not self._durable:
             options.append("--no-sync")
-        command = [str(self._programs / "initdb"), *options, "-D", str(unfinished)]
+        command = [str(self._programs / program), "-U", "postgres", *options, "-D", str(unfinished)]
         initdb = self._supervise(command, lock)
         try:
             code = initdb.wait(_INITDB_SECONDS)
@@ -116,12 +133,15 @@ class PostgresServer(Server):
 
 
 @contextlib.contextmanager
-def embedded_postgres(data_dir: Path | None = None, durable: bool = True) -> Iterator[PostgresServer]:
+def embedded_postgres(
+    data_dir: Path | None = None, durable: bool = True, *, primary: PostgresServer | None = None
+) -> Iterator[PostgresServer]:
     """Run PostgreSQL while the block runs.
 
     Args:
         data_dir: kept and used again by the next start; None is a temporary one, removed at the end.
         durable: False gives up safety at a power cut for speed (fsync off); for tests only.
+        primary: a running server that this one shall be a standby of, until it is promoted.
 
     Raises:
         BinaryMissingError, RootRefusedError, DataInUseError, ServerFailedError: see `sandbox.errors`.
@@ -137,7 +157,7 @@ def embedded_postgres(data_dir: Path | None = None, durable: bool = True) -> Ite
                     f"PostgreSQL must run as uid {NOBODY} here, which cannot reach {data}: "
                     "choose a directory that every user may pass through, or do not run as root"
                 )
-        server = PostgresServer(package, data, runtime, become=become, durable=durable)
+        server = PostgresServer(package, data, runtime, become=become, durable=durable, primary=primary)
         server.start()
         try:
             yield server

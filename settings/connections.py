@@ -6,7 +6,8 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_val
 
 from settings.checks import SigningSecret, is_loopback, split_url
 from settings.field import Commas, Settings, setting
-from settings.urls import DatabaseUrl, RedisUrl, SmtpUrl, for_asyncpg, for_sqlalchemy
+from settings.redis import RedisUrl
+from settings.urls import DatabaseUrl, SmtpUrl, for_asyncpg, for_sqlalchemy
 
 _KEY_PREFIXES = {"sk_live_": True, "rk_live_": True, "sk_test_": False, "rk_test_": False}
 
@@ -16,7 +17,8 @@ class Database(Settings):
 
     database_url: DatabaseUrl = setting(
         "DATABASE_URL",
-        "The PostgreSQL database (15 or newer). Understands `?host=/socket/directory` and `?sslmode=`.",
+        "The PostgreSQL database (15 or newer). Understands `?host=/socket/directory` and `?sslmode=`. "
+        "Several hosts may stand there, with commas between them: the one that can write is looked for.",
         example="postgresql://dunning:password@127.0.0.1:5432/dunning",
         cure="Give a PostgreSQL URL in the environment or in .env.",
     )
@@ -28,7 +30,7 @@ class Database(Settings):
 
     @property
     def database_dsn(self) -> str:
-        """For `asyncpg.connect` and `asyncpg.create_pool`. Holds the password: never log it."""
+        """For `db.connecting.connect`. Holds the password: never log it."""
         return for_asyncpg(self.database_url.get_secret_value())
 
 
@@ -37,7 +39,8 @@ class Redis(Settings):
 
     redis_url: RedisUrl = setting(
         "REDIS_URL",
-        "The Redis or Valkey server that carries the queues: `redis://`, `rediss://` or `unix://`.",
+        "The Redis or Valkey server that carries the queues: `redis://`, `rediss://` or `unix://`; or the "
+        "Sentinels that know it: `redis+sentinel://host:26379,host:26379/name/0`.",
         example="redis://127.0.0.1:6379/0",
         cure="Give a Redis URL in the environment or in .env.",
     )

@@ -34,6 +34,7 @@ from settings.processes import (
 )
 from settings.retention import Retention
 from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
+from settings.sessions import Sessions
 from settings.team import Team
 from settings.traces import Traces
 from settings.webhooks import WebhookEndpoints, WebhookRules
@@ -42,6 +43,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 GROUPS: dict[str, type[Settings]] = {
     "Database": Database,
+    "Database sessions": Sessions,
     "Queues": Redis,
     "Live or test": Mode,
     "Stripe's webhooks": StripeWebhooks,

@@ -113,6 +113,15 @@ class PortalServer(Settings):
         ge=0,
         le=65535,
     )
+    portal_pool_size: int = setting(
+        "DUNNING_PORTAL_POOL_SIZE",
+        "Connections to PostgreSQL that one such process keeps; two more for moments.",
+        default=8,
+        example="8",
+        cure="Give a number from 1 to 100.",
+        ge=1,
+        le=100,
+    )
     portal_proxies: Annotated[tuple[Network, ...], Commas] = setting(
         "DUNNING_PORTAL_PROXIES",
         "The networks of the proxies before it, with commas between them: their X-Forwarded-For says which "

@@ -14,11 +14,12 @@ from settings.messages import Brand, Display, Mail, Times
 from settings.metrics import Metrics
 from settings.policy import Policy
 from settings.portal import Links, LinkSecrets, Origin, PortalServer, PortalStripe
+from settings.redis import RedisUrl
 from settings.retention import Retention
 from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
+from settings.sessions import Sessions
 from settings.team import Team
 from settings.traces import Traces
-from settings.urls import RedisUrl
 from settings.webhooks import WebhookEndpoints, WebhookRules
 
 # Pydantic takes the fields of the last base first, and error messages follow: connections stand last.
@@ -50,21 +51,22 @@ class WorkerSettings(
     Smtp,
     StripeApi,
     Redis,
+    Sessions,
     Database,
 ):
     """`dunning worker`"""
 
 
-class SchedulerSettings(Logs, Metrics, SchedulerProcess, Retention, Breaker, Redis, Database):
+class SchedulerSettings(Logs, Metrics, SchedulerProcess, Retention, Breaker, Redis, Sessions, Database):
     """`dunning scheduler`"""
 
 
-class ApiSettings(Logs, Metrics, ApiServer, Policy, Links, Times, Mode, Database):
+class ApiSettings(Logs, Metrics, ApiServer, Policy, Links, Times, Mode, Sessions, Database):
     """`dunning api`"""
 
 
 class PortalSettings(
-    Logs, Metrics, PortalServer, Policy, Links, Display, Times, Brand, PortalStripe, Redis, Database
+    Logs, Metrics, PortalServer, Policy, Links, Display, Times, Brand, PortalStripe, Redis, Sessions, Database
 ):
     """`dunning portal`"""
 

@@ -69,6 +69,24 @@ class ApiServer(Settings):
         ge=0,
         le=65535,
     )
+    api_pool_size: int = setting(
+        "DUNNING_API_POOL_SIZE",
+        "The most connections to PostgreSQL that one such process has for questions about access.",
+        default=10,
+        example="10",
+        cure="Give a number from 1 to 100.",
+        ge=1,
+        le=100,
+    )
+    api_team_pool_size: int = setting(
+        "DUNNING_API_TEAM_POOL_SIZE",
+        "Connections that it keeps for the team's part of the API; two more for moments.",
+        default=5,
+        example="5",
+        cure="Give a number from 1 to 100.",
+        ge=1,
+        le=100,
+    )
     api_keys: Annotated[tuple[BearerKey, ...], Field(min_length=1), Commas] | None = setting(
         "DUNNING_API_KEYS",
         "Bearer keys that may ask for access and banners, with commas between them: two while one is "
@@ -93,7 +111,8 @@ class WorkerProcess(Settings):
     )
     worker_threads: int = setting(
         "DUNNING_WORKER_THREADS",
-        "How many messages one worker process handles at the same time; also the size of its database pool.",
+        "How many messages one worker process handles at the same time, and how many connections to "
+        "PostgreSQL it keeps for them; two more for moments.",
         default=8,
         example="8",
         cure="Give a number from 1 to 64.",

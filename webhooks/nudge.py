@@ -120,16 +120,12 @@ class Nudger:
 
 def _build_broker(redis_url: str) -> "RedisBroker":
     from dramatiq.brokers.redis import RedisBroker
-    from redis import Redis
-    from redis.backoff import NoBackoff
-    from redis.retry import Retry
 
-    client = Redis.from_url(
-        redis_url, socket_connect_timeout=LIMIT, socket_timeout=LIMIT, retry=Retry(NoBackoff(), 0)
-    )
+    from worker.redis_client import open_redis
+
     # No middleware: it acts on actors, and there are none here. Maintenance is the workers' business.
     return RedisBroker(  # type: ignore[no-untyped-call]  # annotated in part
-        client=client,
+        client=open_redis(redis_url, limit=LIMIT),
         namespace=queues.NAMESPACE,
         middleware=[],
         maintenance_chance=0,

@@ -14,17 +14,18 @@ import redis
 import structlog
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import AgeLimit, AsyncIO, Middleware, Retries, ShutdownNotifications, TimeLimit
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from metrics.instruments import nudges_lost
 from worker import lengths, queues
 from worker.queues import Wakeup
+from worker.redis_client import FullError, open_redis
+from worker.room import make_room
 
 log = structlog.get_logger()
 
 # Milliseconds. Every use case's own time-outs are shorter; this is for the case nobody thought of.
 TIME_LIMIT = 60_000
+LIMIT = 2.0  # seconds for connecting to Redis and for each command
 
 
 def create_broker(redis_url: str, *extra: Middleware) -> RedisBroker:
@@ -32,11 +33,8 @@ def create_broker(redis_url: str, *extra: Middleware) -> RedisBroker:
 
     `Retries` stays, with no retries: without it a failed message would be acknowledged as done.
     """
-    client = redis.Redis.from_url(
-        redis_url, socket_connect_timeout=1, socket_timeout=2, retry=Retry(NoBackoff(), 0)
-    )
     return RedisBroker(  # type: ignore[no-untyped-call]  # Dramatiq does not annotate this constructor
-        client=client,
+        client=open_redis(redis_url, limit=LIMIT),
         namespace=queues.NAMESPACE,
         maintenance_chance=queues.MAINTENANCE_CHANCE,
         heartbeat_timeout=queues.HEARTBEAT_TIMEOUT,
@@ -53,10 +51,14 @@ def create_broker(redis_url: str, *extra: Middleware) -> RedisBroker:
 
 
 class RedisNudge:
-    """Wakes actors through the broker. Redis being away is a warning, not an error."""
+    """Wakes actors through the broker. Redis being away is a warning, not an error.
 
-    def __init__(self, broker: RedisBroker) -> None:
+    With `empties`, one that is full loses all its wake-ups: for the scheduler, which sends them again.
+    """
+
+    def __init__(self, broker: RedisBroker, *, empties: bool = False) -> None:
         self._broker = broker
+        self._empties = empties
 
     async def __call__(self, wakeup: Wakeup, ids: Sequence[int]) -> None:
         if ids:
@@ -79,10 +81,20 @@ class RedisNudge:
             for start in range(0, len(ids), queues.IDS_PER_MESSAGE):
                 self._broker.enqueue(message(wakeup, ids[start : start + queues.IDS_PER_MESSAGE]))
         except (dramatiq.BrokerError, redis.RedisError) as error:
+            if self._empties and isinstance(error, FullError):
+                self._empty()
             nudges_lost.labels(wakeup.queue).inc()
             log.warning("nudge.lost", queue=wakeup.queue, rows=len(ids), error=type(error).__name__)
             return False
         return True
+
+    def _empty(self) -> None:
+        try:
+            make_room(self._broker.client)
+        except redis.RedisError as error:
+            log.warning("queues.not_emptied", error=type(error).__name__)
+        else:
+            log.error("queues.emptied", reason="Redis has no memory left")
 
 
 def message(wakeup: Wakeup, ids: Sequence[int]) -> dramatiq.Message[None]:

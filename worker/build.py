@@ -67,7 +67,10 @@ def services(settings: WorkerSettings, nudge: Nudge) -> Services:
     """Call it on the event loop that will use it: the engine belongs to that loop."""
     return Services(
         engine=create_engine(
-            settings.database_url_sqlalchemy, name="worker", pool_size=settings.worker_threads
+            settings.database_url_sqlalchemy,
+            name="worker",
+            pool_size=settings.worker_threads,
+            timeouts=settings.session_timeouts,
         ),
         gateways={
             STRIPE: StripeGateway(

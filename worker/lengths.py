@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from redis import Redis, RedisError
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from worker.queues import NAMESPACE, WAKEUPS
+from worker.redis_client import open_redis
 
 TIMEOUT = 1.0  # seconds
 
@@ -25,11 +24,8 @@ class QueueLength:
 
 def lengths(redis_url: str) -> list[QueueLength] | None:
     """The length of every queue; None when Redis cannot be asked, whatever the reason."""
-    client = Redis.from_url(
-        redis_url, socket_connect_timeout=TIMEOUT, socket_timeout=TIMEOUT, retry=Retry(NoBackoff(), 0)
-    )
     try:
-        with client:
+        with open_redis(redis_url, limit=TIMEOUT) as client:
             return [_length(client, wakeup.queue) for wakeup in WAKEUPS]
     except (RedisError, OSError):
         return None

@@ -32,6 +32,7 @@ from worker.watching import Watch
 
 log = structlog.get_logger()
 
+POOL_SIZE = 2
 # Seconds. A tick has some ten statements of at most as many seconds, and Redis may be away as well.
 TICK_WITHIN = 150
 FAREWELL_WITHIN = 3.0
@@ -101,12 +102,12 @@ class SchedulerProcess:
         return f"no tick has ended for {TICK_WITHIN} s" if self._since_tick > TICK_WITHIN else None
 
     async def _work(self) -> None:
-        engine = create_engine(self._settings.database_url_sqlalchemy, name="scheduler", pool_size=2)
+        engine = self._engine("scheduler")
         broker = create_broker(self._settings.redis_url.get_secret_value())
         log.info("scheduler.started", tick_seconds=self._settings.tick_seconds)
         try:
             async with self._watched():
-                await self._tick_until_stopped(engine, RedisNudge(broker))
+                await self._tick_until_stopped(engine, RedisNudge(broker, empties=True))
             await self._farewell(engine)
         finally:
             await engine.dispose()
@@ -119,6 +120,15 @@ class SchedulerProcess:
         except (OSError, SQLAlchemyError) as error:
             log.warning("heartbeat.missed", error=type(error).__name__)
 
+    def _engine(self, name: str) -> AsyncEngine:
+        settings = self._settings
+        return create_engine(
+            settings.database_url_sqlalchemy,
+            name=name,
+            pool_size=POOL_SIZE,
+            timeouts=settings.session_timeouts,
+        )
+
     @asynccontextmanager
     async def _watched(self) -> AsyncIterator[None]:
         """Whoever collects metrics from this scheduler hears of the whole installation as well."""
@@ -126,7 +136,7 @@ class SchedulerProcess:
         if settings.metrics_address is None:
             yield
             return
-        engine = create_engine(settings.database_url_sqlalchemy, name="metrics", pool_size=2)
+        engine = self._engine("metrics")
         watch = Watch(engine, settings.redis_url.get_secret_value())
         listen("scheduler", settings.metrics_address, watch.whole)
         reading = asyncio.create_task(watch.run())

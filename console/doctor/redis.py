@@ -6,13 +6,12 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from redis import Redis, RedisError
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+from redis import RedisError
 
 from console.doctor.finding import Finding, fault, good, note, risk
 from console.doctor.values import Values
 from settings.connections import Redis as Address
+from worker.redis_client import open_redis
 
 AREA = "Redis"
 TIMEOUT = 3.0  # seconds
@@ -34,8 +33,7 @@ async def look(values: Values) -> list[Finding]:
 
 
 def _info(url: str) -> Mapping[str, Any]:
-    retry = Retry(NoBackoff(), 0)
-    with Redis.from_url(url, socket_connect_timeout=TIMEOUT, socket_timeout=TIMEOUT, retry=retry) as client:
+    with open_redis(url, limit=TIMEOUT) as client:
         info: Mapping[str, Any] = client.info()
     return info
 

@@ -9,20 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 import structlog
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from console.store import Unavailable
 from db import api_keys
+from db.passing import passes
 from dunning.segments import PolicySource
 
 log = structlog.get_logger()
 
 # Seconds that somebody waits at most, also for a database that does not say a word.
 LIMIT = 15.0
-# Classes and codes of errors that pass: no connection, no room, a lock that somebody holds, a shutdown.
-PASSING = ("08", "53", "57", "40", "55P03")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +61,7 @@ def _away() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if not _passes(error):
+        if not (isinstance(error, OSError) or passes(error)):
             raise
         log.warning("database.failed", error=type(error).__name__)
         raise Unavailable(type(error).__name__) from None
-
-
-def _passes(error: Exception) -> bool:
-    if isinstance(error, OSError | TimeoutError | PoolTimeoutError):
-        return True
-    # SQLAlchemy leaves asyncpg's errors as they are only while it connects.
-    code = getattr(getattr(error, "orig", error), "sqlstate", None)
-    lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    return lost or (code or "").startswith(PASSING)

@@ -121,6 +121,7 @@ def test_starting_before_postgres(
     finally:
         postgres_server.start()
     assert receiver.deliver("evt_1") == 200
+    wait_until(lambda: receiver.said("database.reachable"), "its log to be read")
     assert [line["event"] for line in receiver.log if line["event"].startswith("database.")] == [
         "database.unreachable",
         "database.reachable",

@@ -6,6 +6,7 @@ import structlog
 
 from db import inbox
 from db.inbox import InboxRow
+from db.passing import TOO_SLOW, code_of, passes
 from db.words import FromLaterError
 from providers.lookup import ProviderUnavailableError
 from worker.services import Services
@@ -16,12 +17,14 @@ log = structlog.get_logger()
 async def failed(services: Services, row: InboxRow, error: Exception) -> None:
     """Keep the error with the row; the scheduler hands it out again and retires it after some attempts.
 
-    Attempts of a version that is older than what it reads do not count: a newer worker is about to come.
+    What was no fault of the row counts as none: a lock that is held for minutes must not retire good events,
+    nor must a version that is older than what it reads, since a newer worker is about to come.
     """
     log.exception("event.failed", event_id=row.event_id, type=row.type, error=type(error).__name__)
-    text, counts = f"{type(error).__name__}: {error}"[:500], not isinstance(error, FromLaterError)
+    text = f"{type(error).__name__}: {error}"[:500]
+    innocent = isinstance(error, FromLaterError) or (passes(error) and code_of(error) != TOO_SLOW)
     async with services.engine.begin() as connection:
-        await inbox.note_failure(connection, row.id, text, counts=counts)
+        await inbox.note_failure(connection, row.id, text, counts=not innocent)
 
 
 async def retire(services: Services, row: InboxRow, error: Exception) -> None:

@@ -1,0 +1,120 @@
+"""The connections of a process: their time-outs, and which of them are given up."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from db import session
+from db.passing import passes
+from db.session import TIMEOUTS, create_engine
+from settings import SchedulerSettings
+from tests.settings.examples import from_env
+from tests.webhooks.process import frozen
+
+PID = "SELECT pg_backend_pid()"
+WRITE = "DELETE FROM inbox"
+
+
+def play(engine: AsyncEngine, scene: Callable[[], Awaitable[None]]) -> None:
+    """Run a scene that uses the engine, and close it."""
+
+    async def run() -> None:
+        await scene()
+        await engine.dispose()
+
+    asyncio.run(run())
+
+
+async def ask(engine: AsyncEngine, statement: str) -> object:
+    """One statement in a transaction of its own; its first value, if it has any."""
+    async with engine.begin() as connection:
+        answer = await connection.execute(text(statement))
+        return answer.scalar() if answer.returns_rows else None
+
+
+def test_each_connection_has_the_time_outs_of_the_settings(database_url: str) -> None:
+    """The server holds them, whatever its own defaults are."""
+    settings = from_env(
+        SchedulerSettings,
+        DUNNING_LOCK_TIMEOUT_SECONDS="2.5",
+        DUNNING_STATEMENT_TIMEOUT_SECONDS="20",
+        DUNNING_IDLE_TRANSACTION_TIMEOUT_SECONDS="30",
+    )
+    engine = create_engine(database_url, name="test", pool_size=1, timeouts=settings.session_timeouts)
+
+    async def scene() -> None:
+        for name, value in {
+            "lock_timeout": "2500ms",
+            "statement_timeout": "20s",
+            "idle_in_transaction_session_timeout": "30s",
+            "application_name": "dunning-test",
+        }.items():
+            assert await ask(engine, f"SHOW {name}") == value
+
+    play(engine, scene)
+    assert from_env(SchedulerSettings).session_timeouts == TIMEOUTS
+
+
+def test_a_connection_that_cannot_write_is_given_up(database_url: str) -> None:
+    """A demoted server keeps its connections open: the pool lets go of all of them, and opens others."""
+    engine = create_engine(database_url, name="test", pool_size=2)
+
+    async def scene() -> None:
+        async with engine.connect() as idle:
+            beside = (await idle.execute(text(PID))).scalar_one()
+            await idle.execute(text("SET SESSION default_transaction_read_only = on"))
+            await idle.commit()
+        before = await ask(engine, PID)
+        assert before == beside
+        with pytest.raises(DBAPIError) as caught:
+            await ask(engine, WRITE)
+        assert passes(caught.value)
+        await ask(engine, WRITE)
+        assert await ask(engine, PID) != before
+
+    play(engine, scene)
+
+
+def test_a_server_that_stands_still_is_given_up(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own limits do not run while it is frozen, so ours does; another connection works at once."""
+    monkeypatch.setattr(session, "SILENCE", 0.2)
+    engine = create_engine(
+        database_url, name="test", pool_size=1, timeouts={**TIMEOUTS, "statement_timeout": "100"}
+    )
+
+    async def scene() -> None:
+        async with engine.connect() as connection:
+            pid = (await connection.execute(text(PID))).scalar_one()
+            with frozen(pid):
+                began = time.monotonic()
+                with pytest.raises(TimeoutError):
+                    await connection.execute(text("SELECT 1"))
+                assert time.monotonic() - began < 2
+                await ask(engine, WRITE)
+
+    play(engine, scene)
+
+
+def test_a_lock_that_somebody_holds_passes_and_a_mistake_does_not(database_url: str) -> None:
+    """What may be tried again with nothing changed is told from what may not."""
+    engine = create_engine(
+        database_url, name="test", pool_size=2, timeouts={**TIMEOUTS, "lock_timeout": "20"}
+    )
+
+    async def scene() -> None:
+        async with engine.begin() as holder:
+            await holder.execute(text("LOCK TABLE inbox"))
+            with pytest.raises(DBAPIError) as held:
+                await ask(engine, WRITE)
+        with pytest.raises(DBAPIError) as mistake:
+            await ask(engine, "SELECT 1 / 0")
+        assert (passes(held.value), passes(mistake.value)) == (True, False)
+
+    play(engine, scene)
