@@ -75,7 +75,7 @@ def marked_url(database_url: str) -> str:
 
 
 def test_no_secret_and_no_address_is_anywhere(marked_url: str, redis_url: str, tmp_path: Path) -> None:
-    """Neither in logs nor in Redis, in answers, pages, metrics or the process list, nor in commands' words."""
+    """Neither in logs nor in Redis, in answers, pages, metrics, the process list, nor in commands' words."""
     env = ALL | SECRETS | {"DATABASE_URL": marked_url, "REDIS_URL": redis_url}
     token = Links([LINK_SECRET]).mint().token
     said: dict[str, str] = {}
