@@ -13,7 +13,8 @@ TOO_SLOW = "57014"
 
 def passes(error: BaseException) -> bool:
     """Whether the same may well succeed later, with nothing changed."""
-    if isinstance(error, ConnectionError | TimeoutError | PoolTimeoutError):
+    # Not only connections that end: a socket that is gone for now is a FileNotFoundError.
+    if isinstance(error, OSError | PoolTimeoutError):
         return True
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
     return lost or (code_of(error) or "").startswith(PASSING)

@@ -61,7 +61,7 @@ def _away() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if not (isinstance(error, OSError) or passes(error)):
+        if not passes(error):
             raise
         log.warning("database.failed", error=type(error).__name__)
         raise Unavailable(type(error).__name__) from None

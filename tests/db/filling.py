@@ -50,6 +50,7 @@ BY_NAME = {
     "outgoing.message": "'msg_' || :key",
     "api_requests.name": "'request ' || :key",
     "imports.state": "'done'",
+    "reconciliations.kind": "'kind ' || :key",
 }
 
 COLUMNS = """

@@ -118,3 +118,15 @@ def test_a_lock_that_somebody_holds_passes_and_a_mistake_does_not(database_url: 
         assert (passes(held.value), passes(mistake.value)) == (True, False)
 
     play(engine, scene)
+
+
+def test_a_socket_that_is_gone_is_no_fault_of_the_work() -> None:
+    """While PostgreSQL is started anew it does not exist, which is no ConnectionError, and yet passes."""
+    engine = create_engine("postgresql+asyncpg://postgres@/x?host=/nowhere", name="test", pool_size=1)
+
+    async def scene() -> None:
+        with pytest.raises(OSError, match="No such file") as gone:
+            await ask(engine, "SELECT 1")
+        assert passes(gone.value)
+
+    play(engine, scene)

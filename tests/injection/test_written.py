@@ -32,7 +32,7 @@ from emails.samples import BRAND, samples
 from metrics.family import Family
 from metrics.text import exposition
 from outbound.mentions import quiet, quiet_plain
-from settings.logging import configure
+from settings.logging import Format, configure
 from tests.console.sample import PAID, figures_of
 from tests.injection.words import ATTACKS, NOW, is_harmless, is_one_way, is_plain, with_words
 from tests.portal.test_words import STATES, page
@@ -140,20 +140,23 @@ def test_reports(words: str) -> None:
     assert not any(tag in html for tag in ("<img", "<script", "onmouseover='"))
 
 
-@pytest.fixture(params=["json", "console"])
-def log(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
-    """Where the log goes, for machines or for people."""
+@pytest.fixture
+def as_before() -> Iterator[None]:
+    """What a test makes of logging is undone."""
     kept, handlers = structlog.get_config(), logging.getLogger().handlers
-    stream = io.StringIO()
-    configure("worker", request.param, stream=stream)
-    yield stream
+    yield
     structlog.configure(**kept)
     logging.getLogger().handlers = handlers
 
 
 @EACH
-def test_log_lines(words: str, log: io.StringIO) -> None:
+@pytest.mark.parametrize("form", ["json", "console"])
+@pytest.mark.usefixtures("as_before")
+def test_log_lines(words: str, form: Format) -> None:
     """One line each, however it comes in: as a value, by a library, in a traceback, as the event itself."""
+    log = io.StringIO()
+    # Here and not before, so that pytest reads none of it along: what no column holds fits into no report.
+    configure("worker", form, stream=log)
     structlog.get_logger().info("case.opened", case_id=words)
     structlog.get_logger().info(words)
     logging.getLogger("a.library").warning("it said %s", words)

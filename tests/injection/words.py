@@ -13,6 +13,7 @@ from enum import Enum
 from html.parser import HTMLParser
 from typing import Any, Literal
 
+from dunning.abilities import Ability
 from dunning.declines import Category
 from dunning.money import Money
 from emails.catalogue import CardLabel, OtherInvoice
@@ -84,7 +85,7 @@ def is_harmless(page: str) -> bool:
 
 # every field of a record that holds words
 
-_HARMLESS = (int, bool, datetime, date, Money, Category, types.NoneType)
+_HARMLESS = (int, bool, datetime, date, Money, Category, frozenset[Ability], types.NoneType)
 _SAMPLES: dict[type, Any] = {
     CardLabel: CardLabel("visa", "4242"),
     OtherInvoice: OtherInvoice("NW-1", Money(900, "eur"), Category.UNKNOWN),

@@ -1,8 +1,9 @@
 """What is held against the provider's own word, where the two differ, and when a backup was restored"""
 
 import sqlalchemy as sa
-from alembic import op
 from sqlalchemy.dialects import postgresql
+
+from db.migrations import online
 
 revision = "0016"
 down_revision = "0015"
@@ -15,7 +16,7 @@ def _moment(name: str, *, nullable: bool = True, now: bool = False) -> sa.Column
 
 def upgrade() -> None:
     """Three tables; schedulers make the rows of the first."""
-    op.create_table(
+    online.table(
         "reconciliations",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), primary_key=True),
         sa.Column("source", sa.Text(), nullable=False),
@@ -35,7 +36,7 @@ def upgrade() -> None:
         sa.Column("last_error", sa.Text(), nullable=True),
         sa.UniqueConstraint("source", "kind"),
     )
-    op.create_table(
+    online.table(
         "differences",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), primary_key=True),
         sa.Column("source", sa.Text(), nullable=False),
@@ -50,20 +51,20 @@ def upgrade() -> None:
         _moment("settled_at"),
         _moment("told_at"),
     )
-    op.create_index(
+    online.index(
         "differences_standing",
         "differences",
         ["source", "kind", "ref"],
         unique=True,
         postgresql_where=sa.text("settled_at IS NULL"),
     )
-    op.create_index(
+    online.index(
         "differences_settled",
         "differences",
         ["settled_at"],
         postgresql_where=sa.text("settled_at IS NOT NULL"),
     )
-    op.create_table(
+    online.table(
         "restores",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), primary_key=True),
         _moment("backup_taken_at", nullable=False),
