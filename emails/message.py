@@ -6,9 +6,9 @@ from datetime import datetime
 from email import policy
 from email.message import EmailMessage
 from email.utils import format_datetime
-from hashlib import sha256
 
 from emails.addresses import parse_address
+from emails.reference import REFERENCE_HEADER, reference
 from emails.render import RenderedMail
 
 _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
@@ -34,14 +34,6 @@ _OURS = frozenset(
 
 class HeaderError(ValueError):
     """A header that is not one, or that this module writes itself."""
-
-
-REFERENCE_HEADER = "X-Dunning-Reference"
-
-
-def reference(key: str) -> str:
-    """The mark of the mail with this key, by which mail services speak of it; says nothing to others."""
-    return _digest(key)
 
 
 def message_id(key: str, domain: str) -> str:
@@ -91,12 +83,8 @@ def build_message(
     message.set_content(rendered.text, cte="quoted-printable")
     message.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
     # Left alone, the boundary would be random.
-    message.set_boundary(f"=_{_digest(key)}")
+    message.set_boundary(f"=_{reference(key)}")
     return message
-
-
-def _digest(key: str) -> str:
-    return sha256(key.encode()).hexdigest()[:32]
 
 
 def _one_line(value: str) -> str:

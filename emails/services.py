@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from emails.message import reference
+from emails.reference import reference
 
 # A stream or a configuration set is the merchant's to choose, by further headers.
 PRESETS: Mapping[str, Mapping[str, str]] = {

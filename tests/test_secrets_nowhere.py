@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -59,6 +59,15 @@ def monitored(url: str) -> Iterator[list[str]]:
         assert said
 
 
+def process_list() -> str:
+    """How everything on this machine was called, which each of its users may read."""
+    lines = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has just ended
+            lines.append(entry.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return "\n".join(lines)
+
+
 @pytest.fixture
 def marked_url(database_url: str) -> str:
     """The same database with a password, for which this server does not ask."""
@@ -66,7 +75,7 @@ def marked_url(database_url: str) -> str:
 
 
 def test_no_secret_and_no_address_is_anywhere(marked_url: str, redis_url: str, tmp_path: Path) -> None:
-    """Neither in logs nor in Redis, in answers, error pages or metrics, nor in what commands say."""
+    """Neither in logs nor in Redis, in answers, pages, metrics, the process list, nor in commands' words."""
     env = ALL | SECRETS | {"DATABASE_URL": marked_url, "REDIS_URL": redis_url}
     token = Links([LINK_SECRET]).mint().token
     said: dict[str, str] = {}
@@ -95,6 +104,7 @@ def test_no_secret_and_no_address_is_anywhere(marked_url: str, redis_url: str, t
                 said[f"the API's {answer.status_code}"] = answer.text + str(answer.headers)
             page = httpx.get(f"{portal}/p/{token}", trust_env=False)
             said["the page"] = page.text + str(page.headers)
+            said["the process list"] = process_list()
         finally:
             town.stop()
         for command in ("status", "doctor"):
@@ -106,6 +116,7 @@ def test_no_secret_and_no_address_is_anywhere(marked_url: str, redis_url: str, t
     # Controls: something was said by everybody.
     assert "event.applied" in said["worker.log"]
     assert "events" in said["Redis"]
+    assert "pytest" in said["the process list"]
     assert {"the API's 401", "the API's 404"} <= said.keys()
     found = {
         place: text

@@ -37,7 +37,7 @@ ROWS = """
 SWEPT = {
     "retired": (RETIRE, {"most": 1}),
     "events": (EVENTS, {"most": MOST_ATTEMPTS}),
-    "effects": (OUTBOX, {"delay": 0.0}),
+    "effects": (OUTBOX, {"delay": 0.0, "kinds": ["mail", "team", "retry", "end"]}),
     "cases": (DUE["cases"], {"again": 1.0}),
     "renewals": (DUE["subscriptions"], {"again": 1.0}),
 }

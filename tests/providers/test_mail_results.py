@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dunning.results import MailResult, Result
-from emails.message import REFERENCE_HEADER, reference
+from emails.reference import REFERENCE_HEADER, reference
 from emails.services import headers, templates
 from providers import postmark, resend, ses
 from providers.lookup import MalformedEventError

@@ -437,12 +437,16 @@ def test_other_thin_events_ask_for_their_snapshot(
 
 
 def test_the_registry_knows_who_speaks_for_whom() -> None:
-    """An unknown source, and what is no event at all."""
+    """A source without a module of its own speaks the neutral format; what is no event at all is refused."""
     event = body("invoice_paid", NEW_SHAPE)
     assert normalise_from("stripe", event) == normalise(event)
-    for source, payload in (("stripe", [event]), ("stripe", None), ("commet", event)):
-        with pytest.raises(MalformedEventError):
-            normalise_from(source, payload)
+    assert normalise_from("commet", event) == Normalised()
+    with pytest.raises(MalformedEventError, match="createdAt"):
+        normalise_from("elsewhere", event)
+    for source in ("stripe", "commet", "elsewhere"):
+        for payload in ([event], None):
+            with pytest.raises(MalformedEventError):
+                normalise_from(source, payload)
 
 
 def test_the_simulated_objects_are_the_right_kind() -> None:

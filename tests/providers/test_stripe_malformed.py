@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -81,6 +82,8 @@ def fits(value: Any, kind: Any) -> bool:
         return any(fits(value, each) for each in arguments)
     if typing.get_origin(kind) is tuple:
         return isinstance(value, tuple) and all(fits(each, arguments[0]) for each in value)
+    if typing.get_origin(kind) is Mapping:
+        return isinstance(value, Mapping)
     if not isinstance(value, kind) or (kind is int and (isinstance(value, bool) or abs(value) > LARGEST)):
         return False
     if not dataclasses.is_dataclass(value):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from emails.message import reference
+from emails.reference import reference
 from emails.render import RenderedMail
 from settings import ReceiverSettings, SettingsError, WorkerSettings
 from tests.settings.examples import from_env

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from db import models
-from emails.message import reference
+from emails.reference import reference
 from providers.mail_services import readers
 from sandbox.stripe import Card
 from tests.providers import mail_bodies as bodies

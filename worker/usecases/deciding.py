@@ -25,7 +25,7 @@ from dunning.receipts import given_back
 from dunning.segments import PolicySource
 from dunning.steps import Effect, Kind, Plan, Step
 from dunning.taking import take_due
-from emails.message import reference
+from emails.reference import reference
 from tracing import spans
 from worker.usecases.holding import Switch, next_look
 

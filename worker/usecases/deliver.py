@@ -21,7 +21,7 @@ from dunning.plan import verdict
 from dunning.reach import recipient
 from dunning.steps import Kind
 from emails.delivery import Accepted, Deferred, Delivery, Rejected
-from emails.message import reference
+from emails.reference import reference
 from providers.lookup import NothingToPayError, ProviderUnavailableError
 from tracing import spans
 from worker.courier import BusyError, Courier
