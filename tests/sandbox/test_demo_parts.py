@@ -14,6 +14,7 @@ from sandbox.demo.stage import StageError, stage
 from sandbox.demo.story import PaysByLink, Story
 from sandbox.errors import DataInUseError
 from tests.processes.subscribed import subscribed
+from tests.sandbox.machine import until
 
 
 def test_a_demo_begins_without_the_mails_of_the_one_before(tmp_path: Path) -> None:
@@ -58,6 +59,8 @@ def test_the_stage_notices_what_goes_wrong(tmp_path: Path) -> None:
         (role,) = subscribed(scene, Story(title="", name="Pays", email="pays@customer.example"))
         with pytest.raises(DeedError, match="has none"):
             asyncio.run(perform(scene, role, PaysByLink(0)))
+        log = tmp_path / "stage" / "logs" / "scheduler.log"
+        until(lambda: "scheduler.started" in log.read_text(), 30, "the scheduler has started")
         scene.processes.named("scheduler").kill()
         with pytest.raises(
             StageError, match=r"scheduler ended with exit code 137\n.*scheduler\.log"
