@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
+import structlog
 
 from tests.scenarios.conftest import empty_stage, in_background, make_world, stage, world
+from tests.worker.chat import Chat, chat
 
 __all__ = ["empty_stage", "in_background", "make_world", "stage", "world"]
 
@@ -51,3 +53,17 @@ def tell(record_property: Callable[[str, object], None]) -> Tell:
         record_property("figures", json.dumps({"fault": fault, **figures}))
 
     return tell
+
+
+@pytest.fixture
+def quiet() -> Iterator[None]:
+    """What the dead have to say fills pages."""
+    with structlog.testing.capture_logs():
+        yield
+
+
+@pytest.fixture(scope="module")
+def room() -> Iterator[Chat]:
+    """The team's chat."""
+    with chat() as running:
+        yield running

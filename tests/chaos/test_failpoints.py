@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 
 import pytest
-import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import outbox
@@ -21,7 +20,9 @@ from tests.chaos.verdict import Verdict, judged
 from tests.scenarios.conftest import MakeWorld
 from tests.scenarios.stage import Stage
 from tests.worker.breaking import cap
-from tests.worker.chat import Chat, chat
+from tests.worker.chat import Chat
+
+pytestmark = pytest.mark.usefixtures("quiet")
 
 SEND = "Courier.send"
 [MAILING] = [part for part in PARTS if part.actor == "send_mail"]
@@ -77,20 +78,6 @@ def may_be_unknown(points: Sequence[str]) -> set[int]:
         told = min(number for number in commits if number > sent)
         found |= set(range(handed_over, told))
     return found
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    """What the dead have to say fills pages."""
-    with structlog.testing.capture_logs():
-        yield
-
-
-@pytest.fixture(scope="module")
-def room() -> Iterator[Chat]:
-    """The team's chat."""
-    with chat() as running:
-        yield running
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.actor)

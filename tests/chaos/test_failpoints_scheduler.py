@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-import structlog
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -27,17 +26,12 @@ from worker.breaker import watch
 from worker.queues import ALARM, EVENTS, MAIL, TEAM, WEBHOOKS, Wakeup
 from worker.schedule import tick
 
+pytestmark = pytest.mark.usefixtures("quiet")
+
 # Nobody is told anything there.
 URL = "http://127.0.0.1:9/hooks"
 # More points than any of these has.
 MOST = 500
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    """What the dead have to say fills pages."""
-    with structlog.testing.capture_logs():
-        yield
 
 
 def test_killed_in_the_middle_of_its_tick_a_scheduler_forgets_no_row(

@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any
 
 import pytest
-import structlog
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -28,27 +27,16 @@ from tests.scenarios.conftest import MakeWorld
 from tests.scenarios.stage import Stage
 from tests.scenarios.world import DOMAIN, POSTER, World
 from tests.worker.breaking import commit, look
-from tests.worker.chat import Chat, chat
+from tests.worker.chat import Chat
 from worker.queues import ALARM, MAIL, WEBHOOKS
 from worker.usecases.sound_alarm import sound_alarm
 from worker.usecases.tell_application import tell_each
 
+pytestmark = pytest.mark.usefixtures("quiet")
+
 SECRET = new_secret()
 # More points than any of these has.
 MOST = 500
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    """What the dead have to say fills pages."""
-    with structlog.testing.capture_logs():
-        yield
-
-
-@pytest.fixture(scope="module")
-def room() -> Iterator[Chat]:
-    with chat() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
