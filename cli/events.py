@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-import providers
+from providers import neutral
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -19,5 +19,5 @@ def root() -> None:
 @app.command()
 def schema() -> None:
     """Print its JSON Schema, to check events with before they are sent."""
-    path = Path(providers.__path__[0]) / "standard.schema.json"
+    path = Path(neutral.__path__[0]) / "schema.json"
     typer.echo(path.read_text(encoding="utf-8"), nl=False)

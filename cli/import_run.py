@@ -17,8 +17,8 @@ from db.session import create_engine
 from providers.lookup import ProviderUnavailableError
 from providers.pacing import Pace
 from providers.stripe import SOURCE
-from providers.stripe_client import RefusedError
-from providers.stripe_listing import PacedApi, StripeListing
+from providers.stripe.client import RefusedError
+from providers.stripe.listing import PacedApi, StripeListing
 from settings import ImportSettings
 from worker.importing import pages, run_import, stages
 from worker.policy import policy

@@ -25,9 +25,9 @@ from dunning.differing import Difference
 from providers.lookup import ProviderUnavailableError
 from providers.pacing import Pace
 from providers.stripe import SOURCE
-from providers.stripe_client import RefusedError
-from providers.stripe_listing import PacedApi
-from providers.stripe_mirror import StripeMirror
+from providers.stripe.client import RefusedError
+from providers.stripe.listing import PacedApi
+from providers.stripe.mirror import StripeMirror
 from settings import ImportSettings
 from worker.comparing import looks
 from worker.filling import Missing, look_for_missing

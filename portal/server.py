@@ -70,7 +70,7 @@ def _gateways(settings: PortalSettings) -> dict[str, Gateway]:
     """Without a key of its own the page asks nobody, and Stripe's library is not even loaded."""
     if settings.portal_stripe_key is None:
         return {}
-    from providers.stripe_api import StripeGateway
+    from providers.stripe.api import StripeGateway
 
     key = settings.portal_stripe_key.get_secret_value()
     return {STRIPE: StripeGateway(key, api_base=settings.stripe_api_base, timeout=STRIPE_TIMEOUT)}

@@ -22,7 +22,7 @@ OTHERWISE = {
 }
 # Who lets somebody in: file and function. The links of the page are itsdangerous', which does the same.
 DOORS = {
-    "providers/stripe_webhook.py": "verify",
+    "providers/stripe/webhook.py": "verify",
     "providers/svix_signature.py": "verify",
     "providers/basic_login.py": "verify",
     "console/keyring.py": "_in_settings",

@@ -162,7 +162,7 @@ def test_a_module_imports_no_library_its_room_does_without(module: str) -> None:
 def test_one_module_knows_stripes_library() -> None:
     """Everybody else gets plain JSON and our own errors, which is what may be kept and logged."""
     assert [module for module in modules() if any(is_within(name, "stripe") for name in imports(module))] == [
-        "providers.stripe_client"
+        "providers.stripe.client"
     ]
 
 

@@ -50,7 +50,7 @@ class ReceiverConfig:
     """Mail services without any have no path."""
     commet_webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
     event_sources: tuple[str, ...] = field(default=(), repr=False)
-    """As `providers.standard_webhook.read_source` reads them, secrets included."""
+    """As `providers.neutral.webhook.read_source` reads them, secrets included."""
 
     def __post_init__(self) -> None:
         """Raises ValueError without a signing secret, or with an empty one: anybody could sign then."""

@@ -4,16 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from providers import (
-    basic_login,
-    commet_webhook,
-    hex_signature,
-    mail_webhooks,
-    standard_webhook,
-    stripe_webhook,
-    svix_signature,
-)
+from providers import basic_login, hex_signature, svix_signature
+from providers.commet import webhook as commet_webhook
 from providers.envelope import Envelope
+from providers.mail import webhooks as mail_webhooks
+from providers.neutral import webhook as standard_webhook
+from providers.stripe import webhook as stripe_webhook
 from webhooks.config import ReceiverConfig
 from webhooks.http import Answer, answer
 

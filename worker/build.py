@@ -10,12 +10,12 @@ from emails.smtp import SmtpTransport
 from outbound.addresses import Rules
 from outbound.channels import is_known
 from outbound.post import Poster
-from providers.mail_services import readers
+from providers.mail.services import readers
 from providers.pacing import Pace
 from providers.stripe import SOURCE as STRIPE
-from providers.stripe_api import StripeGateway
-from providers.stripe_listing import PacedApi
-from providers.stripe_mirror import StripeMirror
+from providers.stripe.api import StripeGateway
+from providers.stripe.listing import PacedApi
+from providers.stripe.mirror import StripeMirror
 from settings import Problem, SettingsError, WorkerSettings
 from worker.brand import brand
 from worker.breaker import limits

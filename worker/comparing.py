@@ -19,8 +19,8 @@ from dunning.differing import Difference, differing
 from dunning.events import CustomerSeen, SubscriptionSeen
 from dunning.fold import empty, touched
 from providers.stripe import SOURCE
-from providers.stripe_listing import Listed
-from providers.stripe_mirror import StripeMirror, facts_of
+from providers.stripe.listing import Listed
+from providers.stripe.mirror import StripeMirror, facts_of
 from worker.services import Services
 from worker.usecases.learn import known_until
 

@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from db import gaps
 from db.intake import Row
 from providers.stripe import SOURCE
-from providers.stripe_events import EventPage, Told
-from providers.stripe_mirror import StripeMirror
+from providers.stripe.events import EventPage, Told
+from providers.stripe.mirror import StripeMirror
 
 
 @dataclass(slots=True)

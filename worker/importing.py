@@ -10,7 +10,7 @@ from functools import partial
 
 from db import alarms, imports
 from db.imports import Import
-from providers.stripe_listing import Listed, StripeListing
+from providers.stripe.listing import Listed, StripeListing
 from worker.services import Services
 from worker.usecases.take_over import take_over_page
 

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 from outbound.post import ForbiddenError, Poster, UnreachableError
 from outbound.signing import headers
 from providers.lookup import Informant, ProviderUnavailableError
-from providers.standard_api import Application, Ask
+from providers.neutral.application import Application, Ask
 from settings import WorkerSettings
 
 # Seconds. An event waits for the answer, and many may.

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from dunning.breaker import Limits
 from dunning.segments import PolicySource
 from providers.lookup import Gateway, Informant
-from providers.mail_services import Reader, readers
+from providers.mail.services import Reader, readers
 from worker.queues import Wakeup
 
 Nudge = Callable[[Wakeup, Sequence[int]], Awaitable[None]]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from benchmarks.errors import BenchmarkError
 from benchmarks.house import House
 from db.intake import Intake, Row
-from providers import stripe_webhook
+from providers.stripe import webhook as stripe_webhook
 from settings.urls import for_asyncpg
 
 _AT_ONCE = 500

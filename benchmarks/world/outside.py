@@ -10,7 +10,7 @@ from benchmarks.house import House
 from benchmarks.load import Generator, lookups
 from benchmarks.programs import module
 from benchmarks.scale import Scale
-from providers.stripe_reading import EXPANDED_INVOICE
+from providers.stripe.reading import EXPANDED_INVOICE
 from worker.lookups import CONCURRENT
 
 API_KEY = "sk_test_benchmarks"

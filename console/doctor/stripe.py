@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from console.doctor.finding import Finding, fault, good, note, risk
 from console.doctor.values import Values
 from providers.lookup import ProviderUnavailableError
-from providers.stripe_account import VITAL, Endpoint, endpoints, unreadable, wanted_events
-from providers.stripe_client import StripeApi as Client
+from providers.stripe.account import VITAL, Endpoint, endpoints, unreadable, wanted_events
+from providers.stripe.client import StripeApi as Client
 from settings.connections import StripeApi
 
 KEY, WEBHOOKS = "Stripe key", "Stripe webhooks"

@@ -12,7 +12,7 @@ from benchmarks.house import SECRET, House
 from benchmarks.load import lookups
 from benchmarks.programs import Program
 from benchmarks.world.accounts import EVENT_BYTES, event_template
-from providers import stripe_webhook
+from providers.stripe import webhook as stripe_webhook
 
 
 @pytest.fixture

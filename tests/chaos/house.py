@@ -21,7 +21,7 @@ import httpx
 from benchmarks.world.accounts import subscription_updates
 from db.connecting import connect
 from db.intake import Intake, Row
-from providers.stripe_webhook import envelope
+from providers.stripe.webhook import envelope
 from settings.urls import for_asyncpg
 from tests.cli.forking import ROOT, Forked
 from tests.sandbox.machine import until

@@ -19,11 +19,14 @@ from language.accept import wanted
 from outbound.addresses import ForbiddenError, read_url
 from portal.forms import Binding, UnboundError
 from portal.links import Links
-from providers import basic_login, mail_webhooks, postmark, resend, ses, sns, stripe_webhook, svix_signature
+from providers import basic_login, svix_signature
 from providers.envelope import BadEnvelope, BadSignature
 from providers.lookup import MalformedEventError
+from providers.mail import postmark, resend, ses, sns
+from providers.mail import webhooks as mail_webhooks
+from providers.mail.ses_reader import SesReader
 from providers.registry import normalise
-from providers.ses_reader import SesReader
+from providers.stripe import webhook as stripe_webhook
 from tests.providers import bodies, mail_bodies
 
 NOW = 1_790_000_000.0

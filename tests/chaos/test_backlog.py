@@ -13,7 +13,7 @@ from sqlalchemy import func, select, text
 
 from db import models
 from db.sweep import BATCH
-from providers.stripe_webhook import envelope
+from providers.stripe.webhook import envelope
 from sandbox.stripe.objects import render_event
 from sandbox.stripe.records import Customer, Event
 from tests.chaos.conftest import Tell

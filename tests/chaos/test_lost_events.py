@@ -10,7 +10,7 @@ from time import perf_counter
 
 from db import models
 from dunning.account import PAYING
-from providers.stripe_webhook import HANDLED
+from providers.stripe.webhook import HANDLED
 from sandbox.stripe.records import Customer, Event, Invoice, Subscription
 from tests.chaos.conftest import Tell
 from tests.scenarios.conftest import MakeWorld, empty_stage, in_background, make_world, stage

@@ -20,8 +20,8 @@ from dunning.events import (
     PaymentFailed,
 )
 from providers.lookup import Lookup, Subject
-from providers.stripe import normalise
-from providers.stripe_objects import charge_failed, customer_seen, invoice_seen, subscription_seen
+from providers.stripe.facts import normalise
+from providers.stripe.objects import charge_failed, customer_seen, invoice_seen, subscription_seen
 from sandbox.stripe import NEW, OLD, BillingEngine, Card, RetryPolicy
 from sandbox.stripe.objects import render, render_event
 from sandbox.stripe.records import (

@@ -24,7 +24,7 @@ from metrics.messages import Measuring
 from metrics.requests import Measured
 from metrics.text import exposition
 from providers.lookup import ProviderUnavailableError
-from providers.stripe_client import StripeApi
+from providers.stripe.client import StripeApi
 from tests.scenarios.story import subscriber
 from tests.scenarios.world import World
 

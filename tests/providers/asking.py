@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from dunning.events import BillingEvent
 from providers.lookup import Lookup, Subject
-from providers.stripe_api import StripeGateway
+from providers.stripe.api import StripeGateway
 from sandbox.stripe import SimulatedStripe
 
 T = TypeVar("T")

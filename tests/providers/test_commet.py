@@ -13,8 +13,9 @@ from dunning.case import settle, situation
 from dunning.declines import Category
 from dunning.fold import empty, fold
 from dunning.policy import Policy
-from providers import commet_webhook, hex_signature, registry
-from providers.commet import HANDLERS
+from providers import hex_signature, registry
+from providers.commet import webhook as commet_webhook
+from providers.commet.facts import HANDLERS
 from providers.envelope import BadSignature
 from providers.lookup import MalformedEventError
 from tests.dunning.strategies import examples

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from dunning.results import MailResult, Result
 from emails.reference import REFERENCE_HEADER, reference
 from emails.services import headers, templates
-from providers import postmark, resend, ses
 from providers.lookup import MalformedEventError
-from providers.mail_fields import REFERENCE_HEADER as AS_THEY_SEND_IT
-from providers.mail_fields import mark
+from providers.mail import postmark, resend, ses
+from providers.mail.fields import REFERENCE_HEADER as AS_THEY_SEND_IT
+from providers.mail.fields import mark
 from tests.dunning.strategies import examples
 from tests.providers import mail_bodies as bodies
 from tests.providers.mail_bodies import ADA, MARK

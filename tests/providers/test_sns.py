@@ -19,10 +19,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from dunning.results import Result
-from providers import sns
 from providers.lookup import ProviderUnavailableError
-from providers.ses_reader import LONGEST, SesReader, get
-from providers.sns import NotGenuineError
+from providers.mail import sns
+from providers.mail.ses_reader import LONGEST, SesReader, get
+from providers.mail.sns import NotGenuineError
 from tests.providers import mail_bodies as bodies
 
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:dunning-mail"

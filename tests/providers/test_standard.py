@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import providers
 from dunning.account import Account, Outcome
 from dunning.case import settle, situation
 from dunning.declines import Category
@@ -27,13 +26,13 @@ from dunning.events import (
 )
 from dunning.fold import empty, fold
 from dunning.policy import Policy
-from providers import registry
+from providers import neutral, registry
 from providers.lookup import MalformedEventError, Normalised
 from tests.dunning.strategies import examples
 from tests.providers.asking import of
 from tests.providers.neutral import ORIGIN, START, event, failed
 
-SCHEMA = json.loads((Path(providers.__path__[0]) / "standard.schema.json").read_text("utf-8"))
+SCHEMA = json.loads((Path(neutral.__path__[0]) / "schema.json").read_text("utf-8"))
 FULL = {
     "customerId": "cus_1",
     "customer": {"email": "ada@customer.example", "name": "Ada", "locale": "fr", "country": "FR"},

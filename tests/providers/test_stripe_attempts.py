@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from providers.lookup import Lookup, Subject
-from providers.stripe import normalise
+from providers.stripe.facts import normalise
 from sandbox.stripe import BillingEngine, Card, custom_schedule
 from sandbox.stripe.objects import render_event
 from sandbox.stripe.records import Invoice

@@ -11,7 +11,7 @@ from dunning.declines import Category, classify
 from dunning.events import ChargeFailed
 from providers.fields import moment
 from providers.lookup import MalformedEventError
-from providers.stripe_objects import charge_failed
+from providers.stripe.objects import charge_failed
 from sandbox.stripe import NEW, OLD, BillingEngine, Card
 from sandbox.stripe.objects import render
 from sandbox.stripe.versions import ApiVersion

@@ -18,7 +18,7 @@ from dunning.events import (
 from dunning.fold import empty, fold
 from dunning.policy import Policy
 from providers.lookup import Normalised, Subject
-from providers.stripe import normalise
+from providers.stripe.facts import normalise
 from sandbox.stripe import NEW, OLD, Card, SimulatedStripe, bank_debit
 from sandbox.stripe.objects import render_event
 from sandbox.stripe.records import Invoice

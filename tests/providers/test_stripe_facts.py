@@ -18,8 +18,8 @@ from dunning.events import (
 )
 from providers.lookup import Lookup, MalformedEventError, Normalised, Subject
 from providers.registry import normalise as normalise_from
-from providers.stripe import HANDLERS, normalise
-from providers.stripe_webhook import HANDLED
+from providers.stripe.facts import HANDLERS, normalise
+from providers.stripe.webhook import HANDLED
 from sandbox.stripe import NEW, OLD, BillingEngine, Card, RetryPolicy
 from sandbox.stripe.objects import render, render_event
 from sandbox.stripe.records import Customer, Event, Subscription

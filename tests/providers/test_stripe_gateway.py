@@ -25,8 +25,8 @@ from dunning.events import (
     SubscriptionSeen,
 )
 from providers.lookup import Lookup, Normalised, NothingToPayError, ProviderUnavailableError, Subject
-from providers.stripe import normalise
-from providers.stripe_api import StripeGateway
+from providers.stripe.api import StripeGateway
+from providers.stripe.facts import normalise
 from sandbox.stripe import NEW, OLD, Card, Fault, RetryPolicy, SimulatedStripe
 from sandbox.stripe.objects import render_event
 from sandbox.stripe.records import Customer, Subscription

@@ -11,7 +11,7 @@ from typing import TypeVar
 import pytest
 
 from dunning.events import ChargeFailed, InvoiceSeen, SubscriptionSeen
-from providers.stripe_listing import PacedApi, StripeListing
+from providers.stripe.listing import PacedApi, StripeListing
 from sandbox.stripe import BillingEngine, Card, SimulatedStripe, bank_debit, custom_schedule, simulated_stripe
 from sandbox.stripe.records import Invoice, Subscription
 from tests.worker.importing import Moments, pace

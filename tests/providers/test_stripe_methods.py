@@ -15,7 +15,7 @@ from dunning.events import (
     SubscriptionSeen,
 )
 from providers.lookup import MalformedEventError, Normalised, Subject
-from providers.stripe import normalise
+from providers.stripe.facts import normalise
 from sandbox.stripe import NEW, OLD, BillingEngine, Card, RetryPolicy, SimulatedStripe, bank_debit
 from sandbox.stripe.objects import render_event
 from sandbox.stripe.versions import ApiVersion

@@ -8,7 +8,7 @@ import pytest
 
 from dunning.events import SubscriptionSeen
 from providers.lookup import Subject
-from providers.stripe import normalise
+from providers.stripe.facts import normalise
 from sandbox.stripe import Card, SimulatedStripe
 from tests.providers.asking import look_up, of
 from tests.providers.bodies import NEW_SHAPE, OLD_SHAPE, body

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from providers.lookup import NothingToPayError, NotSoldError
-from providers.stripe_objects import FOLLOWS
-from providers.stripe_return import wanted
+from providers.stripe.objects import FOLLOWS
+from providers.stripe.returning import wanted
 from sandbox.stripe import SimulatedStripe
 from tests.providers.asking import ask
 

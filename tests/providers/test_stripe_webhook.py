@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.envelope import BadEnvelope, BadSignature
-from providers.stripe_webhook import HANDLED, MAX_SIGNATURES, envelope, verify
+from providers.stripe.webhook import HANDLED, MAX_SIGNATURES, envelope, verify
 
 SECRET = b"whsec_test"
 OTHER = b"whsec_test_other"

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import inbox
-from providers.stripe_webhook import envelope
+from providers.stripe.webhook import envelope
 from sandbox.stripe.objects import render_event
 from sandbox.stripe.records import Event
 from sandbox.stripe.versions import ApiVersion

@@ -29,7 +29,7 @@ from emails.brand import Brand
 from emails.smtp import SmtpTransport
 from outbound.addresses import Rules
 from outbound.post import Poster
-from providers.stripe_api import StripeGateway
+from providers.stripe.api import StripeGateway
 from sandbox.inbox import Inbox
 from sandbox.stripe import SimulatedStripe
 from sandbox.stripe.records import Customer, Event, TestClock

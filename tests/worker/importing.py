@@ -9,7 +9,7 @@ from datetime import timedelta
 from db import imports, models
 from db.imports import Import
 from providers.pacing import Pace
-from providers.stripe_listing import PacedApi, StripeListing
+from providers.stripe.listing import PacedApi, StripeListing
 from sandbox.stripe.crowd import RUNS_FOR, running_business
 from sandbox.stripe.records import Subscription
 from tests.scenarios.world import START, World

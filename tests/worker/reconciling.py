@@ -12,8 +12,8 @@ from sqlalchemy import text, update
 
 from db import models, reconciliations
 from db.reconciliations import COMPARISON, EVENTS, Kind, Run
-from providers.stripe_listing import PacedApi
-from providers.stripe_mirror import StripeMirror
+from providers.stripe.listing import PacedApi
+from providers.stripe.mirror import StripeMirror
 from tests.scenarios.world import START, World
 from tests.worker.importing import Moments, pace
 from worker.usecases.reconcile import Failed, Reconciling, carry_on, reconcile_each

@@ -12,7 +12,7 @@ from db.models import inbox
 from db.session import TIMEOUTS, create_engine
 from db.sweep import MOST_ATTEMPTS
 from dunning.policy import Policy
-from providers.stripe_webhook import envelope
+from providers.stripe.webhook import envelope
 from worker.services import Services
 from worker.usecases.apply_events import apply_events
 

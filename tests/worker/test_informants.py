@@ -18,7 +18,7 @@ from outbound.addresses import Rules
 from outbound.post import Poster
 from outbound.signing import new_secret
 from providers.lookup import Lookup, Normalised, ProviderUnavailableError, Subject
-from providers.standard_api import KEPT, Application
+from providers.neutral.application import KEPT, Application
 from tests.providers.asking import of
 from tests.providers.neutral import failed
 from worker.informants import asking

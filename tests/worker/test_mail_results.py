@@ -11,7 +11,7 @@ import pytest
 
 from db import models
 from emails.reference import reference
-from providers.mail_services import readers
+from providers.mail.services import readers
 from sandbox.stripe import Card
 from tests.providers import mail_bodies as bodies
 from tests.scenarios.story import subscriber

@@ -17,8 +17,8 @@ from db.models import cases
 from db.models import inbox as table
 from db.sweep import MOST_ATTEMPTS, sweep
 from dunning.policy import Policy
-from providers.stripe_api import StripeGateway
-from providers.stripe_webhook import HANDLED
+from providers.stripe.api import StripeGateway
+from providers.stripe.webhook import HANDLED
 from sandbox.stripe import BillingEngine, Card, Fault, SimulatedStripe, custom_schedule, simulated_stripe
 from sandbox.stripe.objects import render_event
 from sandbox.stripe.records import Event, Subscription

@@ -11,7 +11,7 @@ import pytest
 from db import models
 from db.reconciliations import COMPARISON, EVENTS, LostLeaseError
 from providers.lookup import ProviderUnavailableError
-from providers.stripe_client import RefusedError
+from providers.stripe.client import RefusedError
 from sandbox.stripe import Card, Fault
 from tests.scenarios.conftest import MakeWorld
 from tests.scenarios.story import Story, subscriber

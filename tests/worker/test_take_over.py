@@ -13,7 +13,7 @@ from db import imports, models
 from db.breaker import failures
 from dunning.breaker import Failures, Limits
 from dunning.policy import Policy
-from providers.stripe_listing import Listed
+from providers.stripe.listing import Listed
 from sandbox.stripe import Card, custom_schedule
 from sandbox.stripe.api.faults import Fault
 from sandbox.stripe.records import Charge, Customer, Invoice, Subscription

@@ -23,7 +23,7 @@ from dunning.forgetting import is_forgotten
 from dunning.results import MailResult, Result
 from dunning.steps import Kind
 from providers.lookup import MalformedEventError, ProviderUnavailableError
-from providers.sns import NotGenuineError
+from providers.mail.sns import NotGenuineError
 from worker.services import Services
 from worker.usecases import rows
 from worker.usecases.enact import Enacted, enact

@@ -27,14 +27,14 @@ from dunning.events import (
     PaymentFailed,
 )
 from dunning.fold import empty
-from providers.stripe_mirror import StripeMirror, facts_of
+from providers.stripe.mirror import StripeMirror, facts_of
 from worker.comparing import UNKNOWN
 from worker.services import Services
 from worker.usecases.learn import known_until, learn
 
 log = structlog.get_logger()
 
-# What a payment that waits for its owner is read as: see `providers.stripe_ledger`.
+# What a payment that waits for its owner is read as: see `providers.stripe.ledger`.
 WAITS = "payment_intent_action_required"
 
 

@@ -14,7 +14,7 @@ from db import accounts, differences, mismatches
 from db.mismatches import Mismatch
 from dunning.differing import Difference
 from providers.stripe import SOURCE
-from providers.stripe_mirror import StripeMirror, facts_of
+from providers.stripe.mirror import StripeMirror, facts_of
 from worker.services import Services
 from worker.usecases.learn import known_until, learn
 

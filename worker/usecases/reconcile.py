@@ -23,9 +23,9 @@ from db import alarms, differences, gaps, mismatches, reconciliations
 from db.differences import Noted
 from db.reconciliations import COMPARISON, EVENTS, RENEW_EVERY, LostLeaseError, Run
 from providers.lookup import ProviderUnavailableError
-from providers.stripe_client import RefusedError
-from providers.stripe_events import KEPT_FOR
-from providers.stripe_mirror import StripeMirror
+from providers.stripe.client import RefusedError
+from providers.stripe.events import KEPT_FOR
+from providers.stripe.mirror import StripeMirror
 from worker.comparing import Look, looks
 from worker.filling import rows_of
 from worker.lease import renewed

@@ -6,7 +6,7 @@ import pytest
 
 from console.doctor import stripe
 from console.doctor.finding import Level
-from providers.stripe_account import Endpoint, wanted_events
+from providers.stripe.account import Endpoint, wanted_events
 from sandbox.stripe import Fault, SimulatedStripe, simulated_stripe
 from tests.console.doctor.looking import found, said
 from tests.test_rooms import ROOT

@@ -8,8 +8,8 @@ from typing import Any
 
 from providers.fields import Json, parts, text
 from providers.lookup import ProviderUnavailableError
-from providers.stripe import HANDLERS
-from providers.stripe_client import RefusedError, StripeApi
+from providers.stripe.client import RefusedError, StripeApi
+from providers.stripe.facts import HANDLERS
 
 ONE: Any = {"limit": 1}
 

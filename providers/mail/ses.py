@@ -1,4 +1,4 @@
-"""What Amazon SES says of a mail, inside a message of SNS that `providers.sns` has checked.
+"""What Amazon SES says of a mail, inside a message of SNS that `providers.mail.sns` has checked.
 
 The same objects come under `notificationType` and `eventType` (docs.aws.amazon.com/ses/latest/dg:
 notification-contents.html, event-publishing-retrieving-sns-contents.html).
@@ -12,8 +12,8 @@ from typing import Any
 
 from dunning.results import MailResult, Result
 from providers.lookup import MalformedEventError
-from providers.mail_fields import details, in_headers, mapping, mappings, mark, moment, text, texts
-from providers.mail_webhooks import SES as SOURCE
+from providers.mail.fields import details, in_headers, mapping, mappings, mark, moment, text, texts
+from providers.mail.webhooks import SES as SOURCE
 
 __all__ = ["SOURCE", "normalise"]
 

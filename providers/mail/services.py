@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from dunning.results import MailResult
-from providers import postmark, resend, ses
 from providers.lookup import MalformedEventError
-from providers.ses_reader import SesReader
+from providers.mail import postmark, resend, ses
+from providers.mail.ses_reader import SesReader
 
 Reader = Callable[[Any], Awaitable[list[MailResult]]]
 """From a stored event to its results.

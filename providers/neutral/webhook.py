@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from providers import hex_signature, stripe_webhook, svix_signature
+from providers import hex_signature, svix_signature
 from providers.envelope import Envelope
 from providers.json_body import name, parse_object
+from providers.stripe import webhook as stripe_webhook
 
 Header = Callable[[bytes], bytes]
 Check = Callable[[Header, bytes, float], None]

@@ -24,12 +24,10 @@ from dunning.events import (
     PayPageSeen,
 )
 from dunning.money import NO_CURRENCY
-from providers.commet_told import Told
+from providers.commet.told import Told
 from providers.fields import Json, moment, moment_of, part, text, whole
 from providers.links import pay_link
 from providers.lookup import MalformedEventError, Normalised
-
-SOURCE: Final = "commet"
 
 # A failure without an attempt's number: whoever counts, counts the charges.
 UNNUMBERED: Final = 1_000

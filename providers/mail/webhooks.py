@@ -1,7 +1,7 @@
 """The outside of what mail services send, for the receiver: an id, a type, whether a worker has a use for it.
 
-The inside is read by `providers.resend`, `providers.postmark` and `providers.ses`. What nobody has a use for,
-such as that a mail was opened, is acknowledged and kept without its content.
+The inside is read by `resend`, `postmark` and `ses` beside this. What nobody has a use for, such as that a
+mail was opened, is acknowledged and kept without its content.
 """
 
 import hashlib

@@ -16,9 +16,9 @@ from dunning.events import AsOf, BillingEvent, ClockMoved
 from providers.fields import Json, flag, moment, parts, ref, required
 from providers.lookup import MalformedEventError
 from providers.pacing import Pace
-from providers.stripe_client import TIMEOUT, StripeApi
-from providers.stripe_objects import invoice_seen, subscription_of, subscription_seen
-from providers.stripe_reading import person, read_invoice
+from providers.stripe.client import TIMEOUT, StripeApi
+from providers.stripe.objects import invoice_seen, subscription_of, subscription_seen
+from providers.stripe.reading import person, read_invoice
 
 # Stripe's own most.
 A_PAGE = 100

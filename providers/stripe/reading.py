@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from dunning.events import AsOf, BillingEvent, ClockMoved
 from providers.fields import Json, flag
-from providers.stripe_client import StripeApi
-from providers.stripe_ledger import amount_refunded, ledger_of, payments_of, processing_since
-from providers.stripe_methods import methods_of
-from providers.stripe_objects import customer_seen, invoice_seen, subscription_of, subscription_seen
+from providers.stripe.client import StripeApi
+from providers.stripe.ledger import amount_refunded, ledger_of, payments_of, processing_since
+from providers.stripe.methods import methods_of
+from providers.stripe.objects import customer_seen, invoice_seen, subscription_of, subscription_seen
 
 # Four levels are as deep as Stripe expands. The default methods tell which card will be charged next.
 OF_THE_CUSTOMER = ["customer", "customer.invoice_settings.default_payment_method"]

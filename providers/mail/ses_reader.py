@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 
 from dunning.results import MailResult
-from providers import ses, sns
 from providers.lookup import ProviderUnavailableError
+from providers.mail import ses, sns
 
 TIMEOUT = 5.0  # seconds
 LONGEST = 64 * 1024  # bytes of an answer; a certificate has two thousand

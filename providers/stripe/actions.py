@@ -8,7 +8,7 @@ from typing import Any, cast
 from dunning.account import ENDED
 from providers.fields import Json, part, parts
 from providers.lookup import NEEDS_CONFIRMATION, Charged, EndAction, ProviderUnavailableError
-from providers.stripe_client import RefusedError, StripeApi
+from providers.stripe.client import RefusedError, StripeApi
 
 INTENTS = ["payments.data.payment.payment_intent"]
 

@@ -11,8 +11,8 @@ from typing import Any, cast
 from dunning.account import ENDED
 from providers.fields import Json, flag, part, parts, ref, text
 from providers.lookup import NothingToPayError, NotSoldError, ProviderUnavailableError
-from providers.stripe_client import RefusedError, StripeApi
-from providers.stripe_objects import FOLLOWS
+from providers.stripe.client import RefusedError, StripeApi
+from providers.stripe.objects import FOLLOWS
 
 # A first payment that was never completed gives nothing, and is gone within a day.
 NOT_RUNNING = ENDED | {"incomplete"}

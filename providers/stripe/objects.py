@@ -25,7 +25,7 @@ from providers.fields import (
     whole,
 )
 from providers.lookup import MalformedEventError
-from providers.stripe_prices import amount_of, currency_of
+from providers.stripe.prices import amount_of, currency_of
 
 # The key, in a subscription's metadata and a Checkout session's, that names the ended subscription which is
 # bought again.

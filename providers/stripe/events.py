@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from providers import stripe_webhook
 from providers.envelope import BadEnvelope, Envelope
 from providers.fields import Json, flag, parts, ref
-from providers.stripe_listing import A_PAGE, PacedApi
+from providers.stripe import webhook as stripe_webhook
+from providers.stripe.listing import A_PAGE, PacedApi
 
 KEPT_FOR = timedelta(days=30)
 

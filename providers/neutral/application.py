@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from providers.lookup import Lookup, MalformedEventError, Normalised, ProviderUnavailableError, Subject
-from providers.standard import completed
+from providers.neutral.facts import completed
 
 Ask = Callable[[str], Awaitable[bytes | None]]
 """From a subscription to the body of the answer; None: they know none. Raises ProviderUnavailableError."""

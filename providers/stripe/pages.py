@@ -6,7 +6,7 @@ from typing import Any
 
 from providers.fields import text
 from providers.lookup import ProviderUnavailableError
-from providers.stripe_client import RefusedError, StripeApi
+from providers.stripe.client import RefusedError, StripeApi
 
 
 async def method_page(api: StripeApi, customer: str, back: str) -> str:

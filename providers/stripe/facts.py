@@ -8,16 +8,14 @@ from datetime import datetime
 from dunning.events import AsOf, BillingEvent, ClockMoved, PaymentFailed, PaymentMethodChanged
 from providers.fields import Json, moment, moment_of, part, ref, required, text
 from providers.lookup import Lookup, Normalised, Subject
-from providers.stripe_methods import method_detached, method_seen
-from providers.stripe_objects import (
+from providers.stripe.methods import method_detached, method_seen
+from providers.stripe.objects import (
     customer_ref,
     customer_seen,
     invoice_seen,
     subscription_of,
     subscription_seen,
 )
-
-SOURCE = "stripe"
 
 # Worth asking Stripe again before anything is done about them.
 STOPPED = frozenset({"unpaid", "canceled", "paused"})

@@ -10,10 +10,10 @@ from functools import partial
 from dunning.events import BillingEvent, CustomerFact, SubscriptionSeen
 from providers.fields import flag, parts, ref
 from providers.lookup import Lookup, MalformedEventError, Normalised, Subject
-from providers.stripe_api import StripeGateway
-from providers.stripe_events import EventPage, page
-from providers.stripe_listing import A_PAGE, PAID_OR_OVER, Listed, PacedApi, StripeListing, was_charged
-from providers.stripe_objects import customer_ref, subscription_of
+from providers.stripe.api import StripeGateway
+from providers.stripe.events import EventPage, page
+from providers.stripe.listing import A_PAGE, PAID_OR_OVER, Listed, PacedApi, StripeListing, was_charged
+from providers.stripe.objects import customer_ref, subscription_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from dunning.declines import BANK_DEBIT_METHODS
 from dunning.events import AsOf, BillingEvent, ChargeFailed, InvoiceSeen, LedgerRead, PaymentFailed
 from providers.fields import Json, flag, moment, part, parts, ref, text, whole
-from providers.stripe_client import StripeApi
-from providers.stripe_objects import charge_failed
+from providers.stripe.client import StripeApi
+from providers.stripe.objects import charge_failed
 
 # Five working days and a weekend: a SEPA core debit, the slowest that is common (EPC rulebook, returns).
 DEBIT_FAILS_WITHIN = timedelta(days=7)

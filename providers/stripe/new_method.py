@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from providers.fields import Json, part, parts, ref, whole
 from providers.lookup import NOTHING_NEW, Charged
-from providers.stripe_actions import INTENTS, charge
-from providers.stripe_client import RefusedError, StripeApi
-from providers.stripe_objects import subscription_of
+from providers.stripe.actions import INTENTS, charge
+from providers.stripe.client import RefusedError, StripeApi
+from providers.stripe.objects import subscription_of
 
 EXPANDED = [
     "customer",

@@ -1,4 +1,4 @@
-"""The neutral format as facts: any billing system can send it. `providers/standard.schema.json` has it. Pure.
+"""The neutral format as facts: any billing system can send it. `providers/neutral/schema.json` has it. Pure.
 
 Each event is about one subscription, and its `data` says what its sender knows of it at that moment: the
 newest event replaces what older ones said. All but `subscriptionId` may be missing. Without `customerId`

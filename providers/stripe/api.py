@@ -8,14 +8,17 @@ from typing import Any
 
 from dunning.account import PAYING
 from dunning.events import AsOf, BillingEvent
-from providers import stripe_actions, stripe_new_method, stripe_pages, stripe_return
 from providers.fields import Json, flag, parts, ref, text
 from providers.lookup import Charged, EndAction, Lookup, Normalised, NothingToPayError, Subject
-from providers.stripe import normalise
-from providers.stripe_client import TIMEOUT, StripeApi
-from providers.stripe_methods import methods_of
-from providers.stripe_objects import subscription_seen
-from providers.stripe_reading import (
+from providers.stripe import actions as stripe_actions
+from providers.stripe import new_method as stripe_new_method
+from providers.stripe import pages as stripe_pages
+from providers.stripe import returning as stripe_return
+from providers.stripe.client import TIMEOUT, StripeApi
+from providers.stripe.facts import normalise
+from providers.stripe.methods import methods_of
+from providers.stripe.objects import subscription_seen
+from providers.stripe.reading import (
     EXPANDED_SUBSCRIPTION,
     billed_by,
     facts_of,

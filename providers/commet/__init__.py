@@ -1,0 +1,5 @@
+"""Commet: its webhooks as facts."""
+
+from typing import Final
+
+SOURCE: Final = "commet"
