@@ -23,6 +23,12 @@ class Scale:
     """Whose access is asked for."""
     histories: int
     """Customers with a case, whose lives two policies are compared over: the start must hardly count."""
+    subscriptions: int
+    """Of the business whose graces end."""
+    open_cases: int
+    """Among them, at least: each round makes others due."""
+    due_at_once: int
+    """Whose grace ends in a round."""
 
 
 FULL = Scale(
@@ -35,6 +41,9 @@ FULL = Scale(
     mails_alone=20,
     customers=2_000,
     histories=20_000,
+    subscriptions=1_000_000,
+    open_cases=100_000,
+    due_at_once=10_000,
 )
 QUICK = Scale(
     rounds=5,
@@ -46,6 +55,9 @@ QUICK = Scale(
     mails_alone=5,
     customers=300,
     histories=1_000,
+    subscriptions=20_000,
+    open_cases=6_000,
+    due_at_once=1_000,
 )
 # Shows that everything fits together; its figures mean nothing.
 TINY = Scale(
@@ -58,4 +70,7 @@ TINY = Scale(
     mails_alone=2,
     customers=10,
     histories=10,
+    subscriptions=100,
+    open_cases=40,
+    due_at_once=8,
 )

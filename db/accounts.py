@@ -16,6 +16,7 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    cast,
     exists,
     func,
     or_,
@@ -70,8 +71,13 @@ _PAID_SINCE = exists().where(
 )
 _OF = {
     table: select(table).where(table.c.customer_id == any_(_IDS))
-    for table in (subscriptions, charges, methods, cases, instructions, access)
+    for table in (subscriptions, charges, methods, instructions, access)
 } | {
+    # As text: the same policy is read once, however many cases have it.
+    cases: select(
+        *(column for column in cases.c if column is not cases.c.policy),
+        cast(cases.c.policy, Text).label("policy"),
+    ).where(cases.c.customer_id == any_(_IDS)),
     invoices: select(invoices).where(
         invoices.c.customer_id == any_(_IDS),
         or_(
@@ -79,7 +85,7 @@ _OF = {
             invoices.c.ref == any_(bindparam("also", type_=ARRAY(Text))),
             _PAID_SINCE,
         ),
-    )
+    ),
 }
 _TOLD = ("customer_id", "step", "kind", "name", "case", "status", "created_at", "accepted_at", "recipient")
 _HISTORY = (

@@ -118,18 +118,20 @@ async def failures(connection: AsyncConnection, limits: Limits | None = None) ->
     return Failures(hour.failures, hour.processing_errors, week / HOURS)
 
 
-async def revocations(connection: AsyncConnection, limits: Limits | None = None) -> Revocations:
+async def revocations(
+    connection: AsyncConnection, limits: Limits | None = None, wanted: int = 1
+) -> Revocations:
     """What was taken of late, and how many customers could lose something.
 
-    With `limits` the customers are counted only as far as the caps want to know.
+    With `limits` the customers are counted only as far as the caps want to know to let `wanted` more go.
     """
     taken = (await connection.execute(REVOKED)).one()
-    enough = enough_base(taken.day, limits) if limits else None
+    enough = enough_base(taken.day, wanted, limits) if limits else None
     base = (await connection.execute(BASE, {"enough": enough})).scalar_one()
     return Revocations(hour=taken.hour, day=taken.day, base=base)
 
 
-async def revocations_alone(connection: AsyncConnection, limits: Limits) -> Revocations:
+async def revocations_alone(connection: AsyncConnection, limits: Limits, wanted: int) -> Revocations:
     """The same, with nobody else taking anything until this transaction ends."""
     await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": REVOCATION_LOCK})
-    return await revocations(connection, limits)
+    return await revocations(connection, limits, wanted)

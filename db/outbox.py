@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Text, and_, cast, func, or_, select, update
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db import batch
 from db.models import outbox
 from db.words import meaning
 from dunning.steps import Kind
@@ -26,12 +27,6 @@ RENEW_EVERY = timedelta(seconds=5)
 # Our links to customers' pages (`portal.links`). A copy that nobody will send again must open nothing.
 _LINK = "/p/[A-Za-z0-9_-]{22}[.][A-Za-z0-9_-]{43}"
 _WITHOUT_LINKS = cast(func.regexp_replace(cast(outbox.c.rendered, Text), _LINK, "/p/...", "g"), JSONB)
-
-_ADD = (
-    insert(outbox)
-    .on_conflict_do_nothing()
-    .returning(outbox.c.id, outbox.c.customer_id, outbox.c.kind, outbox.c.status)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +88,13 @@ class Added(NamedTuple):
     kind: Kind
 
 
+_ADD = (
+    batch.inserting(outbox, tuple(NewEffect.__slots__))
+    .on_conflict_do_nothing()
+    .returning(outbox.c.id, outbox.c.customer_id, outbox.c.kind, outbox.c.status)
+)
+
+
 async def add_all(connection: AsyncConnection, effects: Sequence[NewEffect]) -> list[Added]:
     """The same, with whose they are and of which kind."""
     if not effects:
@@ -101,7 +103,7 @@ async def add_all(connection: AsyncConnection, effects: Sequence[NewEffect]) -> 
         {name: getattr(effect, name) for name in NewEffect.__slots__} | {"kind": effect.kind.value}
         for effect in effects
     ]
-    added = await connection.execute(_ADD, rows)
+    added = await connection.execute(_ADD, batch.columns_of(rows))
     return [Added(row.id, row.customer_id, Kind(row.kind)) for row in added if row.status == "pending"]
 
 

@@ -47,8 +47,14 @@ class Swept:
 
     @property
     def total(self) -> int:
-        found = (self.events, self.mail, self.team, self.billing, self.customers, self.endpoints)
-        return sum(map(len, found))
+        return sum(len(getattr(self, kind)) for kind in EVERYTHING)
+
+    @property
+    def more(self) -> frozenset[Found]:
+        """Of what there may be more that is due: a batch was full."""
+        effects = len(self.mail) + len(self.team) + len(self.billing) >= BATCH
+        full = {kind for kind in EVERYTHING if len(getattr(self, kind)) >= BATCH}
+        return frozenset(full | set(KINDS) if effects else full)
 
 
 RETIRE = text("""

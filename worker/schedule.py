@@ -8,7 +8,7 @@ import signal
 import socket
 import uuid
 from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 import structlog
@@ -36,6 +36,9 @@ POOL_SIZE = 2
 # Seconds. A tick has some ten statements of at most as many seconds, and Redis may be away as well.
 TICK_WITHIN = 150
 FAREWELL_WITHIN = 3.0
+# Seconds between two looks at a queue for which there is more work: what one tick hands out lasts for less
+# than a second.
+ROOM_EVERY = 0.1
 
 
 # What is found, and who is woken for it.
@@ -166,10 +169,12 @@ class SchedulerProcess:
                     await reconciling.hand_out(engine, nudge)
                 await kept.look(engine)
                 instruments.ticks.labels("done").inc()
+                more = full | {WOKEN[kind] for kind in found.more}
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 instruments.ticks.labels("missed").inc()
                 log.warning("tick.missed", error=type(error).__name__)
-            await self._pause()
+                more = frozenset()
+            await self._pause(nudge, more)
 
     async def _beat(self, engine: AsyncEngine, found: Swept, late: timedelta | None) -> None:
         kept_too_long = late.total_seconds() if late else 0.0
@@ -177,12 +182,16 @@ class SchedulerProcess:
         async with engine.begin() as connection:
             await heartbeats.beat(connection, self._name, "scheduler", info)
 
-    async def _pause(self) -> None:
-        try:
-            async with asyncio.timeout(self._settings.tick_seconds):
-                await self._stop.wait()
-        except TimeoutError:
-            return
+    async def _pause(self, nudge: RedisNudge, more: frozenset[Wakeup]) -> None:
+        """Until the next tick is due, or a queue has room for what there is more of."""
+        clock = asyncio.get_running_loop().time
+        until = clock() + self._settings.tick_seconds
+        while not self._stop.is_set() and (left := until - clock()) > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(left, ROOM_EVERY) if more else left):
+                    await self._stop.wait()
+            if more and not more <= await nudge.full():
+                return
 
 
 def run(settings: SchedulerSettings) -> int:

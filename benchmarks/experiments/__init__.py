@@ -7,6 +7,16 @@ from benchmarks.experiments.footprint import FOOTPRINT
 from benchmarks.experiments.mail import MAIL
 from benchmarks.experiments.policies import POLICIES
 from benchmarks.experiments.receiver import RECEIVER
+from benchmarks.experiments.sweep import SWEEP
 from benchmarks.experiments.worker import WORKER
 
-EXPERIMENTS: tuple[Experiment, ...] = (RECEIVER, DISTURBED, FOOTPRINT, WORKER, MAIL, ACCESS, POLICIES)
+EXPERIMENTS: tuple[Experiment, ...] = (
+    RECEIVER,
+    DISTURBED,
+    FOOTPRINT,
+    WORKER,
+    MAIL,
+    SWEEP,
+    ACCESS,
+    POLICIES,
+)

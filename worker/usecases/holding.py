@@ -119,11 +119,11 @@ class Caps:
 NO_CAPS = Caps()
 
 
-async def caps(connection: AsyncConnection, limits: Limits | None) -> Caps:
-    """What the caps leave, with nobody else taking anything until this transaction ends."""
+async def caps(connection: AsyncConnection, limits: Limits | None, wanted: int) -> Caps:
+    """What the caps leave of so many, with nobody else taking anything until this transaction ends."""
     if limits is None:
         return NO_CAPS
-    revoked = await breaker.revocations_alone(connection, limits)
+    revoked = await breaker.revocations_alone(connection, limits, wanted)
     return Caps(revocations_left(revoked, limits), cap_reached(revoked, limits))
 
 
