@@ -5,9 +5,12 @@ from benchmarks.experiments.access import ACCESS
 from benchmarks.experiments.disturbed import DISTURBED
 from benchmarks.experiments.footprint import FOOTPRINT
 from benchmarks.experiments.mail import MAIL
+from benchmarks.experiments.outage import OUTAGE
 from benchmarks.experiments.policies import POLICIES
+from benchmarks.experiments.processes import PROCESSES
 from benchmarks.experiments.receiver import RECEIVER
 from benchmarks.experiments.sweep import SWEEP
+from benchmarks.experiments.tick import TICK
 from benchmarks.experiments.worker import WORKER
 
 EXPERIMENTS: tuple[Experiment, ...] = (
@@ -15,8 +18,11 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     DISTURBED,
     FOOTPRINT,
     WORKER,
+    PROCESSES,
+    OUTAGE,
     MAIL,
     SWEEP,
+    TICK,
     ACCESS,
     POLICIES,
 )

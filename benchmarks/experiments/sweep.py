@@ -16,8 +16,8 @@ from benchmarks.world import business
 
 WORKERS = 2
 LIMIT = 300.0  # seconds
-# As an operator raises them who wants all of it to happen today: the caps are looked at, and are not reached.
-CAPS = {"DUNNING_BREAKER": "on", "DUNNING_REVOCATIONS_PER_HOUR": "1000000"}
+# As an operator sets it who wants all of it to happen today: no cap. The breaker is looked at all the same.
+CAPS = {"DUNNING_BREAKER": "on", "DUNNING_REVOCATIONS_PER_HOUR": "0"}
 _ANY_DUE = "SELECT EXISTS (SELECT FROM cases WHERE due_at <= clock_timestamp() AND test_clock IS NULL)"
 _DONE = """
     SELECT (SELECT count(*) FROM access WHERE level = 'revoked' AND customer_id BETWEEN $1 AND $2),
