@@ -8,7 +8,7 @@ from benchmarks.experiment import Contender, Experiment, Figures, Mark
 from benchmarks.experiments import inbox
 from benchmarks.experiments.workers import FIRST, OurWorkers
 from benchmarks.house import House
-from benchmarks.programs import Program, dunning
+from benchmarks.programs import dunning
 from benchmarks.scale import Scale
 from benchmarks.waiting import wait_until
 from benchmarks.world.accounts import subscription_updates
@@ -19,29 +19,30 @@ _NOTHING_LEFT = "SELECT NOT EXISTS (SELECT FROM inbox WHERE status = 'pending')"
 
 
 class _Outage:
-    """A scheduler, which alone knows of the rows, beside one worker."""
+    """One worker, and a scheduler, which alone finds the rows."""
 
-    def __init__(self, house: House, workers: OurWorkers, scheduler: Program) -> None:
-        self._house, self._workers, self._scheduler = house, workers, scheduler
+    def __init__(self, house: House, workers: OurWorkers) -> None:
+        self._house, self._workers = house, workers
 
     def work_off(self, bodies: Sequence[str]) -> Figures:
-        """From the scheduler's first look to the last commit."""
-        database = self._workers.database
-        with self._scheduler.frozen():
-            self._house.empty(database)
-            self._house.forget(self._workers.redis)
-            inbox.store(database, inbox.rows(bodies))
-            self._house.execute(database, _ALL_DUE)
+        """From the moment the scheduler is there to the last commit."""
+        database, redis = self._workers.database, self._workers.redis
+        self._house.empty(database)
+        self._house.forget(redis)
+        inbox.store(database, inbox.rows(bodies))
+        self._house.execute(database, _ALL_DUE)
+        environment = self._house.environment(database, redis)
+        scheduler = self._house.programs.start("scheduler after an outage", dunning("scheduler"), environment)
+        scheduler.wait_for_line("scheduler.started")
         start = time.monotonic()
-        wait_until(
-            lambda: bool(self._house.query(database, _NOTHING_LEFT)[0][0]),
-            "the last event",
-            seconds=LIMIT,
-            every=0.05,
-        )
+        wait_until(self._is_done, "the last event", seconds=LIMIT, every=0.05)
         seconds = time.monotonic() - start
+        scheduler.stop()
         inbox.check_applied(self._house, database, len(bodies))
         return {"rate": len(bodies) / seconds}
+
+    def _is_done(self) -> bool:
+        return bool(self._house.query(self._workers.database, _NOTHING_LEFT)[0][0])
 
 
 @contextmanager
@@ -50,11 +51,7 @@ def _set_up(house: House, scale: Scale) -> Iterator[Sequence[Contender]]:
     with ExitStack() as stack:
         nudged = OurWorkers(house, stack, "worker with messages", 13)
         ours = OurWorkers(house, stack, "worker after an outage", 14)
-        environment = house.environment(ours.database, ours.redis)
-        scheduler = house.programs.start("scheduler after an outage", dunning("scheduler"), environment)
-        stack.callback(scheduler.stop)
-        scheduler.wait_for_line("scheduler.started")
-        outage = _Outage(house, ours, scheduler)
+        outage = _Outage(house, ours)
         nudged.apply(updates[:FIRST])
         ours.apply(updates[:FIRST])
         yield [
