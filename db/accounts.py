@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db import batch
 from db.mapping import case_from, instruction_from, observed, plain
 from db.models import (
     access,
@@ -49,7 +50,7 @@ from dunning.steps import Effect, Kind
 # Built once, and with arrays instead of lists of parameters: to build and compile a statement costs more than
 # to run it, and a list of another length is another statement.
 _IDS = bindparam("ids", type_=ARRAY(BigInteger))
-_ENSURE = insert(customers).on_conflict_do_nothing()
+_ENSURE = batch.inserting(customers, ("source", "ref")).on_conflict_do_nothing()
 _PAIRS = (
     func.unnest(bindparam("sources", type_=ARRAY(Text)), bindparam("refs", type_=ARRAY(Text)))
     .table_valued("source", "ref", name="pairs")
@@ -123,7 +124,7 @@ async def ensure(
     if not keys:
         return {}
     rows = [{"source": source, "ref": ref} for source, ref in sorted(set(keys))]
-    await connection.execute(_ENSURE, rows)
+    await connection.execute(_ENSURE, batch.columns_of(rows))
     return await known(connection, keys)
 
 

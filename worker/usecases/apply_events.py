@@ -73,7 +73,9 @@ async def apply_events(services: Services, ids: Sequence[int], *, within: float 
     """
     clock = asyncio.get_running_loop().time
     stop_at = clock() + within
-    while clock() < stop_at and (rows := await _take_up(services, ids)):
+    left = set(ids)
+    while left and clock() < stop_at and (rows := await _take_up(services, sorted(left))):
+        left -= {row.id for row in rows}
         of_mails = [row for row in rows if row.source in services.mail_services]
         billing = [row for row in rows if row not in of_mails]
         await _apply_rows(services, billing, Questions(services, within))
