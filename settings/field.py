@@ -13,7 +13,7 @@ DEFAULT_CURE = "Set it in the environment or in .env."
 
 
 class Settings(BaseSettings):
-    """Frozen, closed to unknown names, and fed by `settings.load` alone: it never reads os.environ itself.
+    """Frozen, closed to unknown names, and fed by `settings.loading` alone: it never reads os.environ itself.
 
     Fields can be given by environment name or by field name, which is what tests do.
     """
