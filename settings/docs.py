@@ -27,6 +27,7 @@ from settings.processes import (
     ToolSettings,
     WorkerSettings,
 )
+from settings.rehearsal import Rehearsal
 from settings.retention import Retention
 from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
 from settings.sessions import Sessions
@@ -44,6 +45,7 @@ GROUPS: dict[str, type[Settings]] = {
     "Live or test": Mode,
     **{str(each.model_config["title"]): each for each in systems.groups()},
     "Billing systems": Sources,
+    "A month rehearsed": Rehearsal,
     "Mail server": Smtp,
     "Sender": Mail,
     "Brand": Brand,

@@ -83,6 +83,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "providers",
         "emails",
         "db",
+        "outbound",
         "worker",
         "webhooks",
         "console",
