@@ -5,30 +5,30 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db import accounts
 from outbound.signing import headers
-from sandbox.demo.days import MORNING, at, month_before
+from sandbox.demo.calendar import Calendar
+from sandbox.demo.days import MORNING, at
 from sandbox.demo.stage import OWN, OWN_SECRET, Stage
 from sandbox.demo.story import Story
-from worker.rehearsal import CLOCK
 
-# After everybody else's, so that it stands on its own in what is shown.
+# After everybody at Stripe.
 LAG = timedelta(hours=1, minutes=30)
 
 
 @dataclass(slots=True)
 class Client:
-    """A customer, and the one payment the story is about. `due` is when it is charged next, if ever."""
+    """A customer, and the one payment the story is about. After the last retry a debt stays open."""
 
     story: Story
-    clock: OwnBilling
+    clock: Calendar
+    stage: Stage
     number: int
     due: datetime | None
     failures: int = 0
@@ -43,100 +43,67 @@ class Client:
         return f"https://billing.merchant.example/{self.ref}/"
 
     async def pay(self, page: str) -> bool:
-        """The page knows one invoice, which can be paid once."""
+        """The page knows one payment, which can be made once."""
         if page != f"{self.pages}{self.number}" or not self.failures:
             return False
-        self.due, self.failures = None, 0
-        await self.clock.tell("subscription.payment_succeeded", self)
+        await self._paid()
         return True
 
-    def told(self, more: Mapping[str, Any]) -> dict[str, Any]:
+    async def charge(self) -> None:
+        outcomes, delays = self.story.outcomes, self.story.retries.delays
+        code = outcomes[min(self.failures, len(outcomes) - 1)]
+        if code == "ok":
+            await self._paid()
+            return
+        self.failures += 1
+        left = delays[self.failures - 1 :]
+        self.due = self.clock.now() + timedelta(seconds=left[0]) if left else None
+        said = {"attempt": self.failures, "error": code, "nextAttemptAt": self.due and self.due.isoformat()}
+        await self.tell("subscription.payment_failed", said)
+        if self.failures == 1:
+            await self.tell("subscription.past_due")
+
+    async def _paid(self) -> None:
+        self.due, self.failures = None, 0
+        await self.tell("subscription.payment_succeeded")
+
+    async def tell(self, kind: str, more: Mapping[str, Any] | None = None) -> None:
+        """Send it, and once more, as senders do that did not hear the answer."""
+        now = self.clock.now()
+        named = f"{self.ref}-{kind}-{now:%Y%m%dT%H%M%S}"
+        data = self._known() | dict(more or {})
+        event = {"id": named, "type": kind, "createdAt": now.isoformat(), "data": data}
+        body = json.dumps(event).encode()
+        url = f"{self.stage.receiver_url}/webhooks/events/{OWN}"
+        async with httpx.AsyncClient(trust_env=False) as http:
+            for _ in range(2):
+                signed = headers([OWN_SECRET], named, int(time.time()), body)
+                (await http.post(url, content=body, headers=signed)).raise_for_status()
+                self.stage.told.append(named)
+
+    def _known(self) -> dict[str, Any]:
         """What every event says of them."""
-        buys = self.story.purchase
-        person = {"email": self.story.email, "name": self.story.name, "country": self.story.country}
+        story, buys = self.story, self.story.purchase
         return {
             "subscriptionId": f"agreement_{self.number}",
             "customerId": self.ref,
-            "customer": person,
+            "customer": {"email": story.email, "name": story.name, "country": story.country},
             "plan": buys.plan,
             "amount": buys.amount,
             "currency": buys.currency,
             "payUrl": f"{self.pages}{self.number}",
-            **more,
         }
 
 
-@dataclass(eq=False)
-class OwnBilling:
-    """The system with its clock, which is ours: it has none itself."""
-
-    stage: Stage
-    engine: AsyncEngine
-    at: datetime
-    lag: timedelta = LAG
-    clients: list[Client] = field(default_factory=list)
-
-    @property
-    def key(self) -> tuple[str, str]:
-        return OWN, CLOCK
-
-    def now(self) -> datetime:
-        return self.at
-
-    def next_due(self) -> datetime | None:
-        return min((each.due for each in self.clients if each.due), default=None)
-
-    async def advance(self, to: datetime) -> None:
-        """Charge whoever is due until then. After the last retry a debt stays open."""
-        while (due := self.next_due()) and due <= to:
-            await self._move(due)
-            for each in self.clients:
-                if each.due == due:
-                    await self._charge(each)
-        await self._move(to)
-
-    async def _charge(self, client: Client) -> None:
-        outcomes, delays = client.story.outcomes, client.story.retries.delays
-        code = outcomes[min(client.failures, len(outcomes) - 1)]
-        if code == "ok":
-            client.due, client.failures = None, 0
-            await self.tell("subscription.payment_succeeded", client)
-            return
-        client.failures += 1
-        left = delays[client.failures - 1 :]
-        again = self.at + timedelta(seconds=left[0]) if left else None
-        client.due = again
-        said = {"attempt": client.failures, "error": code, "nextAttemptAt": again and again.isoformat()}
-        await self.tell("subscription.payment_failed", client, said)
-        if client.failures == 1:
-            await self.tell("subscription.past_due", client)
-
-    async def tell(self, kind: str, client: Client, more: Mapping[str, Any] | None = None) -> None:
-        """Send it, and once more, as senders do that did not hear the answer."""
-        named = f"{client.ref}-{kind}-{self.at:%Y%m%dT%H%M%S}"
-        event = {"id": named, "type": kind, "createdAt": self.at.isoformat(), "data": client.told(more or {})}
-        body = json.dumps(event).encode()
-        async with httpx.AsyncClient(trust_env=False) as http:
-            for _ in range(2):
-                signed = headers([OWN_SECRET], named, int(time.time()), body)
-                answer = await http.post(
-                    f"{self.stage.receiver_url}/webhooks/events/{OWN}", content=body, headers=signed
-                )
-                answer.raise_for_status()
-                self.stage.told.append(named)
-
-    async def _move(self, to: datetime) -> None:
-        self.at = max(self.at, to)
-        async with self.engine.begin() as connection:
-            await accounts.move_clocks(connection, {self.key: self.at})
-
-
 async def clients(stage: Stage, engine: AsyncEngine, stories: Sequence[Story]) -> list[Client]:
-    """Everybody who pays there, after a month that went well."""
-    system = OwnBilling(stage, engine, month_before(0) + LAG)
-    await system.advance(system.at)
-    for number, story in enumerate(stories, 1):
-        client = Client(story, system, number, at(story.renewal_day, MORNING) + LAG)
-        system.clients.append(client)
-        await system.tell("subscription.payment_succeeded", client)
-    return list(system.clients)
+    """Everybody who pays there, after a payment a month ago."""
+    calendar = Calendar(OWN, engine, LAG)
+    await calendar.begin()
+    found = [
+        Client(story, calendar, stage, number, at(story.renewal_day, MORNING) + LAG)
+        for number, story in enumerate(stories, 1)
+    ]
+    calendar.clients += found
+    for client in found:
+        await client.tell("subscription.payment_succeeded")
+    return found
