@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-# Whose customers are meant where nobody says it: those of the only source there is, or Stripe's, as is known
-# from both ends of an index.
+# Whose customers are meant where nobody says it: those of the only source there is, else Stripe's.
 USUAL_SOURCE = """
 (SELECT CASE WHEN min(source) = max(source) THEN min(source) ELSE 'stripe' END FROM customers)
 """
