@@ -74,14 +74,16 @@ _BY_THE_WALL_CLOCK = """
     NOT EXISTS (SELECT FROM customers WHERE customers.id = counted.customer_id AND test_clock IS NOT NULL)
 """
 
-# The hour begins anew with each release: whoever released has judged what had failed by then.
+# The hour begins anew with each release: whoever released has judged what had failed by then. That it is an
+# hour at most is said for the planner, which takes a third of the table for what follows any other query.
 FAILURES = text(f"""
     WITH hour AS (
         SELECT greatest(statement_timestamp() - interval '1 hour', max(released_at)) AS began FROM breaker)
     SELECT count(*) AS failures,
            count(*) FILTER (WHERE code = ANY(:codes) OR decline_code = ANY(:codes)) AS processing_errors
     FROM charges AS counted
-    WHERE recorded_at > (SELECT began FROM hour) AND {_BY_THE_WALL_CLOCK}
+    WHERE recorded_at > statement_timestamp() - interval '1 hour'
+      AND recorded_at > (SELECT began FROM hour) AND {_BY_THE_WALL_CLOCK}
 """)  # noqa: S608  # made of constants
 
 WEEK = text(f"""

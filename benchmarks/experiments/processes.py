@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 from benchmarks.experiment import Contender, Experiment, Mark
 from benchmarks.experiments.workers import FIRST, NoopWorkers, OurWorkers
@@ -24,8 +25,8 @@ def _set_up(house: House, scale: Scale) -> Iterator[Sequence[Contender]]:
             ours.apply(updates[: count * FIRST])
             noop.apply(count * FIRST)
             contenders += [
-                Contender(f"worker x {count}", lambda ours=ours: ours.apply(updates)),
-                Contender(f"no-op x {count}", lambda noop=noop: noop.apply(4 * len(updates))),
+                Contender(f"worker x {count}", partial(ours.apply, updates)),
+                Contender(f"no-op x {count}", partial(noop.apply, 4 * len(updates))),
             ]
         yield contenders
 

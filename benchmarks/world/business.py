@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
+from typing import Any
 
 from sqlalchemy import Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
@@ -124,7 +125,7 @@ async def _store(connection: AsyncConnection, life: Life, now: datetime) -> None
     due = dict.fromkeys(life.account.cases, now + LATER)
     await changes.save(connection, [Change(loaded, life.account, due)], heard_late=True)
     given = life.access
-    row = {"customer_id": row_id, "level": given.level.value, "reason": given.reason.value}
+    row: dict[str, Any] = {"customer_id": row_id, "level": given.level.value, "reason": given.reason.value}
     row |= {"until": given.until, "subscription": given.subscription, "changed_at": now - FAILED_BEFORE}
     await changes.upsert(connection, access, [row])
     # Access is no effect on the outside world.
