@@ -37,13 +37,14 @@ class Normalised:
     """The facts an event states by itself, and the lookups that complete them.
 
     `unowned` are facts of whoever has the subscription `of`, whom the event does not name: their `customer`
-    is empty.
+    is empty. `twin` is the id of another event that tells the same, should it come as well.
     """
 
     facts: tuple[BillingEvent, ...] = ()
     lookups: tuple[Lookup, ...] = ()
     unowned: tuple[CustomerFact, ...] = ()
     of: str | None = None
+    twin: str | None = None
 
 
 class ProviderUnavailableError(Exception):

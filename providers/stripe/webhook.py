@@ -47,9 +47,21 @@ HANDLED = frozenset(
 )
 """The event types a worker does something with, by their snapshot names."""
 
+ONLY_THIN = frozenset(
+    {
+        "customer.subscription.active",
+        "customer.subscription.default_payment_method_changed",
+        "customer.subscription.incomplete_expired",
+        "customer.subscription.past_due",
+        "customer.subscription.unpaid",
+    }
+)
+"""Those that exist as thin events alone: snapshots tell all of them by `customer.subscription.updated`."""
+
+THIN = "v2.core.event"
+THIN_PREFIX = "v1."  # a thin event about a v1 resource is named `v1.` + the snapshot's type
 _SNAPSHOT = "event"
-_THIN = "v2.core.event"
-_THIN_PREFIX = "v1."  # a thin event about a v1 resource is named `v1.` + the snapshot's type
+_BY_THIN_ONES = HANDLED | ONLY_THIN
 
 
 def verify(
@@ -114,8 +126,8 @@ def envelope(body: bytes) -> Envelope:
 def _dispose(kind: Any, event_type: str) -> tuple[Disposition, str | None]:
     if kind == _SNAPSHOT:
         handled = event_type in HANDLED
-    elif kind == _THIN:
-        handled = event_type.startswith(_THIN_PREFIX) and event_type.removeprefix(_THIN_PREFIX) in HANDLED
+    elif kind == THIN:
+        handled = event_type.startswith(THIN_PREFIX) and event_type.removeprefix(THIN_PREFIX) in _BY_THIN_ONES
     else:
         return "ignored", "unknown kind of event"
     return ("pending", None) if handled else ("ignored", "type not handled")

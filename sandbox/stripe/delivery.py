@@ -14,7 +14,7 @@ from threading import Condition
 import httpx
 
 from sandbox.stripe.endpoints import Delivery, DeliveryPolicy, Endpoint
-from sandbox.stripe.objects import render_event
+from sandbox.stripe.objects import render_event, thin_event
 from sandbox.stripe.records import Event
 from sandbox.stripe.signatures import sign
 from sandbox.stripe.versions import NEW, ApiVersion
@@ -62,6 +62,8 @@ class WebhookDelivery:
         secret: str | Sequence[str],
         api_version: str = NEW,
         enabled_events: Sequence[str] = ("*",),
+        *,
+        thin: bool = False,
     ) -> Endpoint:
         """Send later events there as well; several secrets give several signatures."""
         endpoint = Endpoint(
@@ -69,6 +71,7 @@ class WebhookDelivery:
             secrets=(secret,) if isinstance(secret, str) else tuple(secret),
             version=ApiVersion(api_version),
             enabled_events=tuple(enabled_events),
+            thin=thin,
         )
         self.endpoints.append(endpoint)
         return endpoint
@@ -162,7 +165,8 @@ class WebhookDelivery:
             task.add_done_callback(self._tasks.discard)
 
     async def _deliver(self, parcel: _Parcel) -> None:
-        content = render_event(parcel.event, parcel.endpoint.version)
+        render = thin_event if parcel.endpoint.thin else render_event
+        content = render(parcel.event, parcel.endpoint.version)
         body = json.dumps(content, indent=2, ensure_ascii=False).encode()
         number = 0
         while parcel.endpoint in self.endpoints:

@@ -9,12 +9,16 @@ from sandbox.stripe.versions import ApiVersion
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """An address that gets events, rendered in its own API version; `enabled_events` may be `("*",)`."""
+    """An address that gets events, rendered in its own API version; `enabled_events` may be `("*",)`.
+
+    They are named as snapshots are, also where it gets thin ones.
+    """
 
     url: str
     secrets: tuple[str, ...]
     version: ApiVersion
     enabled_events: tuple[str, ...] = ("*",)
+    thin: bool = False
 
     def wants(self, event_type: str) -> bool:
         """Whether it is subscribed to the type, and its version knows it."""

@@ -71,9 +71,11 @@ class SimulatedStripe:
         secret: str | Sequence[str],
         api_version: str = NEW,
         enabled_events: Sequence[str] = ("*",),
+        *,
+        thin: bool = False,
     ) -> Endpoint:
         """Send events from now on to a webhook address, in that API version."""
-        return self.delivery.add_endpoint(url, secret, api_version, enabled_events)
+        return self.delivery.add_endpoint(url, secret, api_version, enabled_events, thin=thin)
 
     def start(self) -> None:
         """Serve; raises RuntimeError when that does not come about."""

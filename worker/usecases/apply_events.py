@@ -10,14 +10,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import accounts, imports, inbox, links
+from db import accounts, imports, inbox, links, twins
 from db.inbox import InboxRow
 from db.journal import Entry
 from db.links import LinkRow
@@ -51,10 +51,14 @@ PATIENCE_FOR_AN_OWNER = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """One inbox row with everything it states, lookups included."""
+    """One inbox row with everything it states, lookups included.
+
+    `twin` is the id of the event that tells the same, where there is one.
+    """
 
     row: InboxRow
     facts: tuple[BillingEvent, ...]
+    twin: str | None = None
 
     @property
     def customers(self) -> list[tuple[str, str]]:
@@ -122,10 +126,10 @@ async def _read(services: Services, row: InboxRow, questions: Questions) -> Stat
     except (MalformedEventError, ValueError, AttributeError, TypeError) as error:
         await retire(services, row, error)
         return None
-    facts = list(said.facts)
+    facts, twin = list(said.facts), said.twin
     for lookup in said.lookups:
         try:
-            facts += await questions.ask(row.source, lookup)
+            answer = await questions.ask(row.source, lookup)
         except ProviderUnavailableError as error:
             if error.passing or services.clock() - row.received_at < PATIENCE:
                 await wait(services, row, error)
@@ -133,6 +137,9 @@ async def _read(services: Services, row: InboxRow, questions: Questions) -> Stat
             log.error(
                 "lookup.given_up", event_id=row.event_id, subject=lookup.subject.value, error=str(error)
             )
+        else:
+            facts += answer.facts
+            twin = answer.twin or twin
     try:
         facts += await owned(services.engine, row.source, said, facts)
     except OwnerUnknownError as error:
@@ -143,7 +150,7 @@ async def _read(services: Services, row: InboxRow, questions: Questions) -> Stat
         return None
     if row.source in services.stopped_at_past_due:
         facts = stopped(facts)
-    return Stated(row, tuple(facts))
+    return Stated(row, tuple(facts), twin)
 
 
 async def _apply(services: Services, stated: Sequence[Stated]) -> None:
@@ -153,7 +160,10 @@ async def _apply(services: Services, stated: Sequence[Stated]) -> None:
         ours = [one for one in stated if one.row.id in mine]
         moved = _clock_moves(ours)
         await accounts.move_clocks(connection, moved)
-        enacted, forgotten = await _advance_accounts(connection, services, ours, now)
+        again = await twins.stand_in(
+            connection, {one.row.id: (one.row.source, one.twin) for one in ours if one.twin}
+        )
+        enacted, forgotten = await _advance_accounts(connection, services, ours, now, again)
         ticking = await accounts.due_on_clocks(connection, moved.keys())
         await inbox.mark_done(connection, [one.row.id for one in ours])
         await inbox.blank(connection, forgotten)
@@ -173,9 +183,16 @@ def _clock_moves(stated: Sequence[Stated]) -> dict[tuple[str, str], datetime]:
 
 
 async def _advance_accounts(
-    connection: AsyncConnection, services: Services, stated: Sequence[Stated], now: datetime
+    connection: AsyncConnection,
+    services: Services,
+    stated: Sequence[Stated],
+    now: datetime,
+    again: Collection[int],
 ) -> tuple[dict[int, Enacted], list[int]]:
-    """What follows for each account, and the rows that concern somebody who is to be forgotten."""
+    """What follows for each account, and the rows that concern somebody who is to be forgotten.
+
+    Rows of `again` tell what is told by another: the journal has it once.
+    """
     ids = await accounts.ensure(connection, [key for one in stated for key in one.customers])
     invoices = {ref for one in stated for ref in one.invoices}
     loaded = await accounts.load(connection, sorted(ids.values()), also_invoices=invoices, lock=True)
@@ -211,7 +228,8 @@ async def _advance_accounts(
                 team_channels=services.team_channels,
                 now=at,
             )
-        decisions.append(decision.and_then(_entry(row, customer_id, at) for row in heard[key]))
+        fresh_rows = [row for row in heard[key] if row.id not in again]
+        decisions.append(decision.and_then(_entry(row, customer_id, at) for row in fresh_rows))
         if services.pages:
             fresh = sorted(after.cases.keys() - before.account.cases.keys())
             opened += [LinkRow(unheld(), customer_id, case, at, FOR_BANNERS) for case in fresh]
