@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.stripe.objects.catalogue import price, product, test_clock
+from sandbox.stripe.objects.catalogue import application, price, product, test_clock
 from sandbox.stripe.objects.charge import charge
 from sandbox.stripe.objects.checkout import checkout_session, line_items
 from sandbox.stripe.objects.common import Json
@@ -15,6 +15,7 @@ from sandbox.stripe.objects.portal import portal_session
 from sandbox.stripe.objects.setups import setup_intent
 from sandbox.stripe.objects.subscription import subscription
 from sandbox.stripe.records import (
+    Application,
     Charge,
     CheckoutSession,
     Customer,
@@ -46,6 +47,7 @@ __all__ = [
 ]
 
 _RENDERERS: dict[type[Record], Callable[[Any, ApiVersion], Json]] = {
+    Application: application,
     Charge: charge,
     CheckoutSession: checkout_session,
     Customer: customer,
