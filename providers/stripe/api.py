@@ -30,11 +30,19 @@ from providers.stripe.reading import (
 class StripeGateway:
     """Answers lookups from Stripe's API, and does there what the policy asks for.
 
-    `api_base` replaces https://api.stripe.com, for a simulated Stripe on loopback. `timeout` is in seconds.
+    `account` is a connected one, as for `StripeApi`. `api_base` replaces https://api.stripe.com, for a
+    simulated Stripe on loopback. `timeout` is in seconds.
     """
 
-    def __init__(self, api_key: str, *, api_base: str | None = None, timeout: float = TIMEOUT) -> None:
-        self._api = StripeApi(api_key, api_base=api_base, timeout=timeout)
+    def __init__(
+        self,
+        api_key: str,
+        *,
+        account: str | None = None,
+        api_base: str | None = None,
+        timeout: float = TIMEOUT,
+    ) -> None:
+        self._api = StripeApi(api_key, account=account, api_base=api_base, timeout=timeout)
         self._products: dict[str, str | None] = {}
 
     async def look_up(self, lookup: Lookup) -> Normalised:

@@ -28,10 +28,11 @@ from dunning.forgetting import is_forgotten
 from dunning.takeover import begun_before_us
 from portal.links import FOR_BANNERS, unheld
 from providers import registry
-from providers.lookup import MalformedEventError, ProviderUnavailableError
+from providers.lookup import MalformedEventError, ProviderUnavailableError, Subject
 from tracing import spans
 from worker.lookups import WITHIN, Questions
 from worker.owners import OwnerUnknownError, owned
+from worker.rehearsal import on_test_clock
 from worker.services import Services
 from worker.stopping import stopped
 from worker.usecases.apply_mail_results import apply_mail_results
@@ -45,8 +46,8 @@ log = structlog.get_logger()
 
 # A fact waits this long for a provider that cannot be asked; then it counts with what it says by itself.
 PATIENCE = timedelta(minutes=10)
-# Whose it is may have to be told by somebody else; then a person can have it tried again.
-PATIENCE_FOR_AN_OWNER = timedelta(days=1)
+# What it says, or of whom, may have to be told by somebody else; then a person can have it tried again.
+PATIENCE_FOR_ALL = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +132,12 @@ async def _read(services: Services, row: InboxRow, questions: Questions) -> Stat
         try:
             answer = await questions.ask(row.source, lookup)
         except ProviderUnavailableError as error:
-            if error.passing or services.clock() - row.received_at < PATIENCE:
+            waited, says_nothing = services.clock() - row.received_at, lookup.subject is Subject.EVENT
+            if error.passing or waited < (PATIENCE_FOR_ALL if says_nothing else PATIENCE):
                 await wait(services, row, error)
+                return None
+            if says_nothing:
+                await retire(services, row, error)
                 return None
             log.error(
                 "lookup.given_up", event_id=row.event_id, subject=lookup.subject.value, error=str(error)
@@ -143,13 +148,15 @@ async def _read(services: Services, row: InboxRow, questions: Questions) -> Stat
     try:
         facts += await owned(services.engine, row.source, said, facts)
     except OwnerUnknownError as error:
-        if services.clock() - row.received_at < PATIENCE_FOR_AN_OWNER:
+        if services.clock() - row.received_at < PATIENCE_FOR_ALL:
             await wait(services, row, error)
         else:
             await retire(services, row, error)
         return None
     if row.source in services.stopped_at_past_due:
         facts = stopped(facts)
+    if row.source in services.on_test_clocks:
+        facts = on_test_clock(facts)
     return Stated(row, tuple(facts), twin)
 
 
