@@ -28,7 +28,7 @@ from dunning.forgetting import is_forgotten
 from dunning.takeover import begun_before_us
 from portal.links import FOR_BANNERS, unheld
 from providers import registry
-from providers.lookup import MalformedEventError, ProviderUnavailableError, Subject
+from providers.lookup import Lookup, MalformedEventError, Normalised, ProviderUnavailableError, Subject
 from tracing import spans
 from worker.lookups import WITHIN, Questions
 from worker.owners import OwnerUnknownError, owned
@@ -127,24 +127,10 @@ async def _read(services: Services, row: InboxRow, questions: Questions) -> Stat
     except (MalformedEventError, ValueError, AttributeError, TypeError) as error:
         await retire(services, row, error)
         return None
-    facts, twin = list(said.facts), said.twin
-    for lookup in said.lookups:
-        try:
-            answer = await questions.ask(row.source, lookup)
-        except ProviderUnavailableError as error:
-            waited, says_nothing = services.clock() - row.received_at, lookup.subject is Subject.EVENT
-            if error.passing or waited < (PATIENCE_FOR_ALL if says_nothing else PATIENCE):
-                await wait(services, row, error)
-                return None
-            if says_nothing:
-                await retire(services, row, error)
-                return None
-            log.error(
-                "lookup.given_up", event_id=row.event_id, subject=lookup.subject.value, error=str(error)
-            )
-        else:
-            facts += answer.facts
-            twin = answer.twin or twin
+    answers = await _answers(services, row, questions, said.lookups)
+    if answers is None:
+        return None
+    facts = [*said.facts, *(fact for each in answers for fact in each.facts)]
     try:
         facts += await owned(services.engine, row.source, said, facts)
     except OwnerUnknownError as error:
@@ -157,7 +143,31 @@ async def _read(services: Services, row: InboxRow, questions: Questions) -> Stat
         facts = stopped(facts)
     if row.source in services.on_test_clocks:
         facts = on_test_clock(facts)
-    return Stated(row, tuple(facts), twin)
+    return Stated(row, tuple(facts), next((each.twin for each in answers if each.twin), None))
+
+
+async def _answers(
+    services: Services, row: InboxRow, questions: Questions, lookups: Sequence[Lookup]
+) -> list[Normalised] | None:
+    """What the provider says to each lookup, or None as for `_read`."""
+    answers = []
+    for lookup in lookups:
+        try:
+            answers.append(await questions.ask(row.source, lookup))
+        except ProviderUnavailableError as error:
+            # What says nothing by itself would be lost.
+            all_of_it = lookup.subject is Subject.EVENT
+            patience = PATIENCE_FOR_ALL if all_of_it else PATIENCE
+            if error.passing or services.clock() - row.received_at < patience:
+                await wait(services, row, error)
+                return None
+            if all_of_it:
+                await retire(services, row, error)
+                return None
+            log.error(
+                "lookup.given_up", event_id=row.event_id, subject=lookup.subject.value, error=str(error)
+            )
+    return answers
 
 
 async def _apply(services: Services, stated: Sequence[Stated]) -> None:
