@@ -36,6 +36,7 @@ from worker.rehearsal import on_test_clock
 from worker.services import Services
 from worker.stopping import stopped
 from worker.usecases.apply_mail_results import apply_mail_results
+from worker.usecases.close_source import close_source
 from worker.usecases.deciding import Decision, decide
 from worker.usecases.enact import Enacted, enact_all
 from worker.usecases.holding import Switch
@@ -54,12 +55,14 @@ PATIENCE_FOR_ALL = timedelta(days=1)
 class Stated:
     """One inbox row with everything it states, lookups included.
 
-    `twin` is the id of the event that tells the same, where there is one.
+    `twin` is the id of the event that tells the same, where there is one. `closed`: it says that nothing
+    more will be told of the whole source.
     """
 
     row: InboxRow
     facts: tuple[BillingEvent, ...]
     twin: str | None = None
+    closed: bool = False
 
     @property
     def customers(self) -> list[tuple[str, str]]:
@@ -80,7 +83,9 @@ async def apply_events(services: Services, ids: Sequence[int], *, within: float 
     while clock() < stop_at and (rows := await _take_up(services, ids)):
         of_mails = [row for row in rows if row.source in services.mail_services]
         billing = [row for row in rows if row not in of_mails]
-        await _apply_rows(services, billing, Questions(services, within))
+        closed = await _apply_rows(services, billing, Questions(services, within))
+        for row in closed:
+            await _close(services, row, stop_at - clock())
         await apply_mail_results(services, of_mails)
 
 
@@ -89,23 +94,33 @@ async def _take_up(services: Services, ids: Sequence[int]) -> list[InboxRow]:
         return await inbox.take_up(connection, ids)
 
 
-async def _apply_rows(services: Services, rows: Sequence[InboxRow], questions: Questions) -> None:
+async def _close(services: Services, row: InboxRow, within: float) -> None:
+    try:
+        await close_source(services, row, within=within)
+    except Exception as error:
+        await failed(services, row, error)
+
+
+async def _apply_rows(services: Services, rows: Sequence[InboxRow], questions: Questions) -> list[InboxRow]:
+    """Apply them, but for those by which their source has ended: these are returned."""
     read = await asyncio.gather(*(_state(services, row, questions) for row in rows))
-    stated = [found for found in read if found]
+    stated = [found for found in read if found and not found.closed]
+    closed = [found.row for found in read if found and found.closed]
     if not stated:
-        return
+        return closed
     try:
         await _apply(services, stated)
     except Exception as error:
         if len(stated) == 1:
             await failed(services, stated[0].row, error)
-            return
+            return closed
         log.warning("batch.split", rows=len(stated), error=type(error).__name__)
         for one in stated:
             try:
                 await _apply(services, [one])
             except Exception as own_error:
                 await failed(services, one.row, own_error)
+    return closed
 
 
 async def _state(services: Services, row: InboxRow, questions: Questions) -> Stated | None:
@@ -143,7 +158,8 @@ async def _read(services: Services, row: InboxRow, questions: Questions) -> Stat
         facts = stopped(facts)
     if row.source in services.on_test_clocks:
         facts = on_test_clock(facts)
-    return Stated(row, tuple(facts), next((each.twin for each in answers if each.twin), None))
+    twin = next((each.twin for each in answers if each.twin), None)
+    return Stated(row, tuple(facts), twin, said.closed)
 
 
 async def _answers(
