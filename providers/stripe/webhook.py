@@ -12,7 +12,7 @@ from typing import Any
 
 from providers.envelope import BadEnvelope, BadSignature, Disposition, Envelope
 from providers.json_body import name, parse_object
-from providers.stripe.accounts import is_connected
+from providers.stripe.accounts import CONNECT, is_connected
 
 SIGNATURE_HEADER = b"stripe-signature"
 TOLERANCE = 300  # seconds, Stripe's own default; here it bounds the future too
@@ -128,7 +128,8 @@ def connect_envelope(body: bytes) -> Envelope:
     event = parse_object(body)
     account = event.get("context") if event.get("object") == THIN else event.get("account")
     if not is_connected(account):
-        return _envelope(event, "ignored", _NOT_CONNECTED)
+        # Under the platform's own source it would make a duplicate of what its own endpoint takes in.
+        return _envelope(event, "ignored", _NOT_CONNECTED, CONNECT)
     disposition, note = _dispose(event, HANDLED | {DEAUTHORIZED})
     return _envelope(event, disposition, note, account)
 
