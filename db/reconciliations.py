@@ -76,6 +76,14 @@ async def ensure(connection: AsyncConnection, source: str) -> None:
         await connection.execute(_FIRST, {"source": source})
 
 
+async def end(connection: AsyncConnection, source: str) -> None:
+    """Never again: nobody can be asked there any more."""
+    await ensure(connection, source)
+    never = _CLOCK + timedelta(days=365_000)
+    ended = update(reconciliations).where(reconciliations.c.source == source)
+    await connection.execute(ended.values(due_at=never, begun_at=None))
+
+
 async def due(connection: AsyncConnection) -> list[int]:
     """The rows that are due and that nobody is at work on, the longest due first."""
     free = reconciliations.c.lease_until.is_(None) | (reconciliations.c.lease_until < _CLOCK)

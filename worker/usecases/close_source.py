@@ -11,7 +11,7 @@ from datetime import UTC
 
 import structlog
 
-from db import alarms, inbox, instructions
+from db import alarms, inbox, instructions, reconciliations
 from db.inbox import InboxRow
 from dunning.instructions import Verb
 from dunning.requests import Request
@@ -42,6 +42,7 @@ async def close_source(services: Services, row: InboxRow, *, within: float) -> N
     async with services.engine.begin() as connection:
         if await inbox.lock_pending(connection, [row.id]):
             await alarms.sound(connection, "closed", row.id, {"source": row.source})
+            await reconciliations.end(connection, row.source)
             await inbox.mark_done(connection, [row.id])
     log.warning("source.closed", source=row.source, event_id=row.event_id)
 
