@@ -118,12 +118,13 @@ def _same() -> BillingEngine:
 
 def gateways(world: World) -> dict[str, Any]:
     """As the worker makes them of its settings."""
-    settings = StripeApi(
-        STRIPE_API_KEY=world.stripe.api_key,
-        STRIPE_ACCOUNTS=f"de {KEY_OF_DE}",
-        STRIPE_API_BASE=world.stripe.url,
-        DUNNING_LIVEMODE="false",
-    )
+    given: dict[str, Any] = {
+        "STRIPE_API_KEY": world.stripe.api_key,
+        "STRIPE_ACCOUNTS": f"de {KEY_OF_DE}",
+        "STRIPE_API_BASE": world.stripe.url,
+        "DUNNING_LIVEMODE": "false",
+    }
+    settings = StripeApi(**given)
 
     async def make() -> dict[str, Any]:
         sources = ("stripe", "stripe:de", f"stripe:{CONNECTED}")

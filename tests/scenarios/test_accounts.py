@@ -7,12 +7,16 @@ from dataclasses import replace
 
 import pytest
 
-from db.models import inbox, instructions, outbox
+from db.models import inbox, instructions, outbox, reconciliations
+from db.reconciliations import due as due_now
+from db.reconciliations import ensure, hurry
 from tests.scenarios.accounts import CONNECTED, SECRETS, Town, gateways
 from tests.scenarios.story import plain
 from tests.scenarios.telling import Door
 from tests.scenarios.world import TEAM_ADDRESS, World
+from tests.worker.reconciling import tools as reconciling
 from tests.worker.test_alarm import sound
+from worker.usecases.reconcile import reconcile_each
 
 AMOUNTS = (1900, 2900, 3900)
 
@@ -92,6 +96,23 @@ def test_an_event_at_the_wrong_endpoint_is_still_taken_in_at_its_own(town: Town)
     }
 
 
+def test_connected_accounts_with_customers_are_reconciled_with(town: Town) -> None:
+    """They are found when the platform's own events have been looked through."""
+    town.connected.subscribe(1900)
+    town.settle()
+    tools = {source: reconciling(town.world) for source in ("stripe", town.connected.source)}
+
+    async def look() -> None:
+        async with town.world.services.engine.begin() as connection:
+            await ensure(connection, "stripe")
+            await hurry(connection, "stripe", ["events"])
+            due = await due_now(connection)
+        await reconcile_each(town.world.services, tools, due, within=60)
+
+    town.world.run(look())
+    assert {row.source for row in town.world.rows(reconciliations)} == {"stripe", town.connected.source}
+
+
 def test_an_account_that_disconnects_is_left_alone_and_a_person_is_told(town: Town) -> None:
     """Access stays as it is for ever, nobody is written to, and nothing is asked any more."""
     town.connected.subscribe(1900)
@@ -99,6 +120,7 @@ def test_an_account_that_disconnects_is_left_alone_and_a_person_is_told(town: To
     town.until(33)
     town.world.stripe.disconnect(CONNECTED)
     said = town.connected.fresh()[-1]
+    assert said.type == "account.application.deauthorized"
     town.connected.thin, town.connected.marks = False, {"account": CONNECTED}
     assert town.post(town.connected, town.connected.body(said)) == 200
     # Stripe tells nothing more of it.
@@ -108,6 +130,8 @@ def test_an_account_that_disconnects_is_left_alone_and_a_person_is_told(town: To
     assert len(of(town, town.connected.email)) == mails
     assert [each for each in town.world.stripe.requests[asked:] if each.account] == []
     assert {level for _, level in town.levels().values()} == {"warned"}
+    runs = [row for row in town.world.rows(reconciliations) if row.source == town.connected.source]
+    assert [row.due_at.year > 3000 for row in runs] == [True, True], "nobody asks there at night"
     (told,) = town.world.rows(instructions)
     assert (told.verb, told.by, told.why) == ("exclude", "the billing system", "its account has disconnected")
     sound(town.world)
