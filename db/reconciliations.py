@@ -77,11 +77,15 @@ async def ensure(connection: AsyncConnection, source: str) -> None:
 
 
 async def end(connection: AsyncConnection, source: str) -> None:
-    """Never again: nobody can be asked there any more."""
+    """Never again: nobody can be asked there any more. Whoever is at work on it has lost it."""
     await ensure(connection, source)
-    never = _CLOCK + timedelta(days=365_000)
-    ended = update(reconciliations).where(reconciliations.c.source == source)
-    await connection.execute(ended.values(due_at=never, begun_at=None))
+    values = {
+        "due_at": _CLOCK + timedelta(days=365_000),
+        "begun_at": None,
+        "lease_until": None,
+        "fence": reconciliations.c.fence + 1,
+    }
+    await connection.execute(update(reconciliations).where(reconciliations.c.source == source).values(values))
 
 
 async def due(connection: AsyncConnection) -> list[int]:
