@@ -24,6 +24,11 @@ class Accounts:
         self._by_key = {api_key: Account("", main)}
         self._connected: dict[str, Account] = {}
 
+    def roll(self, api_key: str) -> None:
+        """The main account has a new key, and its old one is worth nothing."""
+        self._by_key[api_key] = self._by_key.pop(self.api_key)
+        self.api_key = api_key
+
     def add(self, api_key: str, engine: BillingEngine) -> None:
         """Another account, which knows nothing of the main one."""
         self._by_key[api_key] = Account(api_key, engine)

@@ -255,7 +255,7 @@ def test_a_stripe_that_is_not_there_is_unavailable() -> None:
 def test_a_key_that_stripe_refuses_is_unavailable(stripe: SimulatedStripe) -> None:
     """Rolled too early: events wait until somebody has put the new key in; nothing is quoted."""
     gateway_with_old_key = stripe.url
-    stripe.api.api_key = "sk_test_rolled"
+    stripe.api.accounts.roll("sk_test_rolled")
     with pytest.raises(ProviderUnavailableError) as refused:
         ask(gateway_with_old_key, lambda gateway: gateway.payment_link("in_1"))
     assert str(refused.value) == "AuthenticationError"
