@@ -15,13 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import api_requests
 
-BATCH = 500
+BATCH = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """How long the content of events, mails, links and of what applications are told is kept."""
+    """How long events, their content, mails, links and what applications are told are kept."""
 
+    events: timedelta
     payloads: timedelta
     mails: timedelta
     links: timedelta
@@ -37,6 +38,17 @@ _PAYLOADS = text("""
           AND due_at < clock_timestamp() - CAST(:keep AS interval)
         ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
     UPDATE inbox SET payload = NULL FROM old WHERE inbox.id = old.id
+""")
+# Ids follow the order of arrival, so the first rows are the oldest, and a look at a batch of them says if
+# any is old enough: no index is kept for it. What waits, or was given up, is passed over.
+_EVENTS = text("""
+    WITH first AS MATERIALIZED (
+        SELECT id, received_at FROM inbox WHERE status NOT IN ('pending', 'dead') ORDER BY id LIMIT :batch),
+    old AS MATERIALIZED (
+        SELECT inbox.id FROM inbox JOIN first ON first.id = inbox.id
+        WHERE first.received_at < clock_timestamp() - CAST(:keep AS interval)
+          AND inbox.status NOT IN ('pending', 'dead') FOR UPDATE OF inbox SKIP LOCKED)
+    DELETE FROM inbox USING old WHERE inbox.id = old.id
 """)
 # The words of a mail server may repeat an address; what we say ourselves stands before the colon.
 _MAILS = text("""
@@ -87,6 +99,7 @@ _ANSWERS = text("""
 
 def _each(keep: Keep) -> Mapping[str, tuple[TextClause, timedelta]]:
     return {
+        "events": (_EVENTS, keep.events),
         "payloads": (_PAYLOADS, keep.payloads),
         "mails": (_MAILS, keep.mails),
         "mail_results": (_MAIL_RESULTS, keep.mails),
@@ -115,13 +128,16 @@ _OLDEST = text("""
                WHERE payload IS NOT NULL AND status NOT IN ('pending', 'dead')) AS payloads,
            clock_timestamp() - CAST(:mails AS interval) - (
                SELECT min(due_at) FROM outbox
-               WHERE rendered IS NOT NULL AND status NOT IN ('pending', 'sending')) AS mails
+               WHERE rendered IS NOT NULL AND status NOT IN ('pending', 'sending')) AS mails,
+           clock_timestamp() - CAST(:events AS interval) - (
+               SELECT received_at FROM inbox WHERE status NOT IN ('pending', 'dead') ORDER BY id LIMIT 1)
+               AS events
 """)
 
 
 async def overdue(connection: AsyncConnection, keep: Keep) -> timedelta | None:
-    """For how long the oldest content of an event or a mail should have been gone, or None: none is."""
-    values = {"payloads": keep.payloads, "mails": keep.mails}
+    """For how long the oldest event, or the content of one or of a mail, should have been gone, or None."""
+    values = {"events": keep.events, "payloads": keep.payloads, "mails": keep.mails}
     row = (await connection.execute(_OLDEST, values)).one()
     late = max((each for each in row if each is not None), default=timedelta(0))
     return late if late > timedelta(0) else None
