@@ -1,7 +1,8 @@
 """What is kept for so long and no longer, taken away in small batches. All ages are by the database's clock.
 
 Two schedulers share the work: a batch is chosen with SKIP LOCKED, in a WITH that is asked once. Each looks at
-an index that holds only what is still to be taken away, so that nothing due costs nothing.
+an index that holds only what is still to be taken away, so that nothing due costs nothing: by
+statement_timestamp(), since clock_timestamp() moves while a statement runs, and no index is entered at that.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _PAYLOADS = text("""
     WITH old AS MATERIALIZED (
         SELECT id FROM inbox
         WHERE payload IS NOT NULL AND status NOT IN ('pending', 'dead')
-          AND due_at < clock_timestamp() - CAST(:keep AS interval)
+          AND due_at < statement_timestamp() - CAST(:keep AS interval)
         ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
     UPDATE inbox SET payload = NULL FROM old WHERE inbox.id = old.id
 """)
@@ -46,7 +47,7 @@ _EVENTS = text("""
         SELECT id, received_at FROM inbox WHERE status NOT IN ('pending', 'dead') ORDER BY id LIMIT :batch),
     old AS MATERIALIZED (
         SELECT inbox.id FROM inbox JOIN first ON first.id = inbox.id
-        WHERE first.received_at < clock_timestamp() - CAST(:keep AS interval)
+        WHERE first.received_at < statement_timestamp() - CAST(:keep AS interval)
           AND inbox.status NOT IN ('pending', 'dead') FOR UPDATE OF inbox SKIP LOCKED)
     DELETE FROM inbox USING old WHERE inbox.id = old.id
 """)
@@ -55,7 +56,7 @@ _MAILS = text("""
     WITH old AS MATERIALIZED (
         SELECT id FROM outbox
         WHERE rendered IS NOT NULL AND status NOT IN ('pending', 'sending')
-          AND due_at < clock_timestamp() - CAST(:keep AS interval)
+          AND due_at < statement_timestamp() - CAST(:keep AS interval)
         ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
     UPDATE outbox SET rendered = NULL, last_error = split_part(last_error, ': ', 1)
     FROM old WHERE outbox.id = old.id
@@ -63,7 +64,7 @@ _MAILS = text("""
 _MAIL_RESULTS = text("""
     WITH old AS MATERIALIZED (
         SELECT outbox_id, kind FROM mail_results
-        WHERE details IS NOT NULL AND recorded_at < clock_timestamp() - CAST(:keep AS interval)
+        WHERE details IS NOT NULL AND recorded_at < statement_timestamp() - CAST(:keep AS interval)
         ORDER BY recorded_at LIMIT :batch FOR UPDATE SKIP LOCKED)
     UPDATE mail_results SET details = NULL FROM old
     WHERE mail_results.outbox_id = old.outbox_id AND mail_results.kind = old.kind
@@ -73,15 +74,15 @@ _LINKS = text("""
     WITH old AS MATERIALIZED (
         SELECT links.digest FROM links
         JOIN cases ON cases.customer_id = links.customer_id AND cases.invoice = links."case"
-        WHERE links.made_at < clock_timestamp() - CAST(:keep AS interval)
-          AND cases.closed_at < clock_timestamp() - CAST(:keep AS interval)
+        WHERE links.made_at < statement_timestamp() - CAST(:keep AS interval)
+          AND cases.closed_at < statement_timestamp() - CAST(:keep AS interval)
         ORDER BY links.made_at LIMIT :batch FOR UPDATE OF links SKIP LOCKED)
     DELETE FROM links USING old WHERE links.digest = old.digest
 """)
 _OUTGOING = text("""
     WITH old AS MATERIALIZED (
         SELECT id FROM outgoing
-        WHERE created_at < clock_timestamp() - CAST(:keep AS interval)
+        WHERE created_at < statement_timestamp() - CAST(:keep AS interval)
           AND NOT EXISTS (SELECT FROM deliveries WHERE event_id = outgoing.id AND status = 'pending')
         ORDER BY created_at LIMIT :batch FOR UPDATE SKIP LOCKED),
     sent AS (DELETE FROM deliveries USING old WHERE deliveries.event_id = old.id)
@@ -90,7 +91,7 @@ _OUTGOING = text("""
 _ANSWERS = text("""
     WITH old AS MATERIALIZED (
         SELECT key_id, name FROM api_requests
-        WHERE made_at < clock_timestamp() - CAST(:keep AS interval)
+        WHERE made_at < statement_timestamp() - CAST(:keep AS interval)
         ORDER BY made_at LIMIT :batch FOR UPDATE SKIP LOCKED)
     DELETE FROM api_requests USING old
     WHERE api_requests.key_id = old.key_id AND api_requests.name = old.name
@@ -123,13 +124,13 @@ async def prune(connection: AsyncConnection, keep: Keep, *, batch: int = BATCH) 
 
 # The oldest that is still there, by the same indexes; links and events are few, and hold ids.
 _OLDEST = text("""
-    SELECT clock_timestamp() - CAST(:payloads AS interval) - (
+    SELECT statement_timestamp() - CAST(:payloads AS interval) - (
                SELECT min(due_at) FROM inbox
                WHERE payload IS NOT NULL AND status NOT IN ('pending', 'dead')) AS payloads,
-           clock_timestamp() - CAST(:mails AS interval) - (
+           statement_timestamp() - CAST(:mails AS interval) - (
                SELECT min(due_at) FROM outbox
                WHERE rendered IS NOT NULL AND status NOT IN ('pending', 'sending')) AS mails,
-           clock_timestamp() - CAST(:events AS interval) - (
+           statement_timestamp() - CAST(:events AS interval) - (
                SELECT received_at FROM inbox WHERE status NOT IN ('pending', 'dead') ORDER BY id LIMIT 1)
                AS events
 """)

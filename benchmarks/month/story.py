@@ -38,7 +38,7 @@ class Month:
 
 
 async def play(kind: type[Layout], url: str, month: Month, tell: Tell, progress: Progress) -> None:
-    """All of it, in the migrated database at `url`. `tell` hears what was measured, `progress` how far it is."""
+    """All of it, in a migrated database. `tell` hears what was measured, `progress` how far it is."""
     dsn = for_asyncpg(url)
     connection = await asyncpg.connect(dsn)
     layout = kind(dsn, create_engine(url, name="month", pool_size=4, timeouts=_NO_LIMITS))
@@ -94,7 +94,7 @@ async def _fill(layout: Layout, connection: Any, month: Month, progress: Progres
 
 
 async def _have(connection: Any, settings: Sequence[str]) -> None:
-    """Have these settings of the server's and no others differ from its own. What was written is on disk then."""
+    """Change these settings of the server and no others. What was written is on disk then."""
     await connection.execute("ALTER SYSTEM RESET ALL")
     for each in settings:
         await connection.execute(f"ALTER SYSTEM SET {each}")

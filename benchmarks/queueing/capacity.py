@@ -82,7 +82,7 @@ def loads(rate: float, costs: Costs, world: World, fleet: Fleet, *, backlog: boo
 
 def _held(batch: float, costs: Costs, world: World) -> float:
     """Seconds that a batch keeps its thread: its questions are asked side by side, in two rounds."""
-    one_asks = 1 - (1 - world.failing) ** batch
+    one_asks = 1 - math.pow(1 - world.failing, batch)
     return (
         costs.apply.of(batch)
         + costs.apply_database.of(batch)
