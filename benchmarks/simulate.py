@@ -4,7 +4,7 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from rich.table import Table
 
 from benchmarks.generator.flood import percentile
 from benchmarks.queueing.capacity import Load, connections, enough, loads, recovery
-from benchmarks.queueing.costs import Costs, Fleet, World
+from benchmarks.queueing.costs import Batch, Costs, Fleet, World
 from benchmarks.queueing.life import Life, Lived
 
 RATES = (10.0, 100.0, 1000.0)
@@ -72,17 +72,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _with(base: Any, given: dict[str, Any]) -> Any:
-    """`base` with what was given of it; a cost of two parts is given in one, of each."""
-    named = {field.name: given[field.name] for field in fields(base) if given.get(field.name) is not None}
-    return replace(base, **named)
+def _with(base: Any, given: Mapping[str, Any], prefix: str = "") -> Any:
+    """`base` with what was given of it, parts of its parts included."""
+    changed = {}
+    for field in fields(base):
+        name, value = prefix + field.name, getattr(base, field.name)
+        if isinstance(value, Batch):
+            changed[field.name] = _with(value, given, name + "_")
+        elif given[name] is not None:
+            changed[field.name] = given[name]
+    return replace(base, **changed)
+
+
+def _options(base: Any, prefix: str = "", about: str = "") -> Iterator[tuple[str, int | float, str]]:
+    """The name, the value and the meaning of each number in it."""
+    for field in fields(base):
+        name, value = prefix + field.name, getattr(base, field.name)
+        meaning = ", ".join(filter(None, (about, field.metadata["about"])))
+        if isinstance(value, Batch):
+            yield from _options(value, name + "_", meaning)
+        else:
+            yield name, value, meaning
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.simulate",
+        usage="%(prog)s [--rate N ...] [--json] [OPTION N ...]",
         description="Which part of an installation is full first at a rate of events, how many processes of "
-        "each kind it takes to keep all at 60%% or less, and how long events then take to be answered, "
+        "each kind it takes to keep all at 60 % or less, and how long events then take to be answered, "
         "applied and mailed. By measured costs: docs/scaling.md says whence, and how far off this was.",
         epilog="Without --rate: 10, 100 and 1000. There are as many processes as the rate takes; with "
         "--as-given as many as --receivers, --workers, --mailers and --database-cores say.",
@@ -91,14 +109,13 @@ def _parser() -> argparse.ArgumentParser:
         "--rate", type=float, action="append", metavar="N", help="events a second; may be repeated"
     )
     parser.add_argument("--as-given", action="store_true", help="with the processes given, enough or not")
-    parser.add_argument("--seed", type=int, default=1, help="of chance; 1")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of chance (1)")
     parser.add_argument("--json", action="store_true", help="every figure, as JSON")
-    for title, kind in (("the installation", Fleet), ("the world", World), ("costs, in seconds", Costs)):
+    for title, base in (("installation", Fleet()), ("world", World()), ("costs, in seconds", Costs())):
         group = parser.add_argument_group(title)
-        for field in fields(kind):
-            if isinstance(field.default, int | float):
-                name = "--" + field.name.replace("_", "-")
-                group.add_argument(name, type=type(field.default), metavar="N", help=f"{field.default:g}")
+        for name, value, about in _options(base):
+            option = "--" + name.replace("_", "-")
+            group.add_argument(option, type=type(value), metavar="N", help=f"{about} ({value:g})")
     return parser
 
 

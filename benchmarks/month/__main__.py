@@ -1,6 +1,6 @@
-"""`python -m benchmarks.month [--events N] [--layout NAME]`: a month of events, kept in three ways.
+"""`python -m benchmarks.month [--events N] [--layout NAME]`: a month of events, kept in two ways.
 
-Not a row of the suite: ten million events take 40 GB of disk and a quarter of an hour for each way.
+Not a row of the suite: ten million events take 40 GB of disk and twenty minutes for each way.
 """
 
 import argparse

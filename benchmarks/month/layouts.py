@@ -1,4 +1,4 @@
-"""Three ways to keep what an event says, beside the fact that it came."""
+"""Two ways to keep what an event says: in its row, and in a table of its own with a partition a day."""
 
 from __future__ import annotations
 
@@ -70,18 +70,10 @@ class Layout:
         await self.engine.dispose()
 
 
-class Inline(Layout):
-    """PostgreSQL's own way: in the row, and beside it where a row is larger than two kilobytes."""
+class OneTable(Layout):
+    """Our own. PostgreSQL keeps contents beside the rows, but for those of less than two kilobytes."""
 
-    name = "in the row"
-    DDL = ("ALTER TABLE inbox RESET (toast_tuple_target)",)
-
-
-class Aside(Layout):
-    """Always beside the row, which is rewritten three times in its life."""
-
-    name = "beside the row"
-    DDL = ("ALTER TABLE inbox SET (toast_tuple_target = 128)",)
+    name = "one table"
 
 
 class Partitions(Layout):
@@ -160,4 +152,4 @@ class Partitions(Layout):
         await super().close()
 
 
-LAYOUTS: Mapping[str, type[Layout]] = {each.name: each for each in (Inline, Aside, Partitions)}
+LAYOUTS: Mapping[str, type[Layout]] = {each.name: each for each in (OneTable, Partitions)}

@@ -21,14 +21,8 @@ def test_a_month_is_filled_and_a_day_of_it_taken_away(servers: House, layout: st
     filled: dict[str, int] = {}
     url = servers.database()
     asyncio.run(play(LAYOUTS[layout], url, MONTH, found.__setitem__, filled.__setitem__))
-    assert list(filled) == [
-        "customers",
-        *(["inbox"] if layout != "partitions" else ["inbox", "inbox_bodies"]),
-        "journal",
-        "outbox",
-    ]
+    assert {"customers", "inbox", "journal", "outbox"} <= filled.keys()
     assert found["a day of content taken away"]["rows"] == pytest.approx(100, abs=2)
     assert found["a day of events taken away"]["rows"] == pytest.approx(100, abs=2)
     assert found["a month"]["store_rate"] > 0 < found["a month"]["work_rate"]
-    left = servers.query(url, "SELECT count(*) FROM inbox WHERE status = 'done' AND attempts = 1")[0][0]
-    assert left >= 3_000 - 102
+    assert servers.query(url, "SELECT count(*) FROM journal WHERE kind = 'event.applied'")[0][0] > 3_000

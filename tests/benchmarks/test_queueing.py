@@ -109,5 +109,5 @@ def test_the_command_answers_for_each_rate(capsys: pytest.CaptureFixture[str]) -
     assert small["waits_ms"]["mailed"]["p50"] > 400
     assert large["waits_ms"] == {}
     assert large["loads"][0]["share"] > 1
-    assert simulate.main(["--rate", "20", "--as-given", "--workers", "3"]) == 0
+    assert simulate.main(["--rate", "20", "--as-given", "--workers", "3", "--apply-each", "0.002"]) == 0
     assert "3 workers" in capsys.readouterr().out
