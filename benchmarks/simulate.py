@@ -6,7 +6,7 @@ import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from typing import Any, get_type_hints
 
 from rich.console import Console
 from rich.table import Table
@@ -86,9 +86,9 @@ def _with(base: Any, given: Mapping[str, Any], prefix: str = "") -> Any:
 
 def _options(base: Any, prefix: str = "", about: str = "") -> Iterator[tuple[str, int | float, str]]:
     """The name, the value and the meaning of each number in it."""
-    for field in fields(base):
-        name, value = prefix + field.name, getattr(base, field.name)
-        meaning = ", ".join(filter(None, (about, field.metadata["about"])))
+    for field, hint in get_type_hints(type(base), include_extras=True).items():
+        name, value = prefix + field, getattr(base, field)
+        meaning = ", ".join(filter(None, (about, *hint.__metadata__)))
         if isinstance(value, Batch):
             yield from _options(value, name + "_", meaning)
         else:

@@ -1,25 +1,20 @@
-"""What each step costs, as measured, and what others allow; the model knows nothing else of the program."""
+"""What each step costs, as measured, and what others allow; the model knows nothing else of the program.
+
+What each number is, `python -m benchmarks.simulate --help` says in the words beside it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TypeVar
-
-T = TypeVar("T")
-
-
-def _number(default: T, about: str) -> T:
-    """A field of which `python -m benchmarks.simulate --help` says what it is."""
-    made: T = field(default=default, metadata={"about": about})
-    return made
+from dataclasses import dataclass
+from typing import Annotated
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Processor seconds of a step that is done for many together."""
 
-    once: float = _number(0.0, "for a batch")
-    each: float = _number(0.0, "for each in it")
+    once: Annotated[float, "for a batch"] = 0.0
+    each: Annotated[float, "for each in it"] = 0.0
 
     def of(self, count: float) -> float:
         """Of so many together."""
@@ -38,46 +33,46 @@ _APPLY, _APPLY_DATABASE = Batch(0.0090, 0.00080), Batch(0.0030, 0.00040)
 class Costs:
     """Processor seconds, unless it says otherwise. Where each comes from is in docs/scaling.md."""
 
-    receive: Batch = _number(_RECEIVE, "of the receiver, stored and answered")
-    receive_database: Batch = _number(_RECEIVE_DATABASE, "of PostgreSQL for that")
-    apply: Batch = _number(_APPLY, "of the worker, from the inbox to facts and decisions")
-    apply_database: Batch = _number(_APPLY_DATABASE, "of PostgreSQL for that")
-    ask: float = _number(0.0040, "of the worker, for a question to the provider")
-    mail: float = _number(0.0170, "of the mail worker, for a mail")
-    mail_database: float = _number(0.0030, "of PostgreSQL for that")
-    redis: float = _number(0.00020, "of Redis, for a message")
-    commit: float = _number(0.0015, "until the disk has a commit, nobody's processor")
+    receive: Annotated[Batch, "of the receiver, stored and answered"] = _RECEIVE
+    receive_database: Annotated[Batch, "of PostgreSQL for that"] = _RECEIVE_DATABASE
+    apply: Annotated[Batch, "of the worker, from the inbox to facts and decisions"] = _APPLY
+    apply_database: Annotated[Batch, "of PostgreSQL for that"] = _APPLY_DATABASE
+    ask: Annotated[float, "of the worker, for a question to the provider"] = 0.0040
+    mail: Annotated[float, "of the mail worker, for a mail"] = 0.0170
+    mail_database: Annotated[float, "of PostgreSQL for that"] = 0.0030
+    redis: Annotated[float, "of Redis, for a message"] = 0.00020
+    commit: Annotated[float, "until the disk has a commit, nobody's processor"] = 0.0015
 
 
 @dataclass(frozen=True, slots=True)
 class World:
     """What kind of events come, and what the others do."""
 
-    failing: float = _number(0.05, "share of events that the provider is asked about")
-    questions: int = _number(3, "asked about each of those")
-    mailed: float = _number(0.5, "mails for each of those")
-    answer: float = _number(0.20, "seconds until the provider answers")
-    provider_limit: float = _number(100.0, "questions a second that it takes; others wait their turn")
-    smtp: float = _number(0.10, "seconds until the mail service has taken a mail")
-    smtp_limit: float = _number(14.0, "mails a second that it takes")
+    failing: Annotated[float, "share of events that the provider is asked about"] = 0.05
+    questions: Annotated[int, "asked about each of those"] = 3
+    mailed: Annotated[float, "mails for each of those"] = 0.5
+    answer: Annotated[float, "seconds until the provider answers"] = 0.20
+    provider_limit: Annotated[float, "questions a second that it takes; others wait their turn"] = 100.0
+    smtp: Annotated[float, "seconds until the mail service has taken a mail"] = 0.10
+    smtp_limit: Annotated[float, "mails a second that it takes"] = 14.0
     provider_processor: float = _number(
         0.0, "seconds of a simulated provider on the same machine, a question"
     )
-    smtp_processor: float = _number(0.0, "seconds of a mail server on the same machine, a mail")
+    smtp_processor: Annotated[float, "seconds of a mail server on the same machine, a mail"] = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
     """How many of each, and how much each does at once."""
 
-    receivers: int = _number(2, "processes")
-    workers: int = _number(1, "processes, for everything but mails")
-    mailers: int = _number(1, "processes, for mails")
-    schedulers: int = _number(2, "processes; they only count as connections")
-    threads: int = _number(8, "of each worker and mail worker")
-    database_cores: int = _number(2, "of PostgreSQL")
-    machine_cores: int = _number(0, "that everything shares; 0: each process has one, PostgreSQL its own")
-    gathered: int = _number(64, "events that a receiver stores by one statement, at most")
-    batch: int = _number(50, "events in a message, at most")
-    idle: float = _number(0.1, "seconds, at most, until an idle worker looks at its queue")
-    handed_out: float = _number(500.0, "events of a backlog that schedulers hand out in a second")
+    receivers: Annotated[int, "processes"] = 2
+    workers: Annotated[int, "processes, for everything but mails"] = 1
+    mailers: Annotated[int, "processes, for mails"] = 1
+    schedulers: Annotated[int, "processes; they only count as connections"] = 2
+    threads: Annotated[int, "of each worker and mail worker"] = 8
+    database_cores: Annotated[int, "of PostgreSQL"] = 2
+    machine_cores: Annotated[int, "that everything shares; 0: each process has one, PostgreSQL its own"] = 0
+    gathered: Annotated[int, "events that a receiver stores by one statement, at most"] = 64
+    batch: Annotated[int, "events in a message, at most"] = 50
+    idle: Annotated[float, "seconds, at most, until an idle worker looks at its queue"] = 0.1
+    handed_out: Annotated[float, "events of a backlog that schedulers hand out in a second"] = 500.0
