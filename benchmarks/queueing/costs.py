@@ -55,9 +55,7 @@ class World:
     provider_limit: Annotated[float, "questions a second that it takes; others wait their turn"] = 100.0
     smtp: Annotated[float, "seconds until the mail service has taken a mail"] = 0.10
     smtp_limit: Annotated[float, "mails a second that it takes"] = 14.0
-    provider_processor: float = _number(
-        0.0, "seconds of a simulated provider on the same machine, a question"
-    )
+    provider_processor: Annotated[float, "seconds of a simulated one on the same machine, a question"] = 0.0
     smtp_processor: Annotated[float, "seconds of a mail server on the same machine, a mail"] = 0.0
 
 
