@@ -147,8 +147,8 @@ def _table(each: Answer) -> Table:
     table = Table(
         title=title, title_justify="left", caption=_story(each), caption_justify="left", expand=True
     )
-    for name in ("what", "full", "quite full at", "what helps"):
-        table.add_column(name, justify="right" if name in ("full", "quite full at") else "left")
+    for name in ("what", "full", "full at", "what helps"):
+        table.add_column(name, justify="right" if name in ("full", "full at") else "left")
     for load in each.loads:
         mark = "[red]" if load.share >= 1 else ""
         table.add_row(load.what, f"{mark}{load.share:.1%}", f"{load.most:,.0f}/s", load.cure)

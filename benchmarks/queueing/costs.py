@@ -25,8 +25,8 @@ class Batch:
         return self.of(count) / count
 
 
-_RECEIVE, _RECEIVE_DATABASE = Batch(0.0004, 0.00030), Batch(0.0002, 0.00010)
-_APPLY, _APPLY_DATABASE = Batch(0.0090, 0.00080), Batch(0.0030, 0.00040)
+_RECEIVE, _RECEIVE_DATABASE = Batch(0.0012, 0.0003), Batch(0.0005, 0.0001)
+_APPLY, _APPLY_DATABASE = Batch(0.0118, 0.0008), Batch(0.0033, 0.0004)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,10 @@ class Costs:
     receive_database: Annotated[Batch, "of PostgreSQL for that"] = _RECEIVE_DATABASE
     apply: Annotated[Batch, "of the worker, from the inbox to facts and decisions"] = _APPLY
     apply_database: Annotated[Batch, "of PostgreSQL for that"] = _APPLY_DATABASE
-    ask: Annotated[float, "of the worker, for a question to the provider"] = 0.0040
-    mail: Annotated[float, "of the mail worker, for a mail"] = 0.0170
-    mail_database: Annotated[float, "of PostgreSQL for that"] = 0.0030
-    redis: Annotated[float, "of Redis, for a message"] = 0.00020
+    ask: Annotated[float, "of the worker, for a question to the provider"] = 0.0116
+    mail: Annotated[float, "of the mail worker, for a mail"] = 0.0245
+    mail_database: Annotated[float, "of PostgreSQL for that"] = 0.0117
+    redis: Annotated[float, "of Redis, for a message"] = 0.0003
     commit: Annotated[float, "until the disk has a commit, nobody's processor"] = 0.0015
 
 
@@ -49,7 +49,7 @@ class World:
     """What kind of events come, and what the others do."""
 
     failing: Annotated[float, "share of events that the provider is asked about"] = 0.05
-    questions: Annotated[int, "asked about each of those"] = 3
+    questions: Annotated[int, "asked about each of those"] = 2
     mailed: Annotated[float, "mails for each of those"] = 0.5
     answer: Annotated[float, "seconds until the provider answers"] = 0.20
     provider_limit: Annotated[float, "questions a second that it takes; others wait their turn"] = 100.0
