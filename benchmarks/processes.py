@@ -1,8 +1,6 @@
-"""What the kernel says of processes."""
+"""What the kernel says of a process."""
 
-import contextlib
 import os
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -17,22 +15,25 @@ def memory_mb(pid: int, kind: str = "Pss") -> float:
     raise LookupError(f"{kind} is not in smaps_rollup")
 
 
-def cpu_seconds(*pids: int) -> float:
-    """Processor time of these processes and of all that descend from them, since their start."""
-    parents: dict[int, int] = {}
-    used: dict[int, float] = {}
-    for each in [int(entry.name) for entry in os.scandir("/proc") if entry.name.isdigit()]:
-        # One that has ended in the meantime is in the time of its parent's children.
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
-            # ppid, and utime, stime, cutime, cstime of proc(5).
-            parents[each], used[each] = int(fields[1]), sum(map(int, fields[11:15])) / _TICKS
-    return sum(used[each] for each in used if not set(pids).isdisjoint(_line(each, parents)))
+def processor_seconds(pid: int) -> float:
+    """What a process and all that it started have used so far, those that have ended included."""
+    stats = {each: numbers for each in _processes() if (numbers := _stat(each))}
+    family, found = [pid], 0.0
+    for member in family:
+        family += [child for child, numbers in stats.items() if numbers[0] == member]
+        found += sum(stats[member][10:14]) / _TICKS
+    return found
 
 
-def _line(pid: int, parents: Mapping[int, int]) -> Iterator[int]:
-    """A process, its parent, and so on."""
-    each: int | None = pid
-    while each is not None:
-        yield each
-        each = parents.get(each)
+def _processes() -> list[int]:
+    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+
+
+def _stat(pid: int) -> list[int]:
+    """The numbers of /proc/PID/stat from the parent's id on; none of a process that has ended meanwhile."""
+    try:
+        line = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    # The name, in brackets, may hold anything.
+    return [int(each) for each in line.rpartition(")")[2].split()[1:]]

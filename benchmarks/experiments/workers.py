@@ -9,7 +9,7 @@ from benchmarks.experiments import inbox
 from benchmarks.experiments.backlog import Backlog
 from benchmarks.house import House
 from benchmarks.peers.names import NOOP, USUAL
-from benchmarks.processes import cpu_seconds
+from benchmarks.processes import processor_seconds
 from benchmarks.programs import Program, dunning, module
 from worker.queues import EVENTS, Wakeup
 
@@ -36,13 +36,18 @@ class OurWorkers:
         self._house.empty(self.database)
         self._house.forget(self.redis)
         ids = inbox.store(self.database, inbox.rows(bodies))
-        ours, servers = [program.pid for program in self._programs], self._house.postgres.pid
-        used, stored = cpu_seconds(*ours), cpu_seconds(servers)
+        before = self._used()
         seconds = self._backlog.work_off(self._backlog.messages(ids))
-        used, stored = cpu_seconds(*ours) - used, cpu_seconds(servers) - stored
+        ours, servers = (after - then for after, then in zip(self._used(), before, strict=True))
         inbox.check_applied(self._house, self.database, len(bodies))
-        part = stored / (used + stored) if stored else 0.0
+        # The kernel counts in hundredths of a second; some work is too little to count.
+        part = servers / (ours + servers) if servers else 0.001
         return {"rate": len(bodies) / seconds, "postgres_percent": 100 * part}
+
+    def _used(self) -> tuple[float, float]:
+        """Processor time so far: of the workers, and of PostgreSQL."""
+        ours = sum(processor_seconds(program.pid) for program in self._programs)
+        return ours, processor_seconds(self._house.postgres.pid)
 
 
 class UsualWorker:
