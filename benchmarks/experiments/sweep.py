@@ -8,7 +8,7 @@ from itertools import count
 from benchmarks.errors import BenchmarkError
 from benchmarks.experiment import Contender, Experiment, Figures, Mark
 from benchmarks.house import House
-from benchmarks.processes import processor_seconds
+from benchmarks.processes import RESOLUTION, processor_seconds
 from benchmarks.programs import dunning
 from benchmarks.scale import Scale
 from benchmarks.waiting import wait_until
@@ -77,8 +77,8 @@ class _Sweep:
         self._check(customers)
         return {
             "ms": 1000 * seconds,
-            "programs_cpu_ms": 1000 * (used_then - used),
-            "postgres_cpu_ms": 1000 * (stored_then - stored),
+            "programs_cpu_ms": 1000 * max(RESOLUTION, used_then - used),
+            "postgres_cpu_ms": 1000 * max(RESOLUTION, stored_then - stored),
         }
 
     def bare(self) -> Figures:

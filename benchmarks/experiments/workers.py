@@ -9,7 +9,7 @@ from benchmarks.experiments import inbox
 from benchmarks.experiments.backlog import Backlog
 from benchmarks.house import House
 from benchmarks.peers.names import NOOP, USUAL
-from benchmarks.processes import processor_seconds
+from benchmarks.processes import RESOLUTION, processor_seconds
 from benchmarks.programs import Program, dunning, module
 from worker.queues import EVENTS, Wakeup
 
@@ -40,8 +40,7 @@ class OurWorkers:
         seconds = self._backlog.work_off(self._backlog.messages(ids))
         ours, servers = (after - then for after, then in zip(self._used(), before, strict=True))
         inbox.check_applied(self._house, self.database, len(bodies))
-        # The kernel counts in hundredths of a second; some work is too little to count.
-        part = servers / (ours + servers) if servers else 0.001
+        part = max(servers, RESOLUTION) / (max(ours, RESOLUTION) + max(servers, RESOLUTION))
         return {"rate": len(bodies) / seconds, "postgres_percent": 100 * part}
 
     def _used(self) -> tuple[float, float]:
@@ -101,9 +100,9 @@ def _start(
     for number in range(1, count + 1):
         program = house.programs.start(f"{name} {number}", command, environment)
         stack.callback(program.stop)
-        programs.append(program)
-    for program in programs:
+        # One after the other: the peers make their tables first.
         program.wait_for_line("worker.started")
+        programs.append(program)
     return programs
 
 
