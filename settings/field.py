@@ -1,15 +1,18 @@
 """The base of every settings class, and `setting()`, which declares one setting with its explanation."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticUndefined
 
+from settings.errors import Problem
+
 DEFAULT_CURE = "Set it in the environment or in .env."
 
 
 class Settings(BaseModel):
-    """Frozen, closed to unknown names, and fed by `settings.load` alone: it never reads os.environ itself.
+    """Frozen, closed to unknown names, and fed by `settings.loading` alone: it never reads os.environ itself.
 
     Fields can be given by environment name or by field name, which is what tests do.
     """
@@ -23,6 +26,10 @@ class Settings(BaseModel):
         # A process needs one class, and what the others are like only to know their names.
         defer_build=True,
     )
+
+    def problems(self) -> Sequence[Problem]:
+        """What is wrong with values that are right one by one."""
+        return ()
 
 
 def setting(

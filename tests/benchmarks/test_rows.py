@@ -17,7 +17,6 @@ from benchmarks.house import House
 from benchmarks.report import Result
 from benchmarks.scale import TINY
 
-
 # All but dj-stripe's, which is only installed where somebody measures it.
 OURS = [experiment for experiment in EXPERIMENTS if experiment is not DJSTRIPE]
 

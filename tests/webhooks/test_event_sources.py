@@ -44,7 +44,10 @@ def post(config: ReceiverConfig) -> Post:
     """Deliver calls to a receiver in this process, over its own store."""
 
     def deliver(*calls: Call, log: io.StringIO | None = None) -> list[httpx.Response]:
-        receiver = Receiver(replace(config, event_sources=SOURCES), Log("json", "info", log or io.StringIO()))
+        receiver = Receiver(
+            replace(config, secrets={"DUNNING_EVENT_SOURCES": SOURCES}),
+            Log("json", "info", log or io.StringIO()),
+        )
 
         async def run() -> list[httpx.Response]:
             receiver.start()
@@ -146,6 +149,16 @@ def test_a_replay_counts_once_even_where_no_time_is_signed(post: Post, query: Qu
     assert len(query("SELECT id FROM inbox")) == 1
 
 
+def test_a_replay_counts_once_while_its_time_is_good_and_is_refused_later(post: Post, query: Query) -> None:
+    """Where a time is signed, a recorded delivery is worth nothing after five minutes."""
+    recorded = [("acme", BODY, standard()), ("like-stripe", BODY, like_stripe())]
+    late = time.time() - 301
+    stale = [("acme", BODY, standard(at=late)), ("like-stripe", BODY, like_stripe(at=late))]
+    answers = post(*recorded, *recorded, *stale)
+    assert [answer.status_code for answer in answers] == [200] * 4 + [400] * 2
+    assert len(query("SELECT id FROM inbox")) == 2
+
+
 def test_a_source_that_nobody_set_up_has_no_path(post: Post) -> None:
     """Nor has a name with something behind it."""
     calls = [(name, BODY, standard()) for name in ("other", "acme/", "", "%61cme2")]
@@ -190,7 +203,7 @@ def test_the_documented_sender_is_understood(
     start_receiver: StartReceiver, config: ReceiverConfig, query: Query
 ) -> None:
     """Through a real receiver on its port, by nothing but Python's own library."""
-    receiver = start_receiver(replace(config, event_sources=SOURCES))
+    receiver = start_receiver(replace(config, secrets={"DUNNING_EVENT_SOURCES": SOURCES}))
     url = f"http://127.0.0.1:{receiver.port}/webhooks/events/acme"
     assert sender().send(url, SECRET, ORIGIN) == 200
     assert [row["event_id"] for row in query("SELECT event_id FROM inbox")] == ["evt_01HX"]

@@ -27,11 +27,12 @@ from dunning.fold import fold
 from dunning.forgetting import is_forgotten
 from dunning.takeover import begun_before_us
 from portal.links import FOR_BANNERS, unheld
-from providers import registry
+from providers import systems
 from providers.lookup import MalformedEventError, ProviderUnavailableError
 from tracing import spans
 from worker.lookups import WITHIN, Questions
 from worker.owners import OwnerUnknownError, owned
+from worker.rehearsal import on_test_clock
 from worker.services import Services
 from worker.stopping import stopped
 from worker.usecases.apply_mail_results import apply_mail_results
@@ -118,7 +119,7 @@ async def _state(services: Services, row: InboxRow, questions: Questions) -> Sta
 async def _read(services: Services, row: InboxRow, questions: Questions) -> Stated | None:
     """The same, or None when the provider has to be asked later or the row can never be read."""
     try:
-        said = registry.normalise(row.source, json.loads(row.payload))
+        said = systems.normalise(row.source, json.loads(row.payload))
     except (MalformedEventError, ValueError, AttributeError, TypeError) as error:
         await retire(services, row, error)
         return None
@@ -143,6 +144,8 @@ async def _read(services: Services, row: InboxRow, questions: Questions) -> Stat
         return None
     if row.source in services.stopped_at_past_due:
         facts = stopped(facts)
+    if row.source in services.on_test_clocks:
+        facts = on_test_clock(facts)
     return Stated(row, tuple(facts))
 
 
