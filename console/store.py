@@ -11,7 +11,7 @@ import structlog
 
 from console.gathering import Gathering
 from db import access, key_lookup, schema
-from db.access import AccessRow, CaseLink
+from db.access import AccessRow, Asked, CaseLink
 from db.connecting import connect
 from db.key_lookup import GoodKey
 from db.schema import BehindError
@@ -45,7 +45,7 @@ class Store:
         self._pool_size = pool_size
         self._pool: Any = None
         self._reachable = True
-        self._gathering: Gathering[access.Asked, AccessRow | None] = Gathering(self._look)
+        self._gathering: Gathering[Asked, AccessRow | None] = Gathering(self._look)
 
     async def start(self) -> None:
         """Make the pool and try it once. The database may come later."""
@@ -82,7 +82,7 @@ class Store:
         except TimeoutError as error:  # it has waited behind others; what befell them is logged
             raise Unavailable(type(error).__name__) from None
 
-    async def _look(self, asked: Sequence[access.Asked]) -> Sequence[AccessRow | None]:
+    async def _look(self, asked: Sequence[Asked]) -> Sequence[AccessRow | None]:
         return await self._ask(lambda connection: access.read_many(connection, asked))
 
     async def access_with_link(
