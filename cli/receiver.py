@@ -1,7 +1,6 @@
 """`dunning receiver`."""
 
 import os
-from contextlib import suppress
 from typing import Annotated, NoReturn
 
 import typer
@@ -31,7 +30,7 @@ def command(
 
 def hand_over(config: ReceiverConfig, writing: int) -> NoReturn:
     """Give the configuration to whoever serves (`cli.receiving`), by this end of a pipe, and be gone."""
-    # Whoever was to serve may have been stopped already.
-    with suppress(BrokenPipeError), os.fdopen(writing, "w") as pipe:
+    # Where nobody is there to serve any more, typer knows a broken pipe for what it is, and ends us quietly.
+    with os.fdopen(writing, "w") as pipe:
         pipe.write(config.to_json())  # far below the 64 KiB a pipe holds: all of it at once
     os._exit(0)  # they wait for it, and tearing down what is loaded here takes longer than writing
