@@ -23,17 +23,8 @@ SHORTEST, LONGEST = 30.0, 300.0  # seconds of life
 HOUR = 3600.0
 # What there cannot be none of.
 NEEDED = frozenset(
-    [
-        "receivers",
-        "workers",
-        "mailers",
-        "threads",
-        "database_cores",
-        "gathered",
-        "batch",
-        "provider_limit",
-        "smtp_limit",
-    ]
+    ("receivers", "workers", "mailers", "threads", "database_cores")
+    + ("gathered", "batch", "provider_limit", "smtp_limit")
 )
 WIDTH = 110  # characters, where the table is kept
 
