@@ -22,10 +22,10 @@ EVENTS = 20_000  # lived through at each rate, at least
 SHORTEST, LONGEST = 30.0, 300.0  # seconds of life
 HOUR = 3600.0
 # What there cannot be none of.
-NEEDED = frozenset(
-    ("receivers", "workers", "mailers", "threads", "database_cores")
-    + ("gathered", "batch", "provider_limit", "smtp_limit")
-)
+NEEDED = {
+    "receivers", "workers", "mailers", "threads", "database_cores", "gathered", "batch",
+    "provider_limit", "smtp_limit",
+}  # fmt: skip
 WIDTH = 110  # characters, where the table is kept
 
 
