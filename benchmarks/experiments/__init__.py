@@ -3,6 +3,7 @@
 from benchmarks.experiment import Experiment
 from benchmarks.experiments.access import ACCESS
 from benchmarks.experiments.disturbed import DISTURBED
+from benchmarks.experiments.djstripe import DJSTRIPE
 from benchmarks.experiments.footprint import FOOTPRINT
 from benchmarks.experiments.mail import MAIL
 from benchmarks.experiments.outage import OUTAGE
@@ -15,6 +16,7 @@ from benchmarks.experiments.worker import WORKER
 
 EXPERIMENTS: tuple[Experiment, ...] = (
     RECEIVER,
+DJSTRIPE,
     DISTURBED,
     FOOTPRINT,
     WORKER,
