@@ -16,7 +16,7 @@ from benchmarks.experiments.worker import WORKER
 
 EXPERIMENTS: tuple[Experiment, ...] = (
     RECEIVER,
-DJSTRIPE,
+    DJSTRIPE,
     DISTURBED,
     FOOTPRINT,
     WORKER,
