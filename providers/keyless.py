@@ -12,7 +12,7 @@ class Keyless:
 
     def __init__(self, setting: str) -> None:
         """`setting` is the name of what is missing."""
-        self._setting = setting
+        self.setting = setting
 
     async def look_up(self, lookup: Lookup) -> Normalised:
         self._refuse()
@@ -39,4 +39,4 @@ class Keyless:
         self._refuse()
 
     def _refuse(self) -> NoReturn:
-        raise ProviderUnavailableError(f"{self._setting} is not set", refused=True)
+        raise ProviderUnavailableError(f"{self.setting} is not set", refused=True)
