@@ -11,7 +11,7 @@ class Keyless:
     """Answers nothing, so that events wait for what they leave unsaid, and access stays."""
 
     def __init__(self, setting: str) -> None:
-        """`setting` is the name of what is missing."""
+        """`setting` is the name of the one that is missing."""
         self.setting = setting
 
     async def look_up(self, lookup: Lookup) -> Normalised:
