@@ -47,5 +47,5 @@ def test_commet_alone_is_enough_for_every_process(database_url: str, redis_url: 
     ]
     listed = json.loads(dunning("reconcile", "--list", "--json", cwd=tmp_path, **env).stdout)
     assert listed == {"runs": {}, "differences": []}
-    refused = dunning("reconcile", "--dry-run", cwd=tmp_path, **env)
-    assert (refused.returncode, "STRIPE_API_KEY is not set" in refused.stderr) == (1, True)
+    refused = dunning("import", "stripe", "--dry-run", cwd=tmp_path, **env)
+    assert (refused.returncode, "Stripe cannot be asked" in refused.stderr) == (1, True)
