@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from time import monotonic
 from types import MappingProxyType
 from typing import Any
@@ -10,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from db.connecting import connect
 
@@ -60,6 +61,13 @@ def create_engine(
     event.listen(engine.sync_engine, "handle_error", _drop_what_is_of_no_use)
     _ask_only_the_rested(engine)
     return engine
+
+
+@asynccontextmanager
+async def at_once(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection on which each statement is a transaction: it takes one round trip, not three."""
+    async with engine.connect() as connection:
+        yield await connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def _ask_only_the_rested(engine: AsyncEngine) -> None:

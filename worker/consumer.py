@@ -1,4 +1,4 @@
-"""How a worker waits for its queues in Redis: told as soon as there is something, and looking now and then."""
+"""How a worker waits for its queues in Redis: told as soon as there is something, looking now and then."""
 
 from __future__ import annotations
 

@@ -6,7 +6,8 @@ forgotten. What comes after one operation is what comes before the next: a run w
 n + 1 points.
 
 A transaction is there as a whole or not at all, so two points are enough for each: before its commit and
-after. In a `thorough` run every statement is one, which shows that it is so.
+after; a statement that is one by itself ends with its commit. In a `thorough` run every statement is a point,
+which shows that it is so.
 """
 
 from __future__ import annotations
@@ -117,8 +118,10 @@ class Failpoints:
         def before(*_: Any) -> None:
             self.check()
 
-        def after(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-            if self._thorough:
+        def after(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+                self.reach(COMMIT)
+            elif self._thorough:
                 self.reach(" ".join(statement.split()[:3]))
 
         def committing(connection: Any) -> None:

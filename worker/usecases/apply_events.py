@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -72,14 +72,16 @@ async def apply_events(services: Services, ids: Sequence[int], *, within: float 
     """
     clock = asyncio.get_running_loop().time
     stop_at = clock() + within
-    while clock() < stop_at and (rows := await _take_up(services, ids)):
+    left = set(ids)
+    while left and clock() < stop_at and (rows := await _take_up(services, left)):
+        left -= {row.id for row in rows}
         of_mails = [row for row in rows if row.source in services.mail_services]
         billing = [row for row in rows if row not in of_mails]
         await _apply_rows(services, billing, Questions(services, within))
         await apply_mail_results(services, of_mails)
 
 
-async def _take_up(services: Services, ids: Sequence[int]) -> list[InboxRow]:
+async def _take_up(services: Services, ids: Collection[int]) -> list[InboxRow]:
     async with services.engine.begin() as connection:
         return await inbox.take_up(connection, ids)
 
