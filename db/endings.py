@@ -1,4 +1,4 @@
-"""How effects ended, for many of them in one statement: the last word, which the claim's holder alone says."""
+"""How effects ended, for many of them in one statement: the last word, which the claim's holder has."""
 
 from __future__ import annotations
 

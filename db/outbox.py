@@ -164,6 +164,11 @@ _fresh = (
     .cte("fresh")
 )
 _TAKE_FRESH = _TAKE.where(outbox.c.id == _fresh.c.id)
+_OPEN = (
+    select(outbox.c.id)
+    .where(outbox.c.id == any_(bindparam("ids", type_=ARRAY(BigInteger))), or_(_WAITS, _ABANDONED))
+    .order_by(outbox.c.attempts, outbox.c.id)
+)
 
 
 async def claim(connection: AsyncConnection, effect_id: int) -> Claim | None:
@@ -179,6 +184,11 @@ async def claim_fresh(connection: AsyncConnection, ids: Sequence[int]) -> list[C
     """
     rows = await connection.execute(_TAKE_FRESH, {"ids": list(ids)})
     return sorted((_claim(row) for row in rows.mappings()), key=lambda claim: claim.id)
+
+
+async def unclaimed(connection: AsyncConnection, ids: Sequence[int]) -> list[int]:
+    """Those of these effects that can be claimed, the least often tried first."""
+    return list((await connection.execute(_OPEN, {"ids": list(ids)})).scalars())
 
 
 def _claim(row: RowMapping) -> Claim:

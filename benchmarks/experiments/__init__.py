@@ -5,8 +5,9 @@ from benchmarks.experiments.access import ACCESS
 from benchmarks.experiments.disturbed import DISTURBED
 from benchmarks.experiments.footprint import FOOTPRINT
 from benchmarks.experiments.mail import MAIL
+from benchmarks.experiments.mails import MAILS
 from benchmarks.experiments.policies import POLICIES
 from benchmarks.experiments.receiver import RECEIVER
 from benchmarks.experiments.worker import WORKER
 
-EXPERIMENTS: tuple[Experiment, ...] = (RECEIVER, DISTURBED, FOOTPRINT, WORKER, MAIL, ACCESS, POLICIES)
+EXPERIMENTS: tuple[Experiment, ...] = (RECEIVER, DISTURBED, FOOTPRINT, WORKER, MAIL, MAILS, ACCESS, POLICIES)

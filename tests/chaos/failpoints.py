@@ -110,6 +110,12 @@ class Failpoints:
         yield
         self.reach(name)
 
+    def _reach_after(self, statement: str, isolation: str | None) -> None:
+        if isolation == "AUTOCOMMIT":
+            self.reach(COMMIT)
+        elif self._thorough:
+            self.reach(" ".join(statement.split()[:3]))
+
     @contextmanager
     def watching(self, engine: AsyncEngine) -> Iterator[None]:
         """See every statement and every commit of this engine."""
@@ -119,10 +125,7 @@ class Failpoints:
             self.check()
 
         def after(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-            if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
-                self.reach(COMMIT)
-            elif self._thorough:
-                self.reach(" ".join(statement.split()[:3]))
+            self._reach_after(statement, connection.get_execution_options().get("isolation_level"))
 
         def committing(connection: Any) -> None:
             self.check()

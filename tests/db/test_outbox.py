@@ -287,6 +287,57 @@ def test_the_first_mail_that_went_out_heads_the_thread(database: Database) -> No
     assert database.commit(story) == [None, None, None, "payment_failed:in_1:2"]
 
 
+def test_what_nobody_has_begun_with_is_claimed_together(database: Database) -> None:
+    """One of each customer, each once; what was begun before is left to who claims it alone."""
+
+    async def story(connection: AsyncConnection) -> list[list[int]]:
+        ada, bob, eve = [await customer_row(connection, f"cus_{name}") for name in ("ada", "bob", "eve")]
+        steps = [(ada, "a"), (ada, "b"), (bob, "a"), (eve, "a")]
+        ids = await outbox.add(connection, [new_effect(owner, step) for owner, step in steps])
+        begun = await claimed(connection, ids[3])
+        await outbox.postpone(connection, begun, timedelta(0), "not yet")
+        rounds = [[each.id for each in await outbox.claim_fresh(connection, ids)] for _ in range(3)]
+        return [ids, *rounds, await outbox.unclaimed(connection, ids)]
+
+    ids, first, second, third, left = database.commit(story)
+    assert first == [ids[0], ids[2]]
+    assert second == [ids[1]]
+    assert (third, left) == ([], [ids[3]])
+
+
+def test_what_was_tried_most_often_comes_last(database: Database) -> None:
+    """It may end the process, and others must not wait for its end."""
+
+    async def story(connection: AsyncConnection) -> tuple[list[int], list[int]]:
+        owner = await customer_row(connection)
+        ids = await outbox.add(connection, [new_effect(owner, step) for step in ("a", "b", "c")])
+        for row_id in (ids[0], ids[0], ids[1]):
+            claim = await claimed(connection, row_id)
+            await outbox.postpone(connection, claim, timedelta(0), "not yet")
+        return ids, await outbox.unclaimed(connection, ids)
+
+    ids, order = database.commit(story)
+    assert order == [ids[2], ids[1], ids[0]]
+
+
+def test_two_workers_share_what_is_fresh(database: Database) -> None:
+    """Each effect is claimed by one of them, and neither waits for the other."""
+
+    async def story(engine: AsyncEngine) -> list[list[Claim]]:
+        async with engine.begin() as connection:
+            owners = [await customer_row(connection, f"cus_{number}") for number in range(10)]
+            ids = await outbox.add(connection, [new_effect(owner) for owner in owners])
+
+        async def take() -> list[Claim]:
+            async with engine.begin() as connection:
+                return await outbox.claim_fresh(connection, ids)
+
+        return await asyncio.gather(take(), take())
+
+    one, other = database.play(story)
+    assert len({each.id for each in [*one, *other]}) == len(one) + len(other) == 10
+
+
 def test_the_history_tells_no_texts(database: Database) -> None:
     """Rows of one customer, oldest first, without what was written to them."""
 

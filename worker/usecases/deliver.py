@@ -47,7 +47,7 @@ async def deliver_each(
     """Carry out these outbox rows. What does not fit into the time, the scheduler finds.
 
     Those that nobody has begun with yet are taken together. One that was begun before comes alone, and after
-    them: it may have ended its process.
+    those that were begun less often: it may have ended its process.
     """
     clock = asyncio.get_running_loop().time
     stop_at = clock() + enough
@@ -59,6 +59,9 @@ async def deliver_each(
             return
         taken = await _deliver_fresh(services, courier, some, patience=stop_at - clock())
         alone += [effect_id for effect_id in some if effect_id not in taken]
+    if alone:
+        async with at_once(services.engine) as connection:
+            alone = await outbox.unclaimed(connection, alone)
     for number, effect_id in enumerate(alone):
         if number and clock() > stop_at:
             log.info("effects.left", rows=len(alone) - number)
