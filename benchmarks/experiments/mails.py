@@ -52,6 +52,7 @@ class _Mails:
         wait_until(lambda: self._query(_WAITING) == count, f"{count} mails to be due")
         deciding.close()
         decider.stop()
+        house.forget(self._redis)  # what it has said to the worker that is about to come
         program = house.programs.start("mail worker", dunning("worker", "--queues", "mail"), environment)
         stack.callback(program.stop)
         program.wait_for_line("worker.started")

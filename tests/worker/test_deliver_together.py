@@ -105,9 +105,8 @@ def test_one_that_ends_the_process_ends_it_alone_the_next_time(world: World) -> 
     mails = three(world)
     deadly = poisoned(world, str(mails[0].story.invoice.id), ProcessEndedError())
     for _ in range(3):
-        with pytest.raises(BaseException, match=r"") as ended:  # noqa: PT011  # in a group, or by itself
+        with pytest.raises((ProcessEndedError, BaseExceptionGroup)):
             carry_out(world, mails, deadly)
-        assert not isinstance(ended.value, Exception)
         world.run(world.stage.let_pass(LEASE_OVER))
 
     assert mails[0].effect.attempts == 3
