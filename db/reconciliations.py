@@ -76,6 +76,18 @@ async def ensure(connection: AsyncConnection, source: str) -> None:
         await connection.execute(_FIRST, {"source": source})
 
 
+async def end(connection: AsyncConnection, source: str) -> None:
+    """Never again: nobody can be asked there any more. Whoever is at work on it has lost it."""
+    await ensure(connection, source)
+    values = {
+        "due_at": _CLOCK + timedelta(days=365_000),
+        "begun_at": None,
+        "lease_until": None,
+        "fence": reconciliations.c.fence + 1,
+    }
+    await connection.execute(update(reconciliations).where(reconciliations.c.source == source).values(values))
+
+
 async def due(connection: AsyncConnection) -> list[int]:
     """The rows that are due and that nobody is at work on, the longest due first."""
     free = reconciliations.c.lease_until.is_(None) | (reconciliations.c.lease_until < _CLOCK)
@@ -173,13 +185,11 @@ async def hurry(connection: AsyncConnection, source: str, kinds: Sequence[Kind])
     await connection.execute(update(reconciliations).where(*wanted).values(due_at=_CLOCK))
 
 
-async def look_back(connection: AsyncConnection, source: str, to: datetime) -> None:
+async def look_back(connection: AsyncConnection, to: datetime) -> None:
     """Events are missing from then on: all are looked at anew, and everything is compared, at once."""
     earlier = func.least(reconciliations.c.high_water, to)
     await connection.execute(
-        update(reconciliations)
-        .where(reconciliations.c.source == source)
-        .values(
+        update(reconciliations).values(
             due_at=_CLOCK,
             begun_at=None,
             high_water=func.least(func.coalesce(earlier, reconciliations.c.created_at), to),

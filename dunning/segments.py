@@ -6,12 +6,14 @@ policy's key, "3f9c0a1b2d4e/annual", names the version of the file by its conten
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Protocol
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from dunning.abilities import Ability, everything, within
 from dunning.account import Account, Case, Invoice, Subscription
 from dunning.policy import Policy
 
@@ -43,7 +45,8 @@ class Match(BaseModel):
 
     `amount_at_least` and `amount_below` are what is owed in the currency's minor unit, so they need a
     `currency`. `trial_conversion` is the first charge after a trial. `source` is the billing system:
-    "stripe", or the name of another. Texts may be one value or a list.
+    "stripe", or the name of another; "stripe:*" are all further accounts of it. Texts may be one value or a
+    list.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -75,7 +78,7 @@ class Match(BaseModel):
         customer = account.customer
         metadata = dict(customer.metadata)
         return (
-            _among(account.source, self.source)
+            _is_of(account.source, self.source)
             and _among(subscription.plan, self.plan)
             and _among(subscription.product, self.product)
             and _among(subscription.interval, self.interval)
@@ -87,6 +90,11 @@ class Match(BaseModel):
             and all(metadata.get(name) == value for name, value in self.metadata.items())
             and self.trial_conversion in (None, _trial_just_ended(subscription, invoice))
         )
+
+
+def _is_of(source: str, wanted: frozenset[str] | None) -> bool:
+    family, colon, _ = source.partition(":")
+    return _among(source, wanted) or (bool(colon) and _among(f"{family}:*", wanted))
 
 
 def _among(value: str | None, wanted: frozenset[str] | None) -> bool:
@@ -110,15 +118,19 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class PolicyBook:
-    """The policies in force: the base, and segments in the order in which they are tried."""
+    """The policies in force: the base, and segments in the order in which they are tried.
+
+    `abilities` says what the billing system of a source can do.
+    """
 
     base: Policy
     segments: tuple[Segment, ...] = ()
+    abilities: Callable[[str], frozenset[Ability]] = everything
 
     def choose(self, account: Account, invoice: Invoice) -> Policy:
-        """Of the first segment that fits, else the base policy."""
+        """Of the first segment that fits, else the base policy; without what the billing system cannot do."""
         fitting = (segment.policy for segment in self.segments if segment.match.fits(account, invoice))
-        return next(fitting, self.base)
+        return within(next(fitting, self.base), self.abilities(account.source))
 
     def of(self, case: Case) -> Policy:
         """The case's own; one that was opened before cases remembered gets the base policy."""

@@ -37,13 +37,16 @@ class Normalised:
     """The facts an event states by itself, and the lookups that complete them.
 
     `unowned` are facts of whoever has the subscription `of`, whom the event does not name: their `customer`
-    is empty.
+    is empty. `twin` is the id of another event that tells the same, should it come as well. `closed`: nothing
+    more will be told of anybody of this source, nor can be asked.
     """
 
     facts: tuple[BillingEvent, ...] = ()
     lookups: tuple[Lookup, ...] = ()
     unowned: tuple[CustomerFact, ...] = ()
     of: str | None = None
+    twin: str | None = None
+    closed: bool = False
 
 
 class ProviderUnavailableError(Exception):
@@ -66,6 +69,16 @@ class ProviderUnavailableError(Exception):
         super().__init__(reason)
         self.passing, self.retry_after = passing, retry_after
         self.forbidden, self.refused = forbidden, refused
+
+
+class RefusedError(Exception):
+    """The provider does not do what was asked, nor would if asked again. `code` is its own, safe to log."""
+
+    def __init__(self, code: str, *, declined: bool = False, missing: bool = False) -> None:
+        super().__init__(code)
+        self.code = code
+        self.declined = declined
+        self.missing = missing
 
 
 class NothingToPayError(Exception):

@@ -10,7 +10,7 @@ from db.accounts import Loaded
 from db.links import LinkRow
 from db.outbox import Claim
 from db.session import at_once
-from dunning.abilities import Ability, abilities_of
+from dunning.abilities import Ability
 from dunning.account import Account, Subscription
 from dunning.payer import payer
 from dunning.plan import plan
@@ -21,9 +21,11 @@ from dunning.steps import Kind
 from dunning.zones import zone_of
 from emails.catalogue import Mail, TeamEscalation
 from emails.chat import chat_text
+from emails.reference import mail_key
 from emails.render import render
 from emails.translations import choose_locale
 from providers.lookup import ProviderUnavailableError
+from providers.systems import abilities_of
 from worker.compose import compose_mail
 from worker.compose_renewal import compose_renewal
 from worker.compose_team import compose_escalation
@@ -116,7 +118,7 @@ async def _stored(
         "text": mail.text,
         "html": mail.html,
         "date": at.isoformat(),
-        "thread": thread if claim.kind is Kind.MAIL else None,
+        "thread": mail_key(loaded.account.source, thread) if thread and claim.kind is Kind.MAIL else None,
     }
 
 

@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Mapping
 from time import perf_counter
 from typing import Any
 from urllib.parse import quote
+from weakref import WeakKeyDictionary
 
 import stripe
 
 from metrics.instruments import stripe_errors, stripe_seconds
 from providers.lookup import ProviderUnavailableError
+from providers.lookup import RefusedError as RefusedError
 from tracing import spans
 
 # Seconds. Short, because whoever asks can come back; the library's own default is 80.
 TIMEOUT = 8.0
 
 
-class RefusedError(Exception):
-    """Stripe does not do what was asked, and would not if asked again. `code` is its own, safe to log."""
-
-    def __init__(self, code: str, *, declined: bool = False, missing: bool = False) -> None:
-        super().__init__(code)
-        self.code = code
-        self.declined = declined
-        self.missing = missing
-
-
 class StripeApi:
-    """Stripe's API, in the client library's pinned version: `ask(api.v1.invoices.retrieve_async(...))`."""
+    """Stripe's API, in the client library's pinned version: `ask(api.v1.invoices.retrieve_async(...))`.
 
-    def __init__(self, api_key: str, *, api_base: str | None = None, timeout: float = TIMEOUT) -> None:
+    `account` ("acct_...") is one that is connected to the key's own, which all is asked about then.
+    """
+
+    def __init__(
+        self,
+        api_key: str,
+        *,
+        account: str | None = None,
+        api_base: str | None = None,
+        timeout: float = TIMEOUT,
+    ) -> None:
         client = stripe.StripeClient(
             api_key,
+            stripe_account=account,
             max_network_retries=1,
-            http_client=stripe.HTTPXClient(timeout=timeout),
+            http_client=_pool(timeout) if account else stripe.HTTPXClient(timeout=timeout),
             base_addresses={"api": api_base} if api_base else {},
         )
         self.v1 = client.v1
@@ -101,6 +105,20 @@ class StripeApi:
             stripe_seconds.labels(outcome).observe(perf_counter() - began)
             spans.note(outcome=outcome)
         return answer
+
+
+_pools: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[float, stripe.HTTPClient]] = WeakKeyDictionary()
+
+
+def _pool(timeout: float) -> stripe.HTTPClient:
+    """Connections that all connected accounts share: there may be thousands, and each pool costs a megabyte.
+
+    They belong to the running event loop.
+    """
+    pools = _pools.setdefault(asyncio.get_running_loop(), {})
+    if timeout not in pools:
+        pools[timeout] = stripe.HTTPXClient(timeout=timeout)
+    return pools[timeout]
 
 
 async def _unless_missing(call: Awaitable[dict[str, Any]]) -> dict[str, Any] | None:

@@ -83,12 +83,15 @@ def receiver(dsn: str, redis_url: str) -> Receiver:
     config = ReceiverConfig(
         database_dsn=dsn,
         redis_url=redis_url,
-        stripe_webhook_secrets=("whsec_test_older", SECRET),
-        resend_webhook_secrets=("whsec_" + base64.b64encode(SVIX_KEY).decode(),),
-        postmark_webhook_passwords=(PASSWORD,),
-        ses_webhook_passwords=(PASSWORD,),
-        commet_webhook_secrets=(commet_events.SECRET,),
-        event_sources=(f"acme hex {SECRET}",),
+        secrets={
+            "STRIPE_WEBHOOK_SECRETS": ("whsec_test_older", SECRET),
+            "STRIPE_CONNECT_WEBHOOK_SECRETS": (SECRET,),
+            "RESEND_WEBHOOK_SECRETS": ("whsec_" + base64.b64encode(SVIX_KEY).decode(),),
+            "POSTMARK_WEBHOOK_PASSWORDS": (PASSWORD,),
+            "SES_WEBHOOK_PASSWORDS": (PASSWORD,),
+            "COMMET_WEBHOOK_SECRETS": (commet_events.SECRET,),
+            "DUNNING_EVENT_SOURCES": (f"acme hex {SECRET}",),
+        },
         livemode=False,
         host="127.0.0.1",
         port=0,
@@ -100,6 +103,11 @@ def stripe(body: bytes = event()) -> Sent:
     """A delivery of Stripe's."""
     headers = ((b"stripe-signature", b"t=%d,v1=%s" % (NOW, _hex(SECRET.encode(), NOW, body))),)
     return Sent("POST", b"/webhooks/stripe", headers, body)
+
+
+def connected(body: bytes = event()) -> Sent:
+    """The same of a connected account, at the platform's endpoint."""
+    return replace(stripe(body[:-1] + b',"account":"acct_1"}'), path=b"/webhooks/stripe/connect")
 
 
 def resend(body: bytes | None = None) -> Sent:
@@ -181,6 +189,7 @@ def is_logged_in(sent: Sent) -> bool:
 
 DOORS: tuple[tuple[Callable[..., Sent], Genuine], ...] = (
     (stripe, is_stripes),
+    (connected, is_stripes),
     (resend, is_resends),
     (postmark, is_logged_in),
     (ses, is_logged_in),

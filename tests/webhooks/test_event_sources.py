@@ -20,6 +20,7 @@ from standardwebhooks import Webhook
 
 from providers import hex_signature
 from providers.envelope import BadSignature
+from tests.providers import commet_events
 from tests.providers.neutral import ORIGIN
 from tests.webhooks.conftest import Query, StartReceiver
 from tests.webhooks.stripe_calls import signature
@@ -34,6 +35,7 @@ SOURCES = (
     f"like-stripe stripe {OLD} {PLAIN}",
     f"bare hex:X-Acme-Signature {OLD} {PLAIN}",
 )
+COMMET = ("whsec_older_of_commet", commet_events.SECRET)
 BODY = json.dumps(ORIGIN).encode()
 Call = tuple[str, bytes, Any]
 Post = Callable[..., list[httpx.Response]]
@@ -44,14 +46,17 @@ def post(config: ReceiverConfig) -> Post:
     """Deliver calls to a receiver in this process, over its own store."""
 
     def deliver(*calls: Call, log: io.StringIO | None = None) -> list[httpx.Response]:
-        receiver = Receiver(replace(config, event_sources=SOURCES), Log("json", "info", log or io.StringIO()))
+        receiver = Receiver(
+            replace(config, secrets={"DUNNING_EVENT_SOURCES": SOURCES, "COMMET_WEBHOOK_SECRETS": COMMET}),
+            Log("json", "info", log or io.StringIO()),
+        )
 
         async def run() -> list[httpx.Response]:
             receiver.start()
             transport = httpx.ASGITransport(app=receiver)
             async with httpx.AsyncClient(transport=transport, base_url="http://receiver") as client:
                 answers = [
-                    await client.post(f"/webhooks/events/{name}", content=body, headers=headers)
+                    await client.post(f"/webhooks/{path(name)}", content=body, headers=headers)
                     for name, body, headers in calls
                 ]
             await receiver.close()
@@ -60,6 +65,10 @@ def post(config: ReceiverConfig) -> Post:
         return asyncio.run(run())
 
     return deliver
+
+
+def path(name: str) -> str:
+    return name if name == "commet" else f"events/{name}"
 
 
 def standard(body: bytes = BODY, secret: str = SECRET, at: float | None = None) -> dict[str, str]:
@@ -146,6 +155,40 @@ def test_a_replay_counts_once_even_where_no_time_is_signed(post: Post, query: Qu
     assert len(query("SELECT id FROM inbox")) == 1
 
 
+def test_a_replay_counts_once_while_its_time_is_good_and_is_refused_later(post: Post, query: Query) -> None:
+    """Where a time is signed, a recorded delivery is worth nothing after five minutes."""
+    recorded = [("acme", BODY, standard()), ("like-stripe", BODY, like_stripe())]
+    late = time.time() - 301
+    stale = [("acme", BODY, standard(at=late)), ("like-stripe", BODY, like_stripe(at=late))]
+    answers = post(*recorded, *recorded, *stale)
+    assert [answer.status_code for answer in answers] == [200] * 4 + [400] * 2
+    assert len(query("SELECT id FROM inbox")) == 2
+
+
+def test_commet_is_known_by_either_secret_and_by_nothing_else(post: Post, query: Query) -> None:
+    """Missing, of another body or key, in capitals, no text: one answer. A delivery again counts once."""
+    body = commet_events.dumped(commet_events.event("payment.failed"))
+    [name] = commet_events.signed(body)
+    good = commet_events.signed(body)[name]
+    wrong: list[dict[str, Any]] = [
+        {},
+        commet_events.signed(body + b" "),
+        commet_events.signed(body, "whsec_of_somebody_else"),
+        commet_events.signed(body, ""),
+        {name: good.upper()},
+        {name: good[:-1]},
+        {name: "é".encode()},
+        {name: b"\xff\xfe" * 32},
+        {"x-signature": good},
+        standard(body, SECRET),
+    ]
+    refused = post(*(("commet", body, headers) for headers in wrong))
+    assert {(answer.status_code, answer.text) for answer in refused} == {(400, "invalid webhook\n")}
+    known = [commet_events.signed(body, secret) for secret in COMMET]
+    assert {each.status_code for each in post(*(("commet", body, headers) for headers in known * 2))} == {200}
+    assert [row["source"] for row in query("SELECT source FROM inbox")] == ["commet"]
+
+
 def test_a_source_that_nobody_set_up_has_no_path(post: Post) -> None:
     """Nor has a name with something behind it."""
     calls = [(name, BODY, standard()) for name in ("other", "acme/", "", "%61cme2")]
@@ -190,7 +233,7 @@ def test_the_documented_sender_is_understood(
     start_receiver: StartReceiver, config: ReceiverConfig, query: Query
 ) -> None:
     """Through a real receiver on its port, by nothing but Python's own library."""
-    receiver = start_receiver(replace(config, event_sources=SOURCES))
+    receiver = start_receiver(replace(config, secrets={"DUNNING_EVENT_SOURCES": SOURCES}))
     url = f"http://127.0.0.1:{receiver.port}/webhooks/events/acme"
     assert sender().send(url, SECRET, ORIGIN) == 200
     assert [row["event_id"] for row in query("SELECT event_id FROM inbox")] == ["evt_01HX"]
