@@ -6,6 +6,7 @@ from benchmarks.experiments.disturbed import DISTURBED
 from benchmarks.experiments.djstripe import DJSTRIPE
 from benchmarks.experiments.footprint import FOOTPRINT
 from benchmarks.experiments.mail import MAIL
+from benchmarks.experiments.mails import MAILS
 from benchmarks.experiments.outage import OUTAGE
 from benchmarks.experiments.policies import POLICIES
 from benchmarks.experiments.processes import PROCESSES
@@ -23,6 +24,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     PROCESSES,
     OUTAGE,
     MAIL,
+    MAILS,
     SWEEP,
     TICK,
     ACCESS,
