@@ -56,7 +56,7 @@ class _Mails:
         program = house.programs.start("mail worker", dunning("worker", "--queues", "mail"), environment)
         stack.callback(program.stop)
         program.wait_for_line("worker.started")
-        self._backlog = Backlog(program, self._redis, MAIL)
+        self._backlog = Backlog([program], self._redis, MAIL)
         stack.callback(self._backlog.close)
 
     def send(self) -> Figures:
