@@ -17,7 +17,7 @@ from providers.lookup import Gateway
 from providers.stripe import SOURCE as STRIPE
 from settings import PortalSettings
 from worker.brand import brand
-from worker.broker import RedisNudge, create_broker
+from worker.broker import QueueNudge, create_broker
 from worker.policy import policy
 from worker.services import Services
 
@@ -28,7 +28,7 @@ STRIPE_TIMEOUT = 15.0
 def serve(settings: PortalSettings) -> int:
     """Serve until SIGTERM or SIGINT; returns the exit code, as `serving.server.serve` does.
 
-    PostgreSQL and Redis may come later.
+    PostgreSQL and the broker may come later.
     """
     secrets = [secret.get_secret_value() for secret in settings.link_secrets]
     gateways = _gateways(settings)
@@ -41,7 +41,7 @@ def serve(settings: PortalSettings) -> int:
         ),
         gateways=gateways,
         policy=policy(settings),
-        nudge=RedisNudge(create_broker(settings.redis_url.get_secret_value())),
+        nudge=QueueNudge(create_broker(settings.queue_url)),
         clock=_clock,
         decides=False,
     )

@@ -9,14 +9,14 @@ from settings.breaker import Breaker
 from settings.connections import (
     Database,
     Mode,
-    Redis,
+    PossibleBroker,
     Smtp,
     StripeAddress,
     StripeApi,
     StripeWebhooks,
 )
 from settings.event_sources import EventLookups, EventSources
-from settings.field import Settings
+from settings.field import Settings, dispensable_with
 from settings.load import fields_by_name
 from settings.mail_service import MailService, MailWebhooks
 from settings.messages import Brand, Display, Mail, Times
@@ -44,7 +44,7 @@ ROOT = Path(__file__).resolve().parent.parent
 GROUPS: dict[str, type[Settings]] = {
     "Database": Database,
     "Database sessions": Sessions,
-    "Queues": Redis,
+    "Queues": PossibleBroker,
     "Live or test": Mode,
     "Stripe's webhooks": StripeWebhooks,
     "Stripe's address": StripeAddress,
@@ -128,7 +128,7 @@ def env_example() -> str:
         lines = [f"# --- {title}: {group.__doc__}"]
         for name, field in _own_fields(group).items():
             lines += [f"# {line}" for line in wrap(str(field.description), 105)]
-            if field.is_required():
+            if _is_to_be_given(field):
                 lines.append(f"# For example: {_example(field)}")
             lines.append(_assignment(name, field))
         sections.append("\n".join([*lines, ""]))
@@ -153,6 +153,8 @@ def _row(name: str, field: FieldInfo) -> str:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
+    if other := dispensable_with(field):
+        return f"required without `{other}`"
     return f"`{_written(field.default)}`" if _has_default(field) else ""
 
 
@@ -160,8 +162,12 @@ def _has_default(field: FieldInfo) -> bool:
     return not field.is_required() and field.default_factory is None and field.default not in (None, ())
 
 
+def _is_to_be_given(field: FieldInfo) -> bool:
+    return field.is_required() or dispensable_with(field) is not None
+
+
 def _assignment(name: str, field: FieldInfo) -> str:
-    if field.is_required():
+    if _is_to_be_given(field):
         return f"{name}="
     return f"#{name}={_quoted(_written(field.default) if _has_default(field) else _example(field))}"
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from settings.breaker import Breaker
 from settings.checks import Address
-from settings.connections import Database, Mode, Redis, Smtp, StripeApi, StripeWebhooks
+from settings.connections import Broker, Database, Mode, PossibleBroker, Smtp, StripeApi, StripeWebhooks
 from settings.event_sources import EventLookups, EventSources
 from settings.field import Settings, setting
 from settings.mail_service import MailService, MailWebhooks
@@ -14,7 +14,6 @@ from settings.messages import Brand, Display, Mail, Times
 from settings.metrics import Metrics
 from settings.policy import Policy
 from settings.portal import Links, LinkSecrets, Origin, PortalServer, PortalStripe
-from settings.redis import RedisUrl
 from settings.retention import Retention
 from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
 from settings.sessions import Sessions
@@ -26,7 +25,7 @@ from settings.webhooks import WebhookEndpoints, WebhookRules
 
 
 class ReceiverSettings(
-    Logs, Traces, Metrics, ReceiverServer, MailWebhooks, EventSources, StripeWebhooks, Mode, Redis, Database
+    Logs, Traces, Metrics, ReceiverServer, MailWebhooks, EventSources, StripeWebhooks, Mode, Broker, Database
 ):
     """`dunning receiver`"""
 
@@ -50,14 +49,14 @@ class WorkerSettings(
     MailService,
     Smtp,
     StripeApi,
-    Redis,
+    Broker,
     Sessions,
     Database,
 ):
     """`dunning worker`"""
 
 
-class SchedulerSettings(Logs, Metrics, SchedulerProcess, Retention, Breaker, Redis, Sessions, Database):
+class SchedulerSettings(Logs, Metrics, SchedulerProcess, Retention, Breaker, Broker, Sessions, Database):
     """`dunning scheduler`"""
 
 
@@ -66,7 +65,18 @@ class ApiSettings(Logs, Metrics, ApiServer, Policy, Links, Times, Mode, Sessions
 
 
 class PortalSettings(
-    Logs, Metrics, PortalServer, Policy, Links, Display, Times, Brand, PortalStripe, Redis, Sessions, Database
+    Logs,
+    Metrics,
+    PortalServer,
+    Policy,
+    Links,
+    Display,
+    Times,
+    Brand,
+    PortalStripe,
+    Broker,
+    Sessions,
+    Database,
 ):
     """`dunning portal`"""
 
@@ -84,16 +94,8 @@ class PortalSettings(
     )
 
 
-class ToolSettings(Logs, WebhookRules, Breaker, Policy, Links, Times, Mode, Database):
+class ToolSettings(Logs, WebhookRules, Breaker, Policy, Links, Times, Mode, PossibleBroker, Database):
     """`dunning migrate`, `status`, `access`, `case`, `explain`, `keys` and so on: they need a database."""
-
-    redis_url: RedisUrl | None = setting(
-        "REDIS_URL",
-        "The Redis or Valkey server that carries the queues; without it `dunning status` leaves it out.",
-        default=None,
-        example="redis://127.0.0.1:6379/0",
-        cure="Give a Redis URL in the environment or in .env, or leave it empty.",
-    )
 
 
 class ImportSettings(Logs, Policy, Links, Times, StripeApi, Database):

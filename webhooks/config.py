@@ -30,7 +30,8 @@ class ReceiverConfig:
 
     database_dsn: str = field(repr=False)
     """As `asyncpg.connect` takes it."""
-    redis_url: str = field(repr=False)
+    queue_url: str = field(repr=False)
+    """The Redis or RabbitMQ that carries the queues."""
     stripe_webhook_secrets: tuple[str, ...] = field(repr=False)
     livemode: bool
     host: str
@@ -63,7 +64,7 @@ class ReceiverConfig:
         """Take what is needed out of checked settings."""
         return cls(
             database_dsn=settings.database_dsn,
-            redis_url=settings.redis_url.get_secret_value(),
+            queue_url=settings.queue_url,
             stripe_webhook_secrets=_plain(settings.stripe_webhook_secrets),
             resend_webhook_secrets=_plain(settings.resend_webhook_secrets),
             postmark_webhook_passwords=_plain(settings.postmark_webhook_passwords),

@@ -82,7 +82,7 @@ def receiver(dsn: str, redis_url: str) -> Receiver:
     """A receiver that takes everything it can take, whose clock stands still."""
     config = ReceiverConfig(
         database_dsn=dsn,
-        redis_url=redis_url,
+        queue_url=redis_url,
         stripe_webhook_secrets=("whsec_test_older", SECRET),
         resend_webhook_secrets=("whsec_" + base64.b64encode(SVIX_KEY).decode(),),
         postmark_webhook_passwords=(PASSWORD,),

@@ -77,7 +77,7 @@ class House:
         self.receiver = ReceiverProcess.serve(
             ReceiverConfig(
                 database_dsn=self.dsn,
-                redis_url=redis_url,
+                queue_url=redis_url,
                 stripe_webhook_secrets=(SECRET,),
                 livemode=False,
                 host="127.0.0.1",

@@ -28,7 +28,7 @@ def receiver(world: World, redis_url: str) -> Iterator[ReceiverProcess]:
     process = ReceiverProcess.serve(
         ReceiverConfig(
             database_dsn=for_asyncpg(url),
-            redis_url=redis_url,
+            queue_url=redis_url,
             stripe_webhook_secrets=("whsec_test",),
             resend_webhook_secrets=(SECRET,),
             livemode=False,

@@ -1,0 +1,72 @@
+"""Dramatiq on RabbitMQ: without its queues for what is delayed and what was given up, and in no one's way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dramatiq import Consumer, Message
+from dramatiq.brokers.rabbitmq import RabbitmqBroker
+from dramatiq.middleware import Middleware
+from pika.exceptions import AMQPError  # type: ignore[import-untyped]  # marks no annotations as such
+
+from worker import rabbit
+from worker.away import AwayError
+from worker.rabbit import Publisher, RabbitError
+
+
+class RabbitBroker(RabbitmqBroker):
+    """A consumer has a connection of its own, as Dramatiq's have; all that is sent shares one.
+
+    RabbitMQ stops listening to connections that publish when it is full, and to no others.
+    """
+
+    def __init__(self, url: str, *, limit: float, middleware: Sequence[Middleware]) -> None:
+        """`url` as `settings.rabbitmq` accepts it; `limit` are the seconds that a sender waits."""
+        super().__init__(middleware=list(middleware))
+        self.parameters = rabbit.places(url, limit=limit)
+        self._publisher = Publisher(url, limit=limit)
+
+    def declare_queue(self, queue_name: str, *, ensure: bool = False) -> None:
+        """Make it known to the workers of this process; RabbitMQ hears of it from whoever consumes or sends."""
+        if queue_name not in self.queues:
+            self.emit_before("declare_queue", queue_name)
+            self.queues.add(queue_name)
+            self.emit_after("declare_queue", queue_name)
+
+    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Consumer:
+        """Raises dramatiq.errors.ConnectionClosed: `AwayError`, or Dramatiq's own.
+
+        Dramatiq asks for twice as many messages as it has threads. What is beyond these would wait here,
+        while another worker has nothing to do.
+        """
+        prefetched = max(1, prefetch // 2)
+        consumer: Any = self.consumer_class(self, rabbit.name(queue_name), prefetched, timeout)
+        try:
+            rabbit.declare(consumer.channel, queue_name)
+        except AMQPError as error:
+            raise AwayError from error
+        taking: Consumer = consumer
+        return taking
+
+    def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
+        """Send it now. Raises AwayError when RabbitMQ did not take it in time."""
+        self.emit_before("enqueue", message, delay)
+        try:
+            self._publisher.publish(message.queue_name, message.encode())
+        except RabbitError as error:
+            raise AwayError from (error.__cause__ or error)
+        self.emit_after("enqueue", message, delay)
+        return message
+
+    def waiting(self) -> Mapping[str, int]:
+        """Messages that wait, by queue. Raises AwayError."""
+        try:
+            return self._publisher.waiting()
+        except RabbitError as error:
+            raise AwayError from (error.__cause__ or error)
+
+    def close(self) -> None:
+        """Leave, without waiting for a RabbitMQ that says nothing."""
+        self._publisher.close()
+        super().close()
