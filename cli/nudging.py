@@ -1,4 +1,4 @@
-"""Waking a worker from a command, where the broker is known: it saves the second until the scheduler looks."""
+"""Waking a worker from a command, where a broker is known: it saves the second until the scheduler looks."""
 
 from __future__ import annotations
 

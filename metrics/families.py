@@ -43,8 +43,8 @@ COMMITS = Family(
 WEBHOOK_NUDGES = Family(
     "dunning_webhook_nudges_total",
     "counter",
-    "Events that a worker was woken for. `outcome`: sent, or dropped (the broker was away: the scheduler hands "
-    "the event out).",
+    "Events that a worker was woken for. `outcome`: sent, or dropped (the broker was away: the scheduler "
+    "hands the event out).",
     ("outcome",),
 )
 

@@ -40,8 +40,8 @@ class PossibleBroker(Settings):
 
     broker_url: BrokerUrl | None = setting(
         "BROKER_URL",
-        "The RabbitMQ that carries the queues instead of Redis, which is then not needed at all: `amqp://` or "
-        "`amqps://`, the nodes of a cluster with commas between them. See docs/brokers.md.",
+        "The RabbitMQ that carries the queues instead of Redis, which is then not needed at all: `amqp://` "
+        "or `amqps://`, the nodes of a cluster with commas between them. See docs/brokers.md.",
         default=None,
         example="amqp://dunning:password@127.0.0.1:5672/",
         cure="Give a RabbitMQ URL, or leave it empty: a Redis is named by REDIS_URL.",

@@ -51,7 +51,8 @@ def setting(
 
     `about` says what it does, `cure` what to do when it is wrong; both stand in error messages and in
     docs/settings.md. `default` is written as in the environment, and validated like any other value;
-    `unless` names the setting that makes this one, which has a default for that, dispensable; `limits` are pydantic's (`ge`, `le`, `default_factory`...).
+    `unless` names the setting that makes this one, which has a default for that, dispensable; `limits` are
+    pydantic's (`ge`, `le`, `default_factory`...).
     """
     if "default_factory" not in limits:
         limits["default"] = default

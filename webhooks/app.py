@@ -157,7 +157,7 @@ class Receiver:
         return UNAVAILABLE
 
     async def _readiness(self) -> Answer:
-        """Ready when the inbox can be reached. The broker is only reported: without it events wait a little."""
+        """Ready when the inbox can be reached. The broker is only told of: without it events wait."""
         try:
             await self._store.probe()
         except Unavailable:

@@ -1,4 +1,4 @@
-"""How the receiver's wake-ups get into the queue: by Redis or by RabbitMQ. Imported by the nudger's thread."""
+"""How the receiver's wake-ups get into the queue: by Redis or RabbitMQ. Imported by the nudger's thread."""
 
 from typing import Any, Protocol
 

@@ -105,7 +105,7 @@ def declare(channel: BlockingChannel, queue: str) -> None:
 
 
 class Publisher:
-    """One connection, in a thread of its own: whoever asks waits no longer than `limit` seconds for an answer.
+    """One connection, in a thread of its own: whoever asks waits no longer than `limit` seconds.
 
     Nor does anybody else wait while one answer is overdue: RabbitMQ may be frozen, or have stopped taking
     messages because its memory or disk is full. Once it answers, or is given up, the next one is asked again.

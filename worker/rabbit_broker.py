@@ -28,7 +28,7 @@ class RabbitBroker(RabbitmqBroker):
         self._publisher = Publisher(url, limit=limit)
 
     def declare_queue(self, queue_name: str, *, ensure: bool = False) -> None:
-        """Make it known to the workers of this process; RabbitMQ hears of it from whoever consumes or sends."""
+        """Make it known to this process's workers; RabbitMQ hears of it from whoever consumes or sends."""
         if queue_name not in self.queues:
             self.emit_before("declare_queue", queue_name)
             self.queues.add(queue_name)
