@@ -5,8 +5,9 @@ from typing import Annotated
 from pydantic import Field
 
 from settings.breaker import Breaker
+from settings.broker import Broker, PossibleBroker
 from settings.checks import Address
-from settings.connections import Broker, Database, Mode, PossibleBroker, Smtp, StripeApi, StripeWebhooks
+from settings.connections import Database, Mode, Smtp, StripeApi, StripeWebhooks
 from settings.event_sources import EventLookups, EventSources
 from settings.field import Settings, setting
 from settings.mail_service import MailService, MailWebhooks
@@ -14,6 +15,7 @@ from settings.messages import Brand, Display, Mail, Times
 from settings.metrics import Metrics
 from settings.policy import Policy
 from settings.portal import Links, LinkSecrets, Origin, PortalServer, PortalStripe
+from settings.rehearsal import Rehearsal
 from settings.retention import Retention
 from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
 from settings.sessions import Sessions
@@ -38,6 +40,7 @@ class WorkerSettings(
     WebhookEndpoints,
     WebhookRules,
     EventLookups,
+    Rehearsal,
     Breaker,
     Policy,
     Team,
@@ -94,7 +97,7 @@ class PortalSettings(
     )
 
 
-class ToolSettings(Logs, WebhookRules, Breaker, Policy, Links, Times, Mode, PossibleBroker, Database):
+class ToolSettings(Logs, WebhookRules, Rehearsal, Breaker, Policy, Links, Times, PossibleBroker, Database):
     """`dunning migrate`, `status`, `access`, `case`, `explain`, `keys` and so on: they need a database."""
 
 

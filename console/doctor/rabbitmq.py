@@ -17,7 +17,7 @@ from pika.exceptions import (  # type: ignore[import-untyped]  # as above
 
 from console.doctor.finding import Finding, fault, good, note
 from console.doctor.values import Values
-from settings.connections import PossibleBroker
+from settings.broker import PossibleBroker
 from worker import rabbit
 from worker.queues import WAKEUPS
 

@@ -10,7 +10,7 @@ from redis import RedisError
 
 from console.doctor.finding import Finding, fault, good, note, risk
 from console.doctor.values import Values
-from settings.connections import PossibleBroker
+from settings.broker import PossibleBroker
 from worker.redis_client import open_redis
 
 AREA = "Redis"
