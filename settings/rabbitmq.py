@@ -1,5 +1,6 @@
 """Where RabbitMQ is: one server, or the nodes of a cluster."""
 
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import parse_qsl
 
@@ -39,6 +40,9 @@ def _check(url: str) -> None:
         )
     if options and parts.scheme == "amqp":
         raise ValueError("names certificates, which only amqps:// has a use for")
+    for option, file in options.items():
+        if not Path(file).is_file():
+            raise ValueError(f"names a {option} that is not there")
     if "keyfile" in options and "certfile" not in options:
         raise ValueError("names a keyfile without its certfile")
 

@@ -26,6 +26,9 @@ TIMEOUT = 3.0  # seconds
 # Of no queue: what is sent there comes back, and is kept nowhere.
 NOWHERE = "dunning.doctor"
 
+PERMISSIONS = (
+    r"Give the user permission to configure, write and read `^dunning\.`, and to write `^amq\.default$`."
+)
 HARM = "Nothing is lost: the scheduler finds every row. But each step waits for seconds."
 
 
@@ -90,6 +93,8 @@ def _taking(connection: BlockingConnection) -> Iterator[Finding]:
         channel.basic_publish("", NOWHERE, b"", mandatory=True)
     except UnroutableError:
         yield good(AREA, "takes messages")
+    except ChannelClosedByBroker:
+        yield fault(AREA, "does not let us send", HARM, PERMISSIONS)
 
 
 def _blocked() -> Finding:

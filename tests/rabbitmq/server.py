@@ -15,6 +15,7 @@ from sandbox.runtime import clean_environment, runtime_directory
 from sandbox.server import Server
 from sandbox.supervised import Supervised
 from tests.cli.forking import ROOT
+from tests.rabbitmq.certificate import write_certificate
 
 UNPACKED = ROOT / ".rabbitmq"
 _PROBE_SECONDS = 2.0
@@ -34,7 +35,8 @@ class RabbitServer(Server):
 
     def __init__(self, root: Path, data: Path, runtime: Path) -> None:
         """Describe the server; nothing is started yet."""
-        self.port, self._mapper_port, self._node_port = (free_port(0) for _ in range(3))
+        self.port, self.tls_port, self._mapper_port, self._node_port = (free_port() for _ in range(4))
+        self.certificate = runtime / "certificate.pem"
         super().__init__(f"amqp://guest:guest@127.0.0.1:{self.port}/", data, runtime)
         self._erlang = root.resolve() / "usr/lib/erlang"
         (self._machine,) = self._erlang.glob("erts-*/bin")
@@ -63,6 +65,11 @@ class RabbitServer(Server):
         lines = self.control("list_queues", "--quiet", "--no-table-headers", "name", "messages").splitlines()
         return {name: int(messages) for name, messages in (line.split("\t") for line in lines)}
 
+    def declare(self, queue: str) -> None:
+        """As somebody else would."""
+        with pika.BlockingConnection(pika.URLParameters(self.url)) as connection:
+            connection.channel().queue_declare(queue, durable=True)
+
     def close(self) -> None:
         """Stop all that was started."""
         self.stop()
@@ -78,6 +85,11 @@ class RabbitServer(Server):
             f'exec {self._machine}/erlexec "$@"\n'
         )
         starter.chmod(0o755)
+        write_certificate(self.certificate)
+        (self.data / "rabbitmq.conf").write_text(
+            f"listeners.ssl.1 = 127.0.0.1:{self.tls_port}\n"
+            f"ssl_options.certfile = {self.certificate}\nssl_options.keyfile = {self.certificate}\n"
+        )
         if self._mapper is None:
             self._mapper = Supervised(
                 [str(self._machine / "epmd"), "-address", "127.0.0.1", "-port", str(self._mapper_port)],

@@ -160,6 +160,18 @@ def test_another_node_is_found(server: RabbitServer) -> None:
         publisher.close()
 
 
+def test_tls(server: RabbitServer) -> None:
+    """By a certificate that is known, and by no other."""
+    place = f"amqps://guest:guest@127.0.0.1:{server.tls_port}/"
+    known = Publisher(f"{place}?cacertfile={server.certificate}", limit=5.0)
+    known.ping()
+    known.close()
+    unknown = Publisher(place, limit=5.0)
+    with pytest.raises(RabbitError):
+        unknown.ping()
+    unknown.close()
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.demo.cast import Role
+from sandbox.demo.days import at
 from sandbox.demo.stage import Stage, stage
 from sandbox.demo.story import Story
 from tests.chaos.conftest import Tell
@@ -43,7 +44,7 @@ def people(scene: Stage, number: int) -> list[Role]:
 
 def fails(scene: Stage, role: Role) -> None:
     """A day after the renewal."""
-    scene.stripe.engine.advance(role.clock.record, role.clock.time(1, MIDDAY))
+    scene.stripe.engine.advance(role.clock.record, at(1, MIDDAY) + role.clock.lag)
 
 
 def mails(scene: Stage, role: Role) -> int:

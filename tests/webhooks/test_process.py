@@ -24,7 +24,7 @@ NEVER = {
     "stripe", "sqlalchemy", "jinja2", "fastapi", "typer", "rich", "pydantic", "structlog", "settings",
     "prometheus_client",
 }  # fmt: skip
-NOT_AT_FIRST = {"redis", "dramatiq"}
+NOT_AT_FIRST = {"redis", "pika", "dramatiq"}
 # The client of Redis loads it where it is installed, which is for the extra `otel` alone.
 ONLY_BY_REDIS = {"opentelemetry"}
 
@@ -41,7 +41,7 @@ def test_it_loads_nothing_heavy() -> None:
     loaded = loaded_by("import webhooks.__main__")
     assert {"asyncpg", "uvicorn", "webhooks"} <= loaded
     assert not loaded & (NEVER | NOT_AT_FIRST | ONLY_BY_REDIS)
-    later = loaded_by("import webhooks.__main__, dramatiq.brokers.redis")
+    later = loaded_by("import webhooks.__main__, dramatiq.brokers.redis, worker.rabbit")
     assert later >= NOT_AT_FIRST
     assert not later & NEVER
 
