@@ -45,6 +45,8 @@ class RabbitBroker(RabbitmqBroker):
         try:
             rabbit.declare(consumer.channel, queue_name)
         except AMQPError as error:
+            if consumer.connection.is_open:
+                consumer.connection.close()
             raise AwayError from error
         taking: Consumer = consumer
         return taking

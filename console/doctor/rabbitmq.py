@@ -79,10 +79,7 @@ def _refused(queue: str, code: int) -> Finding:
     if code == rabbit.OTHERWISE:
         cure = f"Delete it (`rabbitmqctl delete_queue {queue}`): workers make it anew."
         return fault(AREA, f"has a queue {queue} that somebody else has made", HARM, cure)
-    cure = (
-        "Give the user permission to configure, write and read `^dunning\\.` and to write `^amq\\.default$`."
-    )
-    return fault(AREA, f"does not let us use the queue {queue}", HARM, cure)
+    return fault(AREA, f"does not let us use the queue {queue}", HARM, PERMISSIONS)
 
 
 def _taking(connection: BlockingConnection) -> Iterator[Finding]:
@@ -98,5 +95,5 @@ def _taking(connection: BlockingConnection) -> Iterator[Finding]:
 
 
 def _blocked() -> Finding:
-    cure = "`rabbitmqctl list_alarms` (or `rabbitmq-diagnostics alarms`) says what it is short of."
+    cure = "`rabbitmq-diagnostics alarms` says what it is short of."
     return fault(AREA, "takes no messages: it is short of memory or disk", HARM, cure)
