@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
-from dramatiq import Consumer, Message
-from dramatiq.brokers.rabbitmq import RabbitmqBroker
+from dramatiq import Consumer, Message, MessageProxy
+from dramatiq.brokers.rabbitmq import RabbitmqBroker, _RabbitmqConsumer
+from dramatiq.errors import ConnectionClosed
 from dramatiq.middleware import Middleware
 from pika.exceptions import AMQPError  # type: ignore[import-untyped]  # marks no annotations as such
 
 from worker import rabbit
 from worker.away import AwayError
 from worker.rabbit import Publisher, RabbitError
+
+
+class _Consumer(_RabbitmqConsumer):
+    """Of a connection that is lost RabbitMQ has everything back: there is nothing to be acknowledged.
+
+    Dramatiq's own would have the worker's thread wait for five seconds, and then acknowledge by a number that
+    the next connection may have given to another message.
+    """
+
+    def ack(self, message: MessageProxy) -> None:
+        with suppress(ConnectionClosed):
+            super().ack(message)  # type: ignore[no-untyped-call]  # Dramatiq does not annotate it
+
+    def nack(self, message: MessageProxy) -> None:
+        with suppress(ConnectionClosed):
+            super().nack(message)  # type: ignore[no-untyped-call]  # as above
 
 
 class RabbitBroker(RabbitmqBroker):
@@ -41,15 +59,15 @@ class RabbitBroker(RabbitmqBroker):
         while another worker has nothing to do.
         """
         prefetched = max(1, prefetch // 2)
-        consumer: Any = self.consumer_class(self, rabbit.name(queue_name), prefetched, timeout)
+        queue = rabbit.name(queue_name)
+        consumer = _Consumer(self, queue, prefetched, timeout)  # type: ignore[no-untyped-call]  # as above
         try:
             rabbit.declare(consumer.channel, queue_name)
         except AMQPError as error:
             if consumer.connection.is_open:
                 consumer.connection.close()
             raise AwayError from error
-        taking: Consumer = consumer
-        return taking
+        return consumer
 
     def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
         """Send it now. Raises AwayError when RabbitMQ did not take it in time."""
