@@ -112,6 +112,14 @@ def _list_products(request: ApiRequest) -> Page:
     return page(request, request.ledger.all(Product))
 
 
+def _list_features(request: ApiRequest) -> Page:
+    """Of Stripe's entitlements; no product here has any."""
+    request.params.only(*PAGING)
+    request.ledger.get(Product, request.id)
+    nothing: list[Product] = []
+    return page(request, nothing)
+
+
 ROUTES: Routes = (
     ("GET", "/v1/events", _list_events),
     ("GET", "/v1/events/{id}", _retrieve_event),
@@ -124,4 +132,5 @@ ROUTES: Routes = (
     ("GET", "/v1/prices/{id}", _retrieve_price),
     ("GET", "/v1/products", _list_products),
     ("GET", "/v1/products/{id}", _retrieve_product),
+    ("GET", "/v1/products/{id}/features", _list_features),
 )
