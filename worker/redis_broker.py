@@ -7,19 +7,19 @@ from typing import Any
 
 import structlog
 from dramatiq import Message
-from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import Middleware
 from redis import RedisError
 
 from worker import lengths, queues
 from worker.away import AwayError
+from worker.consumer import PromptBroker
 from worker.redis_client import FullError, open_redis
 from worker.room import make_room
 
 log = structlog.get_logger()
 
 
-class OurRedisBroker(RedisBroker):
+class OurRedisBroker(PromptBroker):
     """With `empties`, one that is full loses all its wake-ups: for the scheduler, which sends them again."""
 
     def __init__(
