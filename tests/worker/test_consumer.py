@@ -11,7 +11,7 @@ from dramatiq.brokers.redis import RedisBroker
 
 from tests.chaos.workers import until
 from worker import consumer
-from worker.broker import RedisNudge, create_broker
+from worker.broker import QueueNudge, create_broker
 from worker.queues import CASES, EVENTS, NAMESPACE
 
 QUEUE = f"{NAMESPACE}:{EVENTS.queue}"
@@ -34,8 +34,8 @@ def wake_when(broker: RedisBroker, waiting: int, look: Callable[[], list[object]
     with ThreadPoolExecutor(1) as pool:
         found = pool.submit(look)
         until(lambda: broker.client.info("clients")["blocked_clients"] == waiting, "somebody waits")
-        RedisNudge(broker).send(CASES, [1])
-        RedisNudge(broker).send(EVENTS, [1])
+        QueueNudge(broker).send(CASES, [1])
+        QueueNudge(broker).send(EVENTS, [1])
         return found.result()
 
 
@@ -67,7 +67,7 @@ def test_who_has_enough_in_hand_takes_no_more(broker: RedisBroker) -> None:
     """What waits is left to others."""
     [busy] = consumers(broker, 1, prefetch=1)
     for number in (1, 2):
-        RedisNudge(broker).send(EVENTS, [number])
+        QueueNudge(broker).send(EVENTS, [number])
     assert [next(busy).args, next(busy)] == [([1],), None]
     assert broker.client.llen(QUEUE) == 1
 
@@ -78,7 +78,7 @@ def test_where_nobody_may_wait_the_queue_is_looked_at(broker: RedisBroker) -> No
     broker.client.execute_command("ACL", "SETUSER", "default", "-blmove")
     try:
         assert next(one) is None
-        RedisNudge(broker).send(EVENTS, [1])
+        QueueNudge(broker).send(EVENTS, [1])
         assert next(one).args == ([1],)
     finally:
         broker.client.execute_command("ACL", "SETUSER", "default", "+blmove")
