@@ -195,7 +195,7 @@ class SchedulerProcess:
             await heartbeats.beat(connection, self._name, "scheduler", info)
 
     async def _pause(
-        self, nudge: RedisNudge, more: frozenset[Wakeup], until: float
+        self, nudge: QueueNudge, more: frozenset[Wakeup], until: float
     ) -> frozenset[Wakeup] | None:
         """Wait for the next tick (None), or until there is room for what there is more of (whose)."""
         clock = asyncio.get_running_loop().time
