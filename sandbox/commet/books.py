@@ -1,0 +1,198 @@
+"""The books of one organization at Commet, and what happens in them: each deed changes them and tells of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+from sandbox.commet import objects
+from sandbox.commet.objects import Json, written
+
+MONTH = timedelta(days=30)
+MOST_RETRIES = 4
+RECOVER = "https://pay.commet.co/recover"
+
+
+class CommetBooks:
+    """Objects by id, as the API shows them. `now` is set by whoever drives it; `tell` gets every event."""
+
+    def __init__(self, now: datetime, tell: Callable[[Json], object] = lambda event: None) -> None:
+        self.now, self.tell = now, tell
+        self.customers: dict[str, Json] = {}
+        self.subscriptions: dict[str, Json] = {}
+        self.invoices: dict[str, Json] = {}
+        self.transactions: dict[str, Json] = {}
+        self._numbers = count(1)
+        self._retries: dict[str, int] = {}
+
+    def subscribe(
+        self,
+        email: str,
+        external_id: str | None = None,
+        *,
+        name: str | None = None,
+        plan: str = "Pro",
+        interval: str = "monthly",
+        total: int = 4900,
+        currency: str = "eur",
+    ) -> str:
+        """A customer buys and pays for the first period; the id of the subscription."""
+        person = objects.customer(self._id("cus"), external_id, email, name, self.now)
+        self.customers[person["id"]] = person
+        self._say("customer.created", person)
+        owner = external_id or person["id"]
+        ref = self._id("sub")
+        bought = objects.subscription(ref, owner, plan, interval, self.now, self.now + MONTH)
+        self.subscriptions[ref] = bought
+        first = self._bill(ref, total, currency)
+        self._settle(first, _context("first_subscription_payment"))
+        self._say("subscription.activated", _started(bought, first))
+        return ref
+
+    def renew(self, subscription: str, decline: str | None = None) -> str:
+        """A new period is charged, which fails by this code or is paid; the id of the invoice."""
+        of = self.subscriptions[subscription]
+        before = self.latest_invoice(subscription)
+        of["currentPeriod"] = {
+            "start": written(self.now),
+            "end": written(self.now + MONTH),
+            "daysRemaining": 30,
+        }
+        bill = self._bill(subscription, before["total"], before["currency"])
+        if decline is None:
+            self._settle(bill, _context())
+        else:
+            self._retries[bill["id"]] = 0
+            self._put(of, status="past_due")
+            self._fail(bill, _context(), decline)
+            self._say("subscription.past_due", _about(bill) | {"status": "past_due"})
+        return str(bill["id"])
+
+    def retry(self, subscription: str, decline: str | None = None) -> None:
+        """The next scheduled retry. The last one that fails ends the subscription."""
+        bill = self.latest_invoice(subscription)
+        number = self._retries[bill["id"]] = self._retries[bill["id"]] + 1
+        context = _context(recovery={"type": "dunning_retry", "attempt": number, "maxAttempts": MOST_RETRIES})
+        if decline is None:
+            self._recover(bill, context)
+            return
+        self._fail(bill, context, decline)
+        if number == MOST_RETRIES:
+            self.give_up(subscription)
+
+    def pay(self, subscription: str) -> None:
+        """The customer follows the link, and pays what is outstanding."""
+        self._recover(self.latest_invoice(subscription), _context(recovery={"type": "payment_recovery"}))
+
+    def try_by_hand(self, subscription: str, decline: str) -> None:
+        """The same, and the card is declined again."""
+        context = _context(recovery={"type": "payment_recovery"})
+        self._fail(self.latest_invoice(subscription), context, decline)
+
+    def give_up(self, subscription: str) -> None:
+        """Nobody paid: the subscription ends."""
+        bill = self.latest_invoice(subscription)
+        self._put(bill, status="uncollectible")
+        reason = {"provider": "stripe", "reason": "dunning_exhausted"}
+        self._say("payment.retry_failed", _about(bill) | reason)
+        self.cancel(subscription, "dunning_exhausted")
+
+    def cancel(self, subscription: str, reason: str | None = None) -> None:
+        """It ends now."""
+        ended = self._put(self.subscriptions[subscription], status="canceled", endDate=written(self.now))
+        told = {"subscriptionId": ended["id"], "customerId": ended["customerId"], "status": "canceled"}
+        self._say("subscription.canceled", told | {"cancelReason": reason, "endDate": written(self.now)})
+
+    def reactivate(self, subscription: str) -> None:
+        """One that has ended is paid for anew, from today on."""
+        of, before = self.subscriptions[subscription], self.latest_invoice(subscription)
+        of["currentPeriod"] = {
+            "start": written(self.now),
+            "end": written(self.now + MONTH),
+            "daysRemaining": 30,
+        }
+        bill = self._bill(subscription, before["total"], before["currency"])
+        self._put(bill, invoiceType="reactivation")
+        self._put(of, status="active", endDate=None)
+        self._settle(bill, _context("reactivation"))
+        self._say("subscription.reactivated", _started(of, bill))
+
+    def change_customer(self, customer: str, **fields: Any) -> None:
+        """Somebody corrects a record, named as in the API (`email`, `fullName`)."""
+        self._say("customer.updated", self._put(self.customers[customer], **fields))
+
+    def latest_invoice(self, subscription: str) -> Json:
+        return [each for each in self.invoices.values() if each["subscriptionId"] == subscription][-1]
+
+    def of(self, owner: str) -> Json:
+        """A customer by either id."""
+        return next(each for each in self.customers.values() if owner in (each["id"], each["externalId"]))
+
+    def _bill(self, subscription: str, total: int, currency: str) -> Json:
+        of = self.subscriptions[subscription]
+        bill = objects.invoice(self._id("inv"), len(self.invoices) + 1, of, total, currency, self.now)
+        self.invoices[bill["id"]] = bill
+        dates = {name: bill[name] for name in ("periodStart", "periodEnd", "issueDate", "dueDate")}
+        amounts = {name: bill[name] for name in ("currency", "subtotal", "total")}
+        self._say("invoice.created", _about(bill) | {"invoiceStatus": "outstanding"} | dates | amounts)
+        return bill
+
+    def _fail(self, bill: Json, context: Json, decline: str) -> None:
+        self._charge(bill, "failed", context)
+        told = {"failureCode": decline, "failureMessage": "It was declined.", "paymentContext": context}
+        link = {"recoveryUrl": f"{RECOVER}/{bill['subscriptionId']}"}
+        self._say("payment.failed", _about(bill) | _METHOD | told | link)
+
+    def _settle(self, bill: Json, context: Json) -> None:
+        made = self._charge(bill, "succeeded", context)
+        self._put(bill, status="paid")
+        self._put(self.subscriptions[bill["subscriptionId"]], status="active")
+        told = {"grossAmount": bill["total"], "currency": bill["currency"], "paymentContext": context}
+        email = {"customerEmail": made["customerEmail"], "paymentTransactionId": made["id"]}
+        self._say("payment.received", _about(bill) | _METHOD | {"invoiceTotal": bill["total"]} | told | email)
+
+    def _recover(self, bill: Json, context: Json) -> None:
+        self._settle(bill, context)
+        self._say("payment.recovered", _about(bill) | _METHOD | {"invoiceTotal": bill["total"]})
+
+    def _charge(self, bill: Json, status: str, context: Json) -> Json:
+        email = self.of(bill["customerId"])["email"]
+        made = objects.transaction(self._id("txn"), bill, email, status, context, self.now)
+        self.transactions[made["id"]] = made
+        return made
+
+    def _put(self, thing: Json, **values: Any) -> Json:
+        thing.update(values, updatedAt=written(self.now))
+        return thing
+
+    def _say(self, kind: str, data: Json) -> None:
+        self.tell(
+            {"id": self._id("whev"), "event": kind, "timestamp": written(self.now), "organizationId": "org_1",
+             "mode": "sandbox", "apiVersion": "2026-08-27", "data": dict(data)}
+        )  # fmt: skip
+
+    def _id(self, kind: str) -> str:
+        return f"{kind}_{next(self._numbers)}"
+
+
+_METHOD = {"provider": "stripe", "paymentMethod": "card", "subPaymentMethod": None}
+
+
+def _context(reason: str = "recurring_billing", recovery: Json | None = None) -> Json:
+    return {"reason": reason, "paymentLinkId": None, "recovery": recovery}
+
+
+def _about(bill: Json) -> Json:
+    names = ("invoiceNumber", "customerId", "subscriptionId")
+    return {"invoiceId": bill["id"]} | {name: bill[name] for name in names}
+
+
+def _started(of: Json, bill: Json) -> Json:
+    amounts = {"invoiceTotal": bill["total"], "invoiceCurrency": bill["currency"], "provider": "stripe"}
+    period = {
+        "currentPeriodStart": of["currentPeriod"]["start"],
+        "currentPeriodEnd": of["currentPeriod"]["end"],
+    }
+    return _about(bill) | {"status": "active", "name": of["name"]} | amounts | period
