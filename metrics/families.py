@@ -60,8 +60,8 @@ STRIPE_SECONDS = Family(
 COMMET_SECONDS = Family(
     "dunning_commet_request_seconds",
     "histogram",
-    "How long Commet took to answer. `outcome`: answered, refused (Commet would not), missing (404) or failed "
-    "(nobody knows).",
+    "How long Commet took to answer. `outcome`: answered, refused (Commet would not), missing (404) or "
+    "failed (nobody knows).",
     ("outcome",),
 )
 COMMET_ERRORS = Family(

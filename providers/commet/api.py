@@ -19,8 +19,8 @@ from providers.refusing import Refusing
 class CommetGateway(Refusing):
     """Answers lookups from Commet's API.
 
-    `livemode` is what its answers must be of; `api_base` replaces https://commet.co, for a simulated Commet on
-    loopback; `timeout` is in seconds. Belongs to one event loop.
+    `livemode` is what its answers must be of; `api_base` replaces https://commet.co, for a simulated Commet
+    on loopback; `timeout` is in seconds. Belongs to one event loop.
     """
 
     def __init__(

@@ -1,9 +1,9 @@
 """The client for Commet's API: every answer is plain JSON, never an SDK object, and every fault is ours.
 
-By commet-sdk's own asynchronous client, which keeps its connections and pins the API's version. Its retries are
-off: it would wait for as long as Commet says, up to half a minute each time, in an actor that has twenty
-seconds; whoever asks here can come back. So is its telemetry, which would tell of the machine it runs on. The
-limit of time is ours: 9.7.0 takes one, and hands every request None instead, which is none.
+By commet-sdk's own asynchronous client, which keeps its connections and pins the API's version. Its retries
+are off: it would wait for as long as Commet says, up to half a minute each time, in an actor that has twenty
+seconds; whoever asks here can come back. So is its telemetry, which would tell of the machine it runs on.
+The limit of time is ours: 9.7.0 takes one, and hands every request None instead, which is none.
 """
 
 from __future__ import annotations
@@ -138,7 +138,8 @@ def _fault(status: int, given: Any) -> RefusedError | ProviderUnavailableError:
         return ProviderUnavailableError(
             code, passing=status == 429, forbidden=status == 403, refused=status == 401
         )
-    return RefusedError(code, missing=status == 404)
+    # What could be no id of Commet's may be one of yours.
+    return RefusedError(code, missing=status in (400, 404, 422))
 
 
 def _plain(value: Any) -> Any:

@@ -54,6 +54,7 @@ def subscription_seen(
     cancellation = part(subscription, "cancellation")
     foreseen = not ended and (flag(subscription, "cancel_at_period_end") or bool(cancellation))
     period_end = moment(part(subscription, "current_period").get("end") or None)
+    leaves_at = moment(cancellation.get("effective_at") or None) if foreseen else None
     exhausted = unpaid or text(cancellation, "reason") == EXHAUSTED
     return SubscriptionSeen(
         customer=owner,
@@ -63,7 +64,8 @@ def subscription_seen(
         plan=text(part(subscription, "plan"), "name") or text(subscription, "name"),
         interval=INTERVALS.get(text(subscription, "billing_interval") or ""),
         cancel_at_period_end=foreseen,
-        period_end=(moment(cancellation.get("effective_at") or None) if foreseen else None) or period_end,
+        # What has ended has no period, in events neither.
+        period_end=None if ended else leaves_at or period_end,
         trial_end=moment(subscription.get("trial_ends_at") or None),
         ended_at=_ended_at(subscription, as_of) if ended else None,
         ended_for=("payment_failed" if exhausted else "cancellation_requested") if ended else None,

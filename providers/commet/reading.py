@@ -48,7 +48,7 @@ class CommetReading:
         return (await self.owner(ref)).facts(as_of)
 
     async def subscription(self, ref: str, as_of: AsOf, *, debts: bool = False) -> list[BillingEvent]:
-        """Nothing of one that Commet does not know. `debts`: with what it has left unpaid, or was paid with."""
+        """Nothing of one that Commet does not know. `debts`: with what it owes, or was paid with."""
         found = await self.api.read("subscriptions", ref)
         if found is None:
             return []
@@ -56,9 +56,8 @@ class CommetReading:
         over = found.get("status") == "canceled"
         billed = await self.invoices(subscription_id=ref) if debts or over else []
         facts = [*owner.facts(as_of), subscription_seen(found, owner.ref, as_of, unpaid=_given_up(billed))]
-        return (
-            [*facts, *await self._billed(found, owner, _concerning(found, billed), as_of)] if debts else facts
-        )
+        wanted = _concerning(found, billed) if debts else []
+        return [*facts, *await self._billed(found, owner, wanted, as_of)]
 
     async def invoice(self, ref: str, as_of: AsOf, *, charges: bool = False) -> list[BillingEvent]:
         """With its customer and subscription; nothing of a one-off. `charges`: with those that failed."""

@@ -1,4 +1,4 @@
-"""The books of one organization at Commet, and what happens in them: each deed changes them and tells of it."""
+"""The books of one organization at Commet: each deed changes them, and tells of it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RECOVER = "https://pay.commet.co/recover"
 class CommetBooks:
     """Objects by id, as the API shows them. `now` is set by whoever drives it; `tell` gets every event."""
 
-    def __init__(self, now: datetime, tell: Callable[[Json], object] = lambda event: None) -> None:
+    def __init__(self, now: datetime, tell: Callable[[Json], object]) -> None:
         self.now, self.tell = now, tell
         self.customers: dict[str, Json] = {}
         self.subscriptions: dict[str, Json] = {}
@@ -55,11 +55,7 @@ class CommetBooks:
         """A new period is charged, which fails by this code or is paid; the id of the invoice."""
         of = self.subscriptions[subscription]
         before = self.latest_invoice(subscription)
-        of["currentPeriod"] = {
-            "start": written(self.now),
-            "end": written(self.now + MONTH),
-            "daysRemaining": 30,
-        }
+        of["currentPeriod"] = self._period()
         bill = self._bill(subscription, before["total"], before["currency"])
         if decline is None:
             self._settle(bill, _context())
@@ -108,11 +104,7 @@ class CommetBooks:
     def reactivate(self, subscription: str) -> None:
         """One that has ended is paid for anew, from today on."""
         of, before = self.subscriptions[subscription], self.latest_invoice(subscription)
-        of["currentPeriod"] = {
-            "start": written(self.now),
-            "end": written(self.now + MONTH),
-            "daysRemaining": 30,
-        }
+        of["currentPeriod"] = self._period()
         bill = self._bill(subscription, before["total"], before["currency"])
         self._put(bill, invoiceType="reactivation")
         self._put(of, status="active", endDate=None)
@@ -129,6 +121,9 @@ class CommetBooks:
     def of(self, owner: str) -> Json:
         """A customer by either id."""
         return next(each for each in self.customers.values() if owner in (each["id"], each["externalId"]))
+
+    def _period(self) -> Json:
+        return {"start": written(self.now), "end": written(self.now + MONTH), "daysRemaining": MONTH.days}
 
     def _bill(self, subscription: str, total: int, currency: str) -> Json:
         of = self.subscriptions[subscription]
@@ -191,8 +186,6 @@ def _about(bill: Json) -> Json:
 
 def _started(of: Json, bill: Json) -> Json:
     amounts = {"invoiceTotal": bill["total"], "invoiceCurrency": bill["currency"], "provider": "stripe"}
-    period = {
-        "currentPeriodStart": of["currentPeriod"]["start"],
-        "currentPeriodEnd": of["currentPeriod"]["end"],
-    }
+    now = of["currentPeriod"]
+    period = {"currentPeriodStart": now["start"], "currentPeriodEnd": now["end"]}
     return _about(bill) | {"status": "active", "name": of["name"]} | amounts | period

@@ -1,4 +1,4 @@
-"""Commet's objects in the shapes of its API 2026-08-27, as plain JSON. Whatever a test does not need is empty."""
+"""Commet's objects in the shapes of its API 2026-08-27, as plain JSON. What nobody needs is empty."""
 
 from __future__ import annotations
 

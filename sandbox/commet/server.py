@@ -24,7 +24,7 @@ SECRET = "whsec_test"  # noqa: S105  signs simulated events only
 
 
 class SimulatedCommet:
-    """Books, API and webhooks of one organization. Drive it by `books`; `endpoint` is None where none is set."""
+    """Books, API and webhooks of one organization. Drive it by `books`; `endpoint` hears of it."""
 
     api_key = API_KEY
 
