@@ -22,6 +22,7 @@ class Entry:
 ENTRIES = (
     Entry("demo", "cli.demo:command", "Play thirty days of dunning through the real program.", TRY),
     Entry("up", "cli.up:command", "Start everything in this terminal, on servers of its own.", TRY),
+    Entry("clock", "cli.clock:command", "Rehearse a month of another billing system.", TRY),
     Entry("emails", "cli.emails:app", "See every mail in every language; check your own templates.", TRY),
     Entry("receiver", "cli.receiver:command", "Take Stripe's webhooks: verify, store, answer.", PROCESSES),
     Entry("worker", "cli.worker:command", "Apply events, advance cases, send mail.", PROCESSES),

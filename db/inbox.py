@@ -21,9 +21,15 @@ from db.models import inbox
 PATIENCE_PER_TRY = timedelta(seconds=12)
 # Doubles with each try: 20, 40, 80, 160, 320.
 REST = timedelta(seconds=10)
+# Of a row that waits for somebody: a part of the time it has waited, so that one that waits for a day is not
+# looked at every few seconds, and one that came just now is.
+SHORTEST_WAIT, LONGEST_WAIT = timedelta(seconds=20), timedelta(minutes=5)
+PART_WAITED = 1 / 8
 # Until `db.sweep` hands out a waiting row once more, by whether somebody has begun with it. Whatever is due
 # later than that is in somebody's hands, or rests.
 HANDED_OUT = case((inbox.c.attempts == 0, timedelta(seconds=10)), else_=timedelta(seconds=4))
+
+_TAKEN_BACK = func.greatest(inbox.c.attempts - 1, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +121,28 @@ async def mark_ignored(connection: AsyncConnection, row_id: int, note: str) -> N
 
 
 async def note_failure(connection: AsyncConnection, row_id: int, error: str, *, counts: bool) -> None:
-    """Keep why a row could not be applied, and let it rest. A try for want of a provider is not counted."""
-    before = func.greatest(inbox.c.attempts - 1, 0)
+    """Keep why a row could not be applied, and let it rest. What was no fault of the row is not counted."""
+    await _rest(
+        connection,
+        row_id,
+        error,
+        REST * func.power(2, inbox.c.attempts),
+        tries=inbox.c.attempts if counts else _TAKEN_BACK,
+    )
+
+
+async def let_wait(connection: AsyncConnection, row_id: int, error: str) -> None:
+    """It needs an answer that nobody gives yet: the try is not counted, and the next comes the later the
+    longer it has waited.
+    """
+    waited = func.clock_timestamp() - inbox.c.received_at
+    until_next = func.least(func.greatest(waited * PART_WAITED, SHORTEST_WAIT), LONGEST_WAIT)
+    await _rest(connection, row_id, error, until_next, tries=_TAKEN_BACK)
+
+
+async def _rest(connection: AsyncConnection, row_id: int, error: str, rest: Any, *, tries: Any) -> None:
     await connection.execute(
         update(inbox)
         .where(inbox.c.id == row_id, inbox.c.status == "pending")
-        .values(
-            last_error=error,
-            attempts=inbox.c.attempts if counts else before,
-            due_at=func.clock_timestamp() + REST * func.power(2, inbox.c.attempts),
-        )
+        .values(last_error=error, attempts=tries, due_at=func.clock_timestamp() + rest)
     )

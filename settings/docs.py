@@ -32,6 +32,7 @@ from settings.processes import (
     ToolSettings,
     WorkerSettings,
 )
+from settings.rehearsal import Rehearsal
 from settings.retention import Retention
 from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
 from settings.sessions import Sessions
@@ -51,6 +52,7 @@ GROUPS: dict[str, type[Settings]] = {
     "Stripe's API": StripeApi,
     "Other billing systems": EventSources,
     "What they leave unsaid": EventLookups,
+    "A month rehearsed": Rehearsal,
     "Mail server": Smtp,
     "Mail service": MailService,
     "Mail service's webhooks": MailWebhooks,

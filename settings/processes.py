@@ -15,6 +15,7 @@ from settings.metrics import Metrics
 from settings.policy import Policy
 from settings.portal import Links, LinkSecrets, Origin, PortalServer, PortalStripe
 from settings.redis import RedisUrl
+from settings.rehearsal import Rehearsal
 from settings.retention import Retention
 from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
 from settings.sessions import Sessions
@@ -39,6 +40,7 @@ class WorkerSettings(
     WebhookEndpoints,
     WebhookRules,
     EventLookups,
+    Rehearsal,
     Breaker,
     Policy,
     Team,
@@ -84,7 +86,7 @@ class PortalSettings(
     )
 
 
-class ToolSettings(Logs, WebhookRules, Breaker, Policy, Links, Times, Mode, Database):
+class ToolSettings(Logs, WebhookRules, Rehearsal, Breaker, Policy, Links, Times, Database):
     """`dunning migrate`, `status`, `access`, `case`, `explain`, `keys` and so on: they need a database."""
 
     redis_url: RedisUrl | None = setting(

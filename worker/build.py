@@ -84,6 +84,7 @@ def services(settings: WorkerSettings, nudge: Nudge) -> Services:
         pages=settings.portal_url is not None,
         mail_services=readers(settings.ses_topics or ()),
         stopped_at_past_due=frozenset(settings.stopped_at_past_due),
+        on_test_clocks=frozenset(settings.test_clocks),
         informants=informants(settings, poster(settings)),
     )
 

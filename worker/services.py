@@ -36,7 +36,8 @@ class Services:
     `limits` cap the revocations; None: nothing does. `pages`: customers have pages of ours. `decides` is
     False in a process that leaves whatever becomes due to a worker, which can reach the team.
     `mail_services` read what they say of mails, by source. `informants` complete the events of sources that
-    have no gateway; sources that are `stopped_at_past_due` take access themselves.
+    have no gateway; sources that are `stopped_at_past_due` take access themselves. `on_test_clocks` are those
+    whose customers live on a test clock of ours.
     """
 
     engine: AsyncEngine
@@ -49,5 +50,6 @@ class Services:
     decides: bool = True
     clock: Clock = wall_clock
     stopped_at_past_due: frozenset[str] = frozenset()
+    on_test_clocks: frozenset[str] = frozenset()
     mail_services: Mapping[str, Reader] = field(default_factory=readers)
     informants: Mapping[str, Informant] = field(default_factory=dict)

@@ -36,7 +36,8 @@ ONE_AT_A_TIME = threading.Lock()
 # What the commands import, most of it only when they are called.
 IMPORTED = (
     "asyncpg", "cli.access", "cli.api", "cli.breaker", "cli.case", "cli.case_resend", "cli.customer",
-    "cli.dead", "cli.doctor", "cli.emails", "cli.explain", "cli.forget", "cli.import_run", "cli.import_views",
+    "cli.clock", "cli.dead", "cli.doctor", "cli.emails", "cli.explain", "cli.forget",
+    "cli.import_run", "cli.import_views",
     "cli.importing", "cli.keys", "cli.link", "cli.main", "cli.policy", "cli.policy_check",
     "cli.policy_diff", "cli.policy_move", "cli.policy_simulate", "cli.portal", "cli.reconcile",
     "cli.reconcile_run", "cli.reconcile_views", "cli.replays", "cli.report", "cli.report_views",
@@ -47,8 +48,8 @@ IMPORTED = (
     "portal.server", "rich.progress", "settings.logging", "sqlalchemy.dialects.postgresql.asyncpg",
     "sqlalchemy.ext.asyncio", "uvicorn.lifespan.on", "uvicorn.loops.uvloop",
     "uvicorn.protocols.http.httptools_impl", "worker.breaker", "worker.main", "worker.policy",
-    "worker.schedule", "worker.usecases.forget", "worker.usecases.instruct", "worker.usecases.move_policy",
-    "worker.usecases.resend",
+    "worker.rehearsal", "worker.schedule", "worker.usecases.forget", "worker.usecases.instruct",
+    "worker.usecases.move_policy", "worker.usecases.resend",
 )  # fmt: skip
 
 

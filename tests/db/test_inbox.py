@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from db import inbox
+from db import inbox, models
 from tests.db.conftest import Database
 from tests.db.rows import event, let_pass, store_event
 
@@ -110,6 +112,27 @@ def test_waiting_for_a_provider_takes_the_try_back(database: Database) -> None:
         return [*seen, row.attempts, row.status, row.last_error]
 
     assert database.commit(story) == [0, 0, 1, 2, 2, 0, "pending", "the last"]
+
+
+def test_what_waits_for_an_answer_is_looked_at_the_less_often_the_longer_it_waits(database: Database) -> None:
+    """Twenty seconds at first, five minutes at most, and never counted: it may wait for a day."""
+
+    async def story(connection: AsyncConnection) -> list[Any]:
+        row_id = await store_event(connection)
+        seen = []
+        for waited in (timedelta(), timedelta(minutes=8), timedelta(hours=23)):
+            received = func.clock_timestamp() - waited
+            await connection.execute(update(models.inbox).values(received_at=received))
+            await let_pass(connection, 3600)
+            await inbox.take_up(connection, [row_id])
+            await inbox.let_wait(connection, row_id, "nobody has told")
+            until_next = await connection.execute(
+                select(models.inbox.c.due_at - func.clock_timestamp(), models.inbox.c.attempts)
+            )
+            seen.append(until_next.one())
+        return [(round(rest.total_seconds()), tries) for rest, tries in seen]
+
+    assert database.commit(story) == [(20, 0), (60, 0), (300, 0)]
 
 
 def test_what_is_done_or_dead_stays_so(database: Database) -> None:

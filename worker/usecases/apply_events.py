@@ -32,6 +32,7 @@ from providers.lookup import MalformedEventError, ProviderUnavailableError
 from tracing import spans
 from worker.lookups import WITHIN, Questions
 from worker.owners import OwnerUnknownError, owned
+from worker.rehearsal import on_test_clock
 from worker.services import Services
 from worker.stopping import stopped
 from worker.usecases.apply_mail_results import apply_mail_results
@@ -143,6 +144,8 @@ async def _read(services: Services, row: InboxRow, questions: Questions) -> Stat
         return None
     if row.source in services.stopped_at_past_due:
         facts = stopped(facts)
+    if row.source in services.on_test_clocks:
+        facts = on_test_clock(facts)
     return Stated(row, tuple(facts))
 
 

@@ -38,4 +38,4 @@ async def wait(services: Services, row: InboxRow, error: ProviderUnavailableErro
     """Somebody has to be asked and does not answer, or has to tell and has not yet: later, uncounted."""
     log.warning("event.waits_for_provider", event_id=row.event_id, error=str(error))
     async with services.engine.begin() as connection:
-        await inbox.note_failure(connection, row.id, f"provider unavailable: {error}", counts=False)
+        await inbox.let_wait(connection, row.id, f"provider unavailable: {error}")
