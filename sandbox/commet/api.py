@@ -42,6 +42,12 @@ class CommetApi:
         self.faults: list[CommetFault] = []
         self.portal = True
 
+    def clear(self) -> None:
+        """Nobody has asked, and nothing goes wrong."""
+        self.requests.clear()
+        self.faults.clear()
+        self.portal = True
+
     def routes(self) -> list[BaseRoute]:
         base = "/api/v1"
         return [

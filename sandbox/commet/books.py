@@ -27,6 +27,11 @@ class CommetBooks:
         self._numbers = count(1)
         self._retries: dict[str, int] = {}
 
+    def clear(self) -> None:
+        """Forget everybody."""
+        for kept in (self.customers, self.subscriptions, self.invoices, self.transactions, self._retries):
+            kept.clear()
+
     def subscribe(
         self,
         email: str,

@@ -49,6 +49,12 @@ class SimulatedCommet:
         self.endpoint = CommetEndpoint(post, secret)
         return self.endpoint
 
+    def clear(self) -> None:
+        """As if nothing had happened yet: no customers, no webhook, no requests."""
+        self.books.clear()
+        self.api.clear()
+        self.endpoint = None
+
     def _tell(self, event: Json) -> None:
         if self.endpoint:
             self.endpoint.deliver(event)

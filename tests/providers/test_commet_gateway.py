@@ -37,15 +37,11 @@ def served() -> Iterator[SimulatedCommet]:
 
 
 @pytest.fixture
-def commet(served: SimulatedCommet) -> Iterator[SimulatedCommet]:
+def commet(served: SimulatedCommet) -> SimulatedCommet:
     """One that nobody has asked anything."""
+    served.clear()
     served.books.now = START
-    yield served
-    served.api.requests.clear()
-    served.api.faults.clear()
-    for kept in (served.books.customers, served.books.subscriptions, served.books.invoices,
-                 served.books.transactions):  # fmt: skip
-        kept.clear()
+    return served
 
 
 def ask(
