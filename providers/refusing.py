@@ -5,13 +5,13 @@ No rule and no page offers it. An effect that was planned when another version k
 
 from __future__ import annotations
 
-from providers.lookup import Charged, EndAction, NotSoldError, ProviderUnavailableError
+from providers.lookup import Charged, EndAction, ProviderUnavailableError
 
 IMPOSSIBLE = "not_possible_there"
 
 
 class Refusing:
-    """For gateways of systems that charge and end by themselves and sell on pages of their own."""
+    """For gateways of systems that charge, and end and revive subscriptions, by themselves alone."""
 
     async def pay(self, invoice: str, key: str, *, present: bool = False, anew: bool = False) -> Charged:
         """Charges nothing."""
@@ -20,10 +20,6 @@ class Refusing:
     async def end(self, subscription: str, action: EndAction, key: str) -> None:
         """Raises ProviderUnavailableError: a person has to."""
         raise ProviderUnavailableError(IMPOSSIBLE)
-
-    async def begin_again(self, subscription: str, back: str) -> str | None:
-        """Raises NotSoldError."""
-        raise NotSoldError(IMPOSSIBLE)
 
     async def revive(self, subscription: str) -> str:
         """Raises ProviderUnavailableError."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from dunning.events import AsOf
+from providers.commet import returning
 from providers.commet.client import TIMEOUT, CommetApi, RefusedError
 from providers.commet.reading import CommetReading
 from providers.fields import text
@@ -62,6 +63,10 @@ class CommetGateway(Refusing):
     async def product_name(self, product: str) -> str | None:
         """A subscription comes with its plan's name, and names no product."""
         return None
+
+    async def begin_again(self, subscription: str, back: str) -> str | None:
+        """Commet's checkout, for a new subscription to the same plan at the same price, without a trial."""
+        return await returning.begin_again(self._api, subscription, back)
 
     async def method_page(self, customer: str, back: str) -> str:
         """Of Commet's customer portal, where another card is saved, and the renewal retried with it."""

@@ -89,6 +89,10 @@ class CommetApi:
         """The `portal_url` of a session that ends after half an hour without a click, and after two hours."""
         return await self._asked(self._sdk.portal.get_url(customer_id=customer, return_url=back))
 
+    async def subscribe(self, **wanted: Any) -> Json:
+        """A subscription that waits for its first payment, at its `checkout_url`."""
+        return await self._asked(self._sdk.subscriptions.create(**wanted))
+
     async def _asked(self, call: Awaitable[Any]) -> Json:
         """Raises RefusedError, or ProviderUnavailableError where nobody knows the answer.
 
@@ -121,7 +125,7 @@ async def _understood(call: Awaitable[Any], within: float) -> Json:
         async with asyncio.timeout(within):
             answer = _plain(await call)
     except CommetAPIError as error:
-        raise _fault(error.status_code, error.code) from None
+        raise _fault(error.status_code or 0, error.code) from None
     except (TimeoutError, httpx.HTTPError) as error:
         raise ProviderUnavailableError(type(error).__name__) from None
     except (AttributeError, KeyError, TypeError, ValueError):

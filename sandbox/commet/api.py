@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from sandbox.commet.books import RECOVER, CommetBooks
+from sandbox.commet.books import RECOVER, BusyError, CommetBooks
 from sandbox.commet.objects import Json
 
 VERSION = "2026-08-27"
@@ -41,11 +41,13 @@ class CommetApi:
         self.requests: list[tuple[str, str]] = []
         self.faults: list[CommetFault] = []
         self.portal = True
+        self._sold_by: dict[str, str] = {}
 
     def clear(self) -> None:
         """Nobody has asked, and nothing goes wrong."""
         self.requests.clear()
         self.faults.clear()
+        self._sold_by.clear()
         self.portal = True
 
     def routes(self) -> list[BaseRoute]:
@@ -54,6 +56,7 @@ class CommetApi:
             Route(f"{base}/customers", self._answers(self._customers)),
             Route(f"{base}/customers/{{id:path}}", self._answers(self._customer)),
             Route(f"{base}/subscriptions", self._answers(self._subscriptions)),
+            Route(f"{base}/subscriptions", self._answers(self._sold), methods=["POST"]),
             Route(f"{base}/subscriptions/{{id}}", self._answers(self._subscription)),
             Route(
                 f"{base}/subscriptions/{{id}}/recovery-links", self._answers(self._recovery), methods=["POST"]
@@ -99,6 +102,16 @@ class CommetApi:
         """Without pages: the API has no cursor for them."""
         found = _matching(self.books.subscriptions, request, customerId="customerId", status="status")
         return {"object": "list", "data": list(found), "hasMore": False}
+
+    def _sold(self, request: Request, body: Json) -> Json:
+        """Once for each idempotency key (docs: Errors)."""
+        key = request.headers.get("idempotency-key", "")
+        if key not in self._sold_by:
+            try:
+                self._sold_by[key] = self.books.begin(body["customerId"], body["planId"], body.get("priceId"))
+            except BusyError:
+                raise Refusal(409, "already_has_active_subscription") from None
+        return self.books.subscriptions[self._sold_by[key]]
 
     def _subscription(self, request: Request, _: Json) -> Json:
         return _one(self.books.subscriptions, request, "subscription_not_found")

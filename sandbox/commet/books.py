@@ -8,11 +8,17 @@ from itertools import count
 from typing import Any
 
 from sandbox.commet import objects
+from sandbox.commet import events
+from sandbox.commet.events import MOST_RETRIES, why
 from sandbox.commet.objects import Json, written
 
 MONTH = timedelta(days=30)
-MOST_RETRIES = 4
-RECOVER = "https://pay.commet.co/recover"
+RECOVER, CHECKOUT = "https://pay.commet.co/recover", "https://pay.commet.co/checkout"
+BUSY = frozenset({"draft", "trialing", "active", "past_due"})
+
+
+class BusyError(Exception):
+    """The customer has a subscription that leaves no room for another."""
 
 
 class CommetBooks:
@@ -52,8 +58,8 @@ class CommetBooks:
         bought = objects.subscription(ref, owner, plan, interval, self.now, self.now + MONTH)
         self.subscriptions[ref] = bought
         first = self._bill(ref, total, currency)
-        self._settle(first, _context("first_subscription_payment"))
-        self._say("subscription.activated", _started(bought, first))
+        self._settle(first, why("first_subscription_payment"))
+        self._say("subscription.activated", events.started(bought, first))
         return ref
 
     def renew(self, subscription: str, decline: str | None = None) -> str:
@@ -63,48 +69,45 @@ class CommetBooks:
         of["currentPeriod"] = self._period()
         bill = self._bill(subscription, before["total"], before["currency"])
         if decline is None:
-            self._settle(bill, _context())
+            self._settle(bill, why())
         else:
             self._retries[bill["id"]] = 0
             self._put(of, status="past_due")
-            self._fail(bill, _context(), decline)
-            self._say("subscription.past_due", _about(bill) | {"status": "past_due"})
+            self._fail(bill, why(), decline)
+            self._say("subscription.past_due", events.about(bill) | {"status": "past_due"})
         return str(bill["id"])
 
     def retry(self, subscription: str, decline: str | None = None) -> None:
         """The next scheduled retry. The last one that fails ends the subscription."""
         bill = self.latest_invoice(subscription)
         number = self._retries[bill["id"]] = self._retries[bill["id"]] + 1
-        context = _context(recovery={"type": "dunning_retry", "attempt": number, "maxAttempts": MOST_RETRIES})
         if decline is None:
-            self._recover(bill, context)
+            self._recover(bill, why(retry=number))
             return
-        self._fail(bill, context, decline)
+        self._fail(bill, why(retry=number), decline)
         if number == MOST_RETRIES:
             self.give_up(subscription)
 
     def pay(self, subscription: str) -> None:
         """The customer follows the link, and pays what is outstanding."""
-        self._recover(self.latest_invoice(subscription), _context(recovery={"type": "payment_recovery"}))
+        self._recover(self.latest_invoice(subscription), why(by_hand=True))
 
     def try_by_hand(self, subscription: str, decline: str) -> None:
         """The same, and the card is declined again."""
-        context = _context(recovery={"type": "payment_recovery"})
-        self._fail(self.latest_invoice(subscription), context, decline)
+        self._fail(self.latest_invoice(subscription), why(by_hand=True), decline)
 
     def give_up(self, subscription: str) -> None:
         """Nobody paid: the subscription ends."""
         bill = self.latest_invoice(subscription)
         self._put(bill, status="uncollectible")
         reason = {"provider": "stripe", "reason": "dunning_exhausted"}
-        self._say("payment.retry_failed", _about(bill) | reason)
+        self._say("payment.retry_failed", events.about(bill) | reason)
         self.cancel(subscription, "dunning_exhausted")
 
     def cancel(self, subscription: str, reason: str | None = None) -> None:
         """It ends now."""
         ended = self._put(self.subscriptions[subscription], status="canceled", endDate=written(self.now))
-        told = {"subscriptionId": ended["id"], "customerId": ended["customerId"], "status": "canceled"}
-        self._say("subscription.canceled", told | {"cancelReason": reason, "endDate": written(self.now)})
+        self._say("subscription.canceled", events.ended(ended, reason, self.now))
 
     def reactivate(self, subscription: str) -> None:
         """One that has ended is paid for anew, from today on."""
@@ -113,8 +116,30 @@ class CommetBooks:
         bill = self._bill(subscription, before["total"], before["currency"])
         self._put(bill, invoiceType="reactivation")
         self._put(of, status="active", endDate=None)
-        self._settle(bill, _context("reactivation"))
-        self._say("subscription.reactivated", _started(of, bill))
+        self._settle(bill, why("reactivation"))
+        self._say("subscription.reactivated", events.started(of, bill))
+
+    def begin(self, owner: str, plan: str, price: str | None) -> str:
+        """A subscription that waits for its first payment; its id. Raises BusyError."""
+        theirs = [each for each in self.subscriptions.values() if each["customerId"] == owner]
+        if any(each["status"] in BUSY for each in theirs):
+            raise BusyError
+        ref = self._id("sub")
+        begun = objects.subscription(ref, owner, theirs[-1]["name"], "monthly", self.now, self.now + MONTH)
+        self.subscriptions[ref] = begun | {
+            "status": "pending_payment", "checkoutUrl": f"{CHECKOUT}/{ref}", "priceId": price,
+            "plan": begun["plan"] | {"id": plan},
+        }  # fmt: skip
+        return ref
+
+    def check_out(self, subscription: str) -> None:
+        """The customer pays for one that was begun."""
+        of = self.subscriptions[subscription]
+        before = next(each for each in self.invoices.values() if each["customerId"] == of["customerId"])
+        first = self._bill(subscription, before["total"], before["currency"])
+        self._settle(first, why("first_subscription_payment"))
+        self._put(of, checkoutUrl=None)
+        self._say("subscription.activated", events.started(of, first))
 
     def change_customer(self, customer: str, **fields: Any) -> None:
         """Somebody corrects a record, named as in the API (`email`, `fullName`)."""
@@ -134,28 +159,23 @@ class CommetBooks:
         of = self.subscriptions[subscription]
         bill = objects.invoice(self._id("inv"), len(self.invoices) + 1, of, total, currency, self.now)
         self.invoices[bill["id"]] = bill
-        dates = {name: bill[name] for name in ("periodStart", "periodEnd", "issueDate", "dueDate")}
-        amounts = {name: bill[name] for name in ("currency", "subtotal", "total")}
-        self._say("invoice.created", _about(bill) | {"invoiceStatus": "outstanding"} | dates | amounts)
+        self._say("invoice.created", events.billed(bill))
         return bill
 
     def _fail(self, bill: Json, context: Json, decline: str) -> None:
         self._charge(bill, "failed", context)
-        told = {"failureCode": decline, "failureMessage": "It was declined.", "paymentContext": context}
-        link = {"recoveryUrl": f"{RECOVER}/{bill['subscriptionId']}"}
-        self._say("payment.failed", _about(bill) | _METHOD | told | link)
+        link = f"{RECOVER}/{bill['subscriptionId']}"
+        self._say("payment.failed", events.failed(bill, context, decline, link))
 
     def _settle(self, bill: Json, context: Json) -> None:
         made = self._charge(bill, "succeeded", context)
         self._put(bill, status="paid")
         self._put(self.subscriptions[bill["subscriptionId"]], status="active")
-        told = {"grossAmount": bill["total"], "currency": bill["currency"], "paymentContext": context}
-        email = {"customerEmail": made["customerEmail"], "paymentTransactionId": made["id"]}
-        self._say("payment.received", _about(bill) | _METHOD | {"invoiceTotal": bill["total"]} | told | email)
+        self._say("payment.received", events.received(bill, context, made))
 
     def _recover(self, bill: Json, context: Json) -> None:
         self._settle(bill, context)
-        self._say("payment.recovered", _about(bill) | _METHOD | {"invoiceTotal": bill["total"]})
+        self._say("payment.recovered", events.recovered(bill))
 
     def _charge(self, bill: Json, status: str, context: Json) -> Json:
         email = self.of(bill["customerId"])["email"]
@@ -168,29 +188,7 @@ class CommetBooks:
         return thing
 
     def _say(self, kind: str, data: Json) -> None:
-        self.tell(
-            {"id": self._id("whev"), "event": kind, "timestamp": written(self.now), "organizationId": "org_1",
-             "mode": "sandbox", "apiVersion": "2026-08-27", "data": dict(data)}
-        )  # fmt: skip
+        self.tell(events.event(self._id("whev"), kind, data, self.now))
 
     def _id(self, kind: str) -> str:
         return f"{kind}_{next(self._numbers)}"
-
-
-_METHOD = {"provider": "stripe", "paymentMethod": "card", "subPaymentMethod": None}
-
-
-def _context(reason: str = "recurring_billing", recovery: Json | None = None) -> Json:
-    return {"reason": reason, "paymentLinkId": None, "recovery": recovery}
-
-
-def _about(bill: Json) -> Json:
-    names = ("invoiceNumber", "customerId", "subscriptionId")
-    return {"invoiceId": bill["id"]} | {name: bill[name] for name in names}
-
-
-def _started(of: Json, bill: Json) -> Json:
-    amounts = {"invoiceTotal": bill["total"], "invoiceCurrency": bill["currency"], "provider": "stripe"}
-    now = of["currentPeriod"]
-    period = {"currentPeriodStart": now["start"], "currentPeriodEnd": now["end"]}
-    return _about(bill) | {"status": "active", "name": of["name"]} | amounts | period

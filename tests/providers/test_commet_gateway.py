@@ -166,8 +166,6 @@ def test_every_click_has_a_portal_of_its_own(commet: SimulatedCommet) -> None:
 def test_what_commet_cannot_do_is_refused_and_nothing_is_asked(commet: SimulatedCommet) -> None:
     """Whoever asks all the same charges nobody twice."""
     assert ask(commet, lambda gateway: gateway.pay("inv", "key")) == Charged("refused", "not_possible_there")
-    with pytest.raises(NotSoldError):
-        ask(commet, lambda gateway: gateway.begin_again("sub", "https://here"))
     for question in (
         lambda gateway: gateway.end("sub", "cancel", "key"),
         lambda gateway: gateway.revive("sub"),
@@ -175,6 +173,38 @@ def test_what_commet_cannot_do_is_refused_and_nothing_is_asked(commet: Simulated
         with pytest.raises(ProviderUnavailableError):
             ask(commet, question)
     assert commet.api.requests == []
+
+
+def test_what_has_ended_is_bought_again_on_one_page(commet: SimulatedCommet) -> None:
+    """However often they click; whoever has one is sold no second one."""
+    subscription, _ = failed(commet)
+    commet.books.give_up(subscription)
+
+    def click(back: str = "https://here") -> str | None:
+        return ask(commet, lambda gateway: gateway.begin_again(subscription, back))
+
+    pages = {click(), click(), click("https://there")}
+    [page] = pages
+    assert page == f"https://pay.commet.co/checkout/{[*commet.books.subscriptions][-1]}"
+    begun = commet.books.subscriptions[page.rpartition("/")[2]]
+    assert (begun["plan"]["id"], begun["priceId"], begun["status"]) == (
+        "plan_1",
+        "price_1",
+        "pending_payment",
+    )
+    commet.books.check_out(begun["id"])
+    assert click() is None
+
+
+def test_what_is_sold_no_more_is_not_sold(commet: SimulatedCommet) -> None:
+    """Its plan is gone, or it was never there."""
+    subscription, _ = failed(commet)
+    commet.books.give_up(subscription)
+    commet.api.faults += [CommetFault(), CommetFault(), CommetFault(422, "plan_unavailable")]
+    with pytest.raises(NotSoldError, match="plan_unavailable"):
+        ask(commet, lambda gateway: gateway.begin_again(subscription, "https://here"))
+    with pytest.raises(NotSoldError, match="no_plan"):
+        ask(commet, lambda gateway: gateway.begin_again("nobody", "https://here"))
 
 
 @pytest.mark.parametrize(
