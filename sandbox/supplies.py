@@ -11,6 +11,7 @@ from pathlib import Path
 from sandbox import merchant
 from sandbox.demo.cast import Role, cast
 from sandbox.demo.days import MORNING
+from sandbox.demo.players import moment_on
 from sandbox.demo.stories import STORIES
 from sandbox.inbox import Inbox, mail_inbox
 from sandbox.mail_service import SECRET, MailService
@@ -60,7 +61,7 @@ def open_for_business(stripe: SimulatedStripe, webhook_url: str) -> list[Role]:
     stripe.add_endpoint(webhook_url, WEBHOOK_SECRET)
     roles = cast(stripe.engine, [story for story in STORIES if story.name in CUSTOMERS])
     clock = roles[0].clock
-    stripe.engine.advance(clock.record, clock.time(0, MORNING))
+    stripe.engine.advance(clock.record, moment_on(clock, 0, MORNING))
     return roles
 
 

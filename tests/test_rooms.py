@@ -70,6 +70,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "providers",
         "emails",
         "db",
+        "outbound",
         "worker",
         "webhooks",
         "console",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sandbox.demo.days import at, month_before
+from sandbox.demo.days import month_before
 from sandbox.demo.story import Story
 from sandbox.stripe import BillingEngine
 from sandbox.stripe.records import Customer, Subscription, TestClock
@@ -19,14 +19,24 @@ STAGGER = timedelta(minutes=13)
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A test clock on which everything happens `lag` later than the calendar says."""
+    """A test clock of the simulated Stripe."""
 
+    engine: BillingEngine
     record: TestClock
     lag: timedelta
 
-    def time(self, day: int, time: timedelta) -> datetime:
-        """The moment on this clock for a time of a day of the calendar."""
-        return at(day, time) + self.lag
+    @property
+    def key(self) -> tuple[str, str]:
+        return "stripe", self.record.id
+
+    def now(self) -> datetime:
+        return self.engine.now(self.record)
+
+    def next_due(self) -> datetime | None:
+        return self.engine.next_due(self.record)
+
+    async def advance(self, to: datetime) -> None:
+        self.engine.advance(self.record, to)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,14 @@ class Role:
     subscription: Subscription | None
     clock: Clock
 
+    @property
+    def source(self) -> str:
+        return "stripe"
+
+    @property
+    def ref(self) -> str:
+        return self.customer.id
+
 
 def cast(engine: BillingEngine, stories: Sequence[Story]) -> list[Role]:
     """Everybody in the order of the stories; all but newcomers subscribe and pay for a month."""
@@ -45,7 +63,7 @@ def cast(engine: BillingEngine, stories: Sequence[Story]) -> list[Role]:
     for number, together in enumerate(_sharing_a_clock(stories)):
         lag = number * STAGGER
         start = month_before(together[0].renewal_day) + lag
-        clock = Clock(engine.create_clock(start, f"demo {number + 1}"), lag)
+        clock = Clock(engine, engine.create_clock(start, f"demo {number + 1}"), lag)
         for story in together:
             roles[story.email] = _enter(engine, story, clock)
     return [roles[story.email] for story in stories]

@@ -11,6 +11,7 @@ import httpx
 
 from sandbox.demo.cast import Role, subscribe
 from sandbox.demo.days import DAY_ZERO
+from sandbox.demo.players import Payer
 from sandbox.demo.stage import Stage
 from sandbox.demo.story import (
     CancelsAtPeriodEnd,
@@ -30,14 +31,24 @@ class DeedError(SandboxError):
     """A customer could not do what the story wants."""
 
 
-async def perform(stage: Stage, role: Role, deed: Deed) -> None:
+async def perform(stage: Stage, player: Role | Payer, deed: Deed) -> None:
     """Do it now, at the time of the customer's clock. Raises DeedError."""
+    if isinstance(player, Role):
+        await _at_stripe(stage, player, deed)
+    elif not isinstance(deed, PaysByLink):
+        raise DeedError(f"nobody knows how to do {deed} there")
+    elif not await player.pay(_newest_link(stage, player, player.pages)):
+        raise DeedError(f"there is nothing to pay behind the link of {player.story.name}")
+
+
+async def _at_stripe(stage: Stage, role: Role, deed: Deed) -> None:
     engine = stage.stripe.engine
+    pages = f"{stage.stripe.url}/hosted/"
     match deed:
         case PaysByLink(card=card):
-            await _submit(_newest_link(stage, role), {"number": card})
+            await _submit(_newest_link(stage, role, pages), {"number": card})
         case ConfirmsByLink():
-            await _submit(_newest_link(stage, role), {})
+            await _submit(_newest_link(stage, role, pages), {})
         case SavesNewCard(card=card):
             engine.save_card(role.customer, card_from_number(card))
         case CancelsAtPeriodEnd() if role.subscription:
@@ -62,13 +73,13 @@ async def _write_down(stage: Stage, role: Role, until: str) -> None:
         raise DeedError(f"the promise of {role.story.name} was not taken: {complaint.decode().strip()}")
 
 
-def _newest_link(stage: Stage, role: Role) -> str:
+def _newest_link(stage: Stage, role: Role | Payer, pages: str) -> str:
     """The payment page in the newest mail to this customer."""
     mails = stage.inbox.to(role.story.email)
     if not mails:
         raise DeedError(f"{role.story.name} wants to follow the link in a mail, but has none")
     newest = max(mails, key=lambda mail: mail.date)
-    link = re.search(rf"{re.escape(stage.stripe.url)}/hosted/\S+", newest.text)
+    link = re.search(rf"{re.escape(pages)}\S+", newest.text)
     if link is None:
         raise DeedError(f'the mail "{newest.subject}" to {role.story.name} has no link to pay with')
     return link[0]

@@ -11,12 +11,14 @@ import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from sandbox.demo import records, settled
-from sandbox.demo.cast import Clock, Role, cast
+from sandbox.demo.cast import Role, cast
 from sandbox.demo.days import EVENING, LAST_DAY, MIDNIGHT, MORNING
 from sandbox.demo.deeds import perform
 from sandbox.demo.happenings import Audience, Counts, Happening
+from sandbox.demo.own_billing import clients
+from sandbox.demo.players import Clock, Payer, Player, moment_on
 from sandbox.demo.records import Failure, Records
-from sandbox.demo.stage import Stage
+from sandbox.demo.stage import OWN, Stage
 from sandbox.demo.story import Deed, Story
 from sandbox.demo.verdict import Difference, differences
 from sandbox.demo.witness import Seen, Witness
@@ -56,7 +58,7 @@ class Director:
     def __init__(
         self,
         stage: Stage,
-        roles: Sequence[Role],
+        roles: Sequence[Role | Payer],
         witness: Witness,
         engine: AsyncEngine,
         audience: Audience,
@@ -89,7 +91,7 @@ class Director:
         ]
         moving = {*clocks, *(role.clock for role, _ in deeds)}
         if moving:
-            await self._advance({clock: clock.time(day, time) for clock in moving}, day)
+            await self._advance({clock: moment_on(clock, day, time) for clock in moving}, day)
         if deeds:
             await self._act(deeds, day)
 
@@ -100,25 +102,23 @@ class Director:
 
     async def _due(self, day: int, time: timedelta) -> dict[Clock, datetime]:
         """When something is due next, at Stripe's or at ours, on clocks where that is by this time."""
-        engine = self._stage.stripe.engine
         ours = await records.next_due(self._engine)
         found = {}
         for clock in {role.clock for role in self._roles}:
-            dues = (engine.next_due(clock.record), ours.get(clock.record.id))
-            ahead = [due for due in dues if due and due > engine.now(clock.record)]
-            if ahead and min(ahead) <= clock.time(day, time):
+            dues = (clock.next_due(), ours.get(clock.key))
+            ahead = [due for due in dues if due and due > clock.now()]
+            if ahead and min(ahead) <= moment_on(clock, day, time):
                 found[clock] = min(ahead)
         return found
 
     async def _advance(self, to: Mapping[Clock, datetime], day: int) -> None:
-        billing = self._stage.stripe
         # Held until all have moved, so that the events of all clocks are shuffled together.
-        with billing.delivery.held():
+        with self._stage.stripe.delivery.held():
             for clock in sorted(to, key=lambda clock: clock.lag):
-                billing.engine.advance(clock.record, to[clock])
+                await clock.advance(to[clock])
         await self._settle(day)
 
-    async def _act(self, deeds: Sequence[tuple[Role, Deed]], day: int) -> None:
+    async def _act(self, deeds: Sequence[tuple[Role | Payer, Deed]], day: int) -> None:
         for role, deed in deeds:
             self._audience.happened(Happening(day, "deed", role.story.name, deed.words))
             await perform(self._stage, role, deed)
@@ -137,8 +137,10 @@ class Director:
 async def play(stage: Stage, stories: Sequence[Story], audience: Audience) -> Outcome:
     """Thirty days. Raises StageError, NotSettledError, DeedError, TimeoutError, or httpx.HTTPError."""
     began = time.monotonic()
-    roles = cast(stage.stripe.engine, stories)
     engine = create_async_engine(stage.database_url, pool_size=1)
+    at_stripe = [story for story in stories if story.source == "stripe"]
+    roles: list[Role | Payer] = [*cast(stage.stripe.engine, at_stripe)]
+    roles += await clients(stage, engine, [story for story in stories if story.source == OWN])
     key = {"Authorization": f"Bearer {stage.api_key}"}
     try:
         async with httpx.AsyncClient(base_url=stage.api_url, headers=key, trust_env=False) as api:
@@ -154,12 +156,12 @@ async def play(stage: Stage, stories: Sequence[Story], audience: Audience) -> Ou
     return Outcome(results, witness.counts(), time.monotonic() - began)
 
 
-def _result(role: Role, seen: Seen, written: Records) -> Result:
+def _result(role: Player, seen: Seen, written: Records) -> Result:
     return Result(
         story=role.story,
-        customer=role.customer.id,
-        events=written.events.get(role.customer.id, 0),
-        failures=tuple(failure for failure in written.failures if failure.customer == role.customer.id),
+        customer=role.ref,
+        events=written.events.get(role.ref, 0),
+        failures=tuple(failure for failure in written.failures if failure.customer == role.ref),
         seen=seen,
         differences=tuple(differences(role.story, seen)),
     )

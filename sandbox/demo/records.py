@@ -38,20 +38,22 @@ class Records:
     events: dict[str, int]
 
 
-async def next_due(engine: AsyncEngine) -> dict[str, datetime]:
-    """When a case or a renewal wants attention next, by test clock."""
+async def next_due(engine: AsyncEngine) -> dict[tuple[str, str], datetime]:
+    """When a case or a renewal wants attention next, by source and test clock."""
     waiting = union_all(
         *(
-            select(table.c.test_clock, func.min(table.c.due_at).label("soonest"))
+            select(customers.c.source, table.c.test_clock, func.min(table.c.due_at).label("soonest"))
+            .join(customers, customers.c.id == table.c.customer_id)
             .where(table.c.due_at.is_not(None), table.c.test_clock.is_not(None))
-            .group_by(table.c.test_clock)
+            .group_by(customers.c.source, table.c.test_clock)
             for table in (cases, subscriptions)
         )
     )
     async with engine.connect() as connection:
-        found: dict[str, datetime] = {}
+        found: dict[tuple[str, str], datetime] = {}
         for row in await connection.execute(waiting):
-            found[row.test_clock] = min(row.soonest, found.get(row.test_clock, row.soonest))
+            key = (row.source, row.test_clock)
+            found[key] = min(row.soonest, found.get(key, row.soonest))
         return found
 
 

@@ -31,9 +31,7 @@ def print_report(console: Console, outcome: Outcome, index: Path, seconds: float
     for result in outcome.results:
         table.add_row(*_row(result))
     console.print(table)
-    console.print(
-        f"dN: day N, counted from the renewals of {DAY_ZERO:%-d %B %Y} on Stripe's test clocks", style="dim"
-    )
+    console.print(f"dN: day N, counted from the renewals of {DAY_ZERO:%-d %B %Y} on test clocks", style="dim")
     for result in outcome.results:
         if result.differences:
             console.print(_complaint(result))

@@ -18,10 +18,12 @@ _COUNT = text("""
     SELECT (SELECT count(*) FROM inbox WHERE status = 'pending') AS events,
            (SELECT count(*) FROM inbox WHERE status = 'dead') AS retired,
            (SELECT count(*) FROM outbox WHERE status IN ('pending', 'sending')) AS messages,
-           (SELECT count(*) FROM cases JOIN test_clocks ON test_clocks.ref = cases.test_clock
+           (SELECT count(*) FROM customers JOIN cases ON cases.customer_id = customers.id
+            JOIN test_clocks ON test_clocks.ref = cases.test_clock AND test_clocks.source = customers.source
             WHERE cases.due_at <= test_clocks.reached)
-           + (SELECT count(*) FROM subscriptions
+           + (SELECT count(*) FROM customers JOIN subscriptions ON subscriptions.customer_id = customers.id
               JOIN test_clocks ON test_clocks.ref = subscriptions.test_clock
+                              AND test_clocks.source = customers.source
               WHERE subscriptions.due_at <= test_clocks.reached) AS cases
 """)
 

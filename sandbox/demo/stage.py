@@ -2,8 +2,9 @@
 
 import contextlib
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -23,6 +24,9 @@ from sandbox.stripe.records import Customer
 from sandbox.valkey import ValkeyServer, embedded_valkey
 
 WEBHOOK_SECRET = "whsec_test_demo"  # noqa: S105  signs simulated events only
+# The billing system of the merchant's own, which speaks the neutral format.
+OWN = "own"
+OWN_SECRET = "whsec_" + b64encode(b"a test secret of the demo").decode()
 _READY_SECONDS = 30.0
 _POLL_SECONDS = 0.05
 _LOG_LINES = 15
@@ -37,7 +41,9 @@ class StageError(SandboxError):
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """The running stage. `environment` is what each of our processes was given."""
+    """The running stage. `environment` is what each of our processes was given; `told` are the ids of events
+    that other billing systems than Stripe have sent, each as often as it was taken.
+    """
 
     postgres: PostgresServer
     valkey: ValkeyServer
@@ -49,6 +55,7 @@ class Stage:
     receiver_url: str
     api_url: str
     logs: Path
+    told: list[str] = field(default_factory=list)
 
     @property
     def database_url(self) -> str:
@@ -159,6 +166,8 @@ def _environment(
         "STRIPE_API_BASE": stripe.url,
         "STRIPE_API_KEY": stripe.api_key,
         "STRIPE_WEBHOOK_SECRETS": WEBHOOK_SECRET,
+        "DUNNING_EVENT_SOURCES": f"{OWN} standard {OWN_SECRET}",
+        "DUNNING_TEST_CLOCKS": OWN,
         "DUNNING_LIVEMODE": "false",
         "DUNNING_RECEIVER_PORT": str(free_port()),
         "DUNNING_API_PORT": str(free_port()),

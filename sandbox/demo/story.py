@@ -85,6 +85,7 @@ class Story:
     """One customer, and what everybody outside must see of them; days count from the failed renewals.
 
     Attributes:
+        source: the billing system they are a customer of.
         outcomes: what the card's issuer answers to the renewal's charge, to its first retry, and so on.
         country: where the card was issued, and so in whose waking hours mails arrive.
         newcomer: whether they subscribe for the first time on the stage; `outcomes` begin with that charge.
@@ -98,6 +99,7 @@ class Story:
     title: str
     name: str
     email: str
+    source: str = "stripe"
     outcomes: tuple[str, ...] = ("ok",)
     expiry: tuple[int, int] = (12, 2034)
     country: str = "GB"

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import httpx
 
 from emails.message import message_id
-from sandbox.demo.cast import Role
 from sandbox.demo.days import day_of
 from sandbox.demo.happenings import Counts, Happening
+from sandbox.demo.players import Player
 from sandbox.demo.records import Records
 from sandbox.demo.stage import Stage
 from sandbox.mail import Mail
@@ -69,9 +69,9 @@ class Seen:
 class Witness:
     """Looks after every stop of the clocks, and remembers. `api` asks the access API."""
 
-    def __init__(self, stage: Stage, roles: Sequence[Role], api: httpx.AsyncClient) -> None:
+    def __init__(self, stage: Stage, roles: Sequence[Player], api: httpx.AsyncClient) -> None:
         self._stage, self._roles, self._api = stage, roles, api
-        self._levels: dict[str, list[Level]] = {role.customer.id: [] for role in roles}
+        self._levels: dict[str, list[Level]] = {role.ref: [] for role in roles}
         self._looked_at = 0
 
     async def look(self, day: int | None) -> list[Happening]:
@@ -81,15 +81,15 @@ class Witness:
         answers = await asyncio.gather(*(self._access(role) for role in self._roles))
         news = [self._arrival(mail) for mail in mails]
         for role, level in zip(self._roles, answers, strict=True):
-            levels = self._levels[role.customer.id]
+            levels = self._levels[role.ref]
             if not levels or levels[-1].what != level:
                 levels.append(Level(day, level))
                 if day is not None:
                     news.append(Happening(day, "access", role.story.name, level))
         return news
 
-    async def _access(self, role: Role) -> str:
-        answer = await self._api.get(f"/v1/access/{role.customer.id}")
+    async def _access(self, role: Player) -> str:
+        answer = await self._api.get(f"/v1/access/{role.ref}", params={"source": role.source})
         if answer.status_code == httpx.codes.NOT_FOUND:
             return NOBODY
         return str(answer.raise_for_status().json()["level"])
@@ -103,31 +103,32 @@ class Witness:
 
     def counts(self) -> Counts:
         """Everything so far."""
-        delivered = [each for each in self._stage.stripe.delivery.log if each.acknowledged]
+        delivered = [each.event_id for each in self._stage.stripe.delivery.log if each.acknowledged]
+        delivered += self._stage.told
         mails = list(self._stage.inbox.messages)
         calls = sum(mail.is_to(TEAM_ADDRESS) for mail in mails)
         return Counts(
-            events=len({each.event_id for each in delivered}),
+            events=len(set(delivered)),
             deliveries=len(delivered),
             mails=len(mails) - calls,
             calls=calls,
             access_changes=sum(len(levels) - 1 for levels in self._levels.values() if levels),
         )
 
-    def testimony(self, role: Role, records: Records) -> Seen:
+    def testimony(self, role: Player, records: Records) -> Seen:
         """All that was seen of one customer. `records` tell by its Message-ID what a mail is."""
         names = {
             message_id(step.key, DOMAIN): _name(step.name)
             for step in records.steps
-            if step.customer == role.customer.id
+            if step.customer == role.ref
         }
         own = self._stage.inbox.to(role.story.email)
         team = [mail for mail in self._stage.inbox.to(TEAM_ADDRESS) if _id(mail) in names]
         return Seen(
             mails=_in_order(own, names),
             team=_in_order(team, names),
-            access=tuple(self._levels[role.customer.id]),
-            chat=sum(role.customer.id in message for message in self._stage.chat.messages),
+            access=tuple(self._levels[role.ref]),
+            chat=sum(role.ref in message for message in self._stage.chat.messages),
             doubles=len(own) + len(team) - len({_id(mail) for mail in (*own, *team)}),
         )
 

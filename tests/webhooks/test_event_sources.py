@@ -146,6 +146,16 @@ def test_a_replay_counts_once_even_where_no_time_is_signed(post: Post, query: Qu
     assert len(query("SELECT id FROM inbox")) == 1
 
 
+def test_a_replay_counts_once_while_its_time_is_good_and_is_refused_later(post: Post, query: Query) -> None:
+    """Where a time is signed, a recorded delivery is worth nothing after five minutes."""
+    recorded = [("acme", BODY, standard()), ("like-stripe", BODY, like_stripe())]
+    late = time.time() - 301
+    stale = [("acme", BODY, standard(at=late)), ("like-stripe", BODY, like_stripe(at=late))]
+    answers = post(*recorded, *recorded, *stale)
+    assert [answer.status_code for answer in answers] == [200] * 4 + [400] * 2
+    assert len(query("SELECT id FROM inbox")) == 2
+
+
 def test_a_source_that_nobody_set_up_has_no_path(post: Post) -> None:
     """Nor has a name with something behind it."""
     calls = [(name, BODY, standard()) for name in ("other", "acme/", "", "%61cme2")]
