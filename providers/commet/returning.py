@@ -1,7 +1,7 @@
 """Buying again what has ended: Commet's checkout, which shows the price and charges nobody before they pay.
 
-`reactivate` would bring the same subscription back, but charges the saved card at once, by a price that nobody
-has been shown (docs: Handle Failed Payments).
+`reactivate` would bring the same subscription back, but charges the saved card at once, by a price that
+nobody has been shown (docs: Handle Failed Payments).
 """
 
 from __future__ import annotations

@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
-from sandbox.commet import objects
-from sandbox.commet import events
+from sandbox.commet import events, objects
 from sandbox.commet.events import MOST_RETRIES, why
 from sandbox.commet.objects import Json, written
 
