@@ -14,20 +14,18 @@ from cli.output import CommandError
 from db import imports
 from db.imports import Import
 from db.session import create_engine
-from providers.lookup import ProviderUnavailableError
+from providers.lookup import ProviderUnavailableError, RefusedError
 from providers.pacing import Pace
 from providers.stripe import SOURCE
-from providers.stripe.client import RefusedError
 from providers.stripe.listing import PacedApi, StripeListing
+from providers.stripe.mirror import A_PAGE_WITHIN
+from providers.stripe.settings import StripeApi
 from settings import ImportSettings
 from worker.importing import pages, run_import, stages
 from worker.policy import policy
 from worker.queues import Wakeup
 from worker.rehearsing import Rehearsed
 from worker.services import Services
-
-# Seconds: a page of a hundred subscriptions with their customers takes longer than a single object.
-A_PAGE_WITHIN = 40.0
 
 
 async def take_over(settings: ImportSettings, rate: float, *, restart: bool) -> Import:
@@ -44,7 +42,7 @@ async def take_over(settings: ImportSettings, rate: float, *, restart: bool) -> 
             with progress() as told, _in_words():
                 return await run_import(
                     without_workers(settings, engine),
-                    _listing(settings, rate),
+                    StripeListing(paced(settings, rate)),
                     begun,
                     livemode=settings.livemode,
                     told=lambda stage, run: told(stage, run.counts),
@@ -55,7 +53,7 @@ async def take_over(settings: ImportSettings, rate: float, *, restart: bool) -> 
 
 async def rehearse(settings: ImportSettings, rate: float) -> Rehearsed:
     """Read everything, and fold it in memory. Raises CommandError."""
-    listing = _listing(settings, rate)
+    listing = StripeListing(paced(settings, rate))
     tried = Rehearsed(SOURCE, policy(settings), datetime.now(UTC))
     with progress() as told, _in_words():
         for stage in await stages(listing, livemode=settings.livemode):
@@ -67,9 +65,13 @@ async def rehearse(settings: ImportSettings, rate: float) -> Rehearsed:
     return tried
 
 
-def _listing(settings: ImportSettings, rate: float) -> StripeListing:
+def paced(settings: ImportSettings, rate: float) -> PacedApi:
+    """Stripe, asked so often a second at most. Raises CommandError without a key."""
+    assert isinstance(settings, StripeApi)  # noqa: S101  # `settings.systems` has seen to it; tells mypy
+    if settings.stripe_api_key is None:
+        raise CommandError("STRIPE_API_KEY is not set: Stripe cannot be asked.", "docs/settings.md has it.")
     key, base = settings.stripe_api_key.get_secret_value(), settings.stripe_api_base
-    return StripeListing(PacedApi(key, Pace(rate), api_base=base, timeout=A_PAGE_WITHIN))
+    return PacedApi(key, Pace(rate), api_base=base, timeout=A_PAGE_WITHIN)
 
 
 def without_workers(settings: ImportSettings, engine: AsyncEngine) -> Services:

@@ -15,18 +15,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cli.database import snapshot_of
 from cli.import_progress import Told, progress
-from cli.import_run import A_PAGE_WITHIN, without_workers
+from cli.import_run import paced, without_workers
 from cli.output import CommandError
 from db import differences, mismatches, reconciliations
 from db.differences import Noted
 from db.reconciliations import COMPARISON, EVENTS, LEASE, Kind, LostLeaseError, Run
 from db.session import create_engine
 from dunning.differing import Difference
-from providers.lookup import ProviderUnavailableError
-from providers.pacing import Pace
+from providers.lookup import ProviderUnavailableError, RefusedError
 from providers.stripe import SOURCE
-from providers.stripe.client import RefusedError
-from providers.stripe.listing import PacedApi
 from providers.stripe.mirror import StripeMirror
 from settings import ImportSettings
 from worker.comparing import looks
@@ -175,9 +172,8 @@ async def _rehearse(tools: Reconciling, since: datetime, told: Told, *, events_o
 
 @asynccontextmanager
 async def _tools(settings: ImportSettings, told: Told) -> AsyncIterator[Reconciling]:
+    api = paced(settings, RATE)
     engine = create_engine(settings.database_url_sqlalchemy, name="reconcile", pool_size=3)
-    key, base = settings.stripe_api_key.get_secret_value(), settings.stripe_api_base
-    api = PacedApi(key, Pace(RATE), api_base=base, timeout=A_PAGE_WITHIN)
     try:
         yield Reconciling(
             services=without_workers(settings, engine),

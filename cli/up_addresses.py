@@ -78,7 +78,7 @@ def _places(
         yield "your application", f"an example with the banner and the wall, {shop}"
     if supplies and supplies.stripe:
         yield "Stripe", f"simulated, {supplies.stripe.url}, key {supplies.stripe.api_key}"
-    else:
+    elif "STRIPE_API_KEY" in {**given(), **settings}:
         live = load(ReceiverSettings, settings).livemode
         yield "Stripe", "your account, live mode" if live else "your account, test mode"
     if supplies and supplies.inbox and supplies.inbox.index:
@@ -110,7 +110,8 @@ def _commands(
     yield "dunning doctor"
     if supplies is None or supplies.stripe is None:
         yield "dunning case list"
-        if not load(ReceiverSettings, settings).livemode:
+        stripe = "STRIPE_API_KEY" in {**given(), **settings}
+        if stripe and not load(ReceiverSettings, settings).livemode:
             # Stripe's command line signs with a secret of its own, which it prints when it starts.
             yield f"stripe listen --forward-to {webhook_url(settings)}"
             yield "# needs the whsec_... it prints in STRIPE_WEBHOOK_SECRETS, beside the endpoint's own"

@@ -173,13 +173,11 @@ async def hurry(connection: AsyncConnection, source: str, kinds: Sequence[Kind])
     await connection.execute(update(reconciliations).where(*wanted).values(due_at=_CLOCK))
 
 
-async def look_back(connection: AsyncConnection, source: str, to: datetime) -> None:
+async def look_back(connection: AsyncConnection, to: datetime) -> None:
     """Events are missing from then on: all are looked at anew, and everything is compared, at once."""
     earlier = func.least(reconciliations.c.high_water, to)
     await connection.execute(
-        update(reconciliations)
-        .where(reconciliations.c.source == source)
-        .values(
+        update(reconciliations).values(
             due_at=_CLOCK,
             begun_at=None,
             high_water=func.least(func.coalesce(earlier, reconciliations.c.created_at), to),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from dunning.policy import Policy
+if TYPE_CHECKING:
+    # The receiver reads what billing systems are able to do, and does without the library of policies.
+    from dunning.policy import Policy
 
 
 class Ability(StrEnum):
@@ -23,18 +24,14 @@ class Ability(StrEnum):
 EVERYTHING: Final = frozenset(Ability)
 NOTHING: Final[frozenset[Ability]] = frozenset()
 
-# By source. One that is not here only tells: it sends events, and whoever wants to pay goes where they say.
-ABILITIES: Final[Mapping[str, frozenset[Ability]]] = {"stripe": EVERYTHING}
+
+def everything(source: str) -> frozenset[Ability]:
+    """For whoever imagines a billing system."""
+    return EVERYTHING
 
 
-def abilities_of(source: str) -> frozenset[Ability]:
-    """What the billing system of this source can do."""
-    return ABILITIES.get(source, NOTHING)
-
-
-def within(policy: Policy, source: str) -> Policy:
-    """The policy without what the source cannot do: it charges by itself, and ends by itself."""
-    can = abilities_of(source)
+def within(policy: Policy, can: frozenset[Ability]) -> Policy:
+    """The policy without what a billing system cannot do: then it charges by itself, and ends by itself."""
     changes: dict[str, object] = {}
     if Ability.CHARGE not in can:
         changes |= {"retries": "provider", "pay_on_new_method": False}

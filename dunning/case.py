@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from types import MappingProxyType
 
-from dunning.abilities import within
 from dunning.account import PAYING, Account, Case, Charge, Invoice, Outcome, Subscription
 from dunning.declines import Category, Decline, classify
 from dunning.fold import latest
@@ -33,7 +32,7 @@ def settle(account: Account, policies: PolicySource) -> Account:
         if opened_at is None or invoice.subscription is None or not is_dunned(invoice):
             continue
         if case is None:
-            policy = within(policies.choose(account, invoice), account.source)
+            policy = policies.choose(account, invoice)
             case = Case(invoice.ref, invoice.subscription, opened_at, policy.grace, policy=policy)
         if case.opened_at != opened_at:
             # The end that was stamped when it was taken over stays where it is.

@@ -6,12 +6,14 @@ policy's key, "3f9c0a1b2d4e/annual", names the version of the file by its conten
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Protocol
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from dunning.abilities import Ability, everything, within
 from dunning.account import Account, Case, Invoice, Subscription
 from dunning.policy import Policy
 
@@ -110,15 +112,19 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class PolicyBook:
-    """The policies in force: the base, and segments in the order in which they are tried."""
+    """The policies in force: the base, and segments in the order in which they are tried.
+
+    `abilities` says what the billing system of a source can do.
+    """
 
     base: Policy
     segments: tuple[Segment, ...] = ()
+    abilities: Callable[[str], frozenset[Ability]] = everything
 
     def choose(self, account: Account, invoice: Invoice) -> Policy:
-        """Of the first segment that fits, else the base policy."""
+        """Of the first segment that fits, else the base policy; without what the billing system cannot do."""
         fitting = (segment.policy for segment in self.segments if segment.match.fits(account, invoice))
-        return next(fitting, self.base)
+        return within(next(fitting, self.base), self.abilities(account.source))
 
     def of(self, case: Case) -> Policy:
         """The case's own; one that was opened before cases remembered gets the base policy."""

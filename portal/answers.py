@@ -17,12 +17,13 @@ from dunning.zones import zone_of
 from emails.brand import Brand
 from emails.context import Reader
 from portal import language
-from portal.actions import Action, Shown, seen_through
+from portal.actions import Action, Shown, reachable, seen_through
 from portal.door import Behind, Opened
 from portal.forms import Binding
 from portal.links import Verdict
 from portal.render import Pages
 from portal.view import day_of, template_of, view
+from providers.lookup import Gateway
 
 log = structlog.get_logger()
 
@@ -60,11 +61,18 @@ class FormFrame:
 class Answers:
     """Writes answers in the reader's language."""
 
-    def __init__(self, merchant: Merchant, binding: Binding, actions: Sequence[Action]) -> None:
+    def __init__(
+        self,
+        merchant: Merchant,
+        binding: Binding,
+        actions: Sequence[Action],
+        gateways: Mapping[str, Gateway],
+    ) -> None:
         self.pages = Pages(merchant.brand)
         self._merchant = merchant
         self._binding = binding
         self._actions = actions
+        self._gateways = gateways
 
     def shown(
         self, request: Request, opened: Opened, *, said: Shown = NOTHING, back: bool = False
@@ -82,7 +90,8 @@ class Answers:
         seen = seen_through(behind)
         reader = Reader(locale, zone_of(behind.account, self._merchant.zone))
         folder = self._merchant.mail_templates
-        actions = [each for each in self._actions if back or not each.on_return]
+        able = reachable(self._actions, behind, self._gateways)
+        actions = [each for each in able if back or not each.on_return]
         shown = view(seen, reader, actions, plan=behind.link.plan, folder=folder)
         page = self._merchant.billing_page
         more = {

@@ -23,7 +23,7 @@ from starlette.types import ASGIApp
 
 from db import links, schema
 from portal import forms, language
-from portal.actions import Action, Asked, Leave, seen_through
+from portal.actions import Action, Asked, Leave, reachable, seen_through
 from portal.actions.method import BACK
 from portal.answers import Answers, Merchant, presentable
 from portal.door import Door, Opened
@@ -140,7 +140,8 @@ class Portal:
         behind = opened.behind
         if opened.verdict is not Verdict.OK or behind is None:
             return self._answers.shown(request, opened)
-        if action not in offered(self._actions, seen_through(behind)):
+        able = reachable(self._actions, behind, self._services.gateways)
+        if action not in offered(able, seen_through(behind)):
             return self._answers.shown(request, opened)  # it has been paid meanwhile, for instance
         answer = await action.run(Asked(self._services, behind, form, f"{self._merchant.base}/p/{token}"))
         log.info("action.done", action=action.name, link=short(behind.link.digest))
@@ -183,7 +184,7 @@ def create_app(
 
     `targets` are the origins that customers may be sent to.
     """
-    answers = Answers(merchant, binding, actions)
+    answers = Answers(merchant, binding, actions, services.gateways)
     portal = Portal(services, door, binding, limits, answers, actions, targets, merchant)
 
     @asynccontextmanager

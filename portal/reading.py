@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from dunning.abilities import Ability, abilities_of
+from dunning.abilities import Ability
 from dunning.account import Case, Invoice, Outcome
 from dunning.case import why_kept
 from dunning.instructions import THE_CUSTOMER, Verb
@@ -20,6 +20,7 @@ from dunning.rules.returning import VOID, may_return
 from dunning.standing import standing
 from emails.catalogue import CardLabel
 from portal.facts import Coming, Facts, Owed, State
+from providers.systems import abilities_of
 from worker.compose import next_attempt
 
 

@@ -13,16 +13,13 @@ from portal.forms import Binding
 from portal.limits import Limits
 from portal.links import Links
 from portal.offer import offer
-from providers.lookup import Gateway
-from providers.stripe import SOURCE as STRIPE
+from providers.by_source import BySource
+from providers.systems import billing_systems, system_of
 from settings import PortalSettings
 from worker.brand import brand
 from worker.broker import RedisNudge, create_broker
 from worker.policy import policy
 from worker.services import Services
-
-# Seconds. Somebody waits in front of the page; a charge that is given up on is asked for again by a worker.
-STRIPE_TIMEOUT = 15.0
 
 
 def serve(settings: PortalSettings) -> int:
@@ -31,7 +28,7 @@ def serve(settings: PortalSettings) -> int:
     PostgreSQL and Redis may come later.
     """
     secrets = [secret.get_secret_value() for secret in settings.link_secrets]
-    gateways = _gateways(settings)
+    pages = [page for each in billing_systems() for page in each.pages(settings)]
     services = Services(
         engine=create_engine(
             settings.database_url_sqlalchemy,
@@ -39,7 +36,7 @@ def serve(settings: PortalSettings) -> int:
             pool_size=settings.portal_pool_size,
             timeouts=settings.session_timeouts,
         ),
-        gateways=gateways,
+        gateways=BySource(lambda source: system_of(source).gateway(source, settings)),
         policy=policy(settings),
         nudge=RedisNudge(create_broker(settings.redis_url.get_secret_value())),
         clock=_clock,
@@ -58,22 +55,12 @@ def serve(settings: PortalSettings) -> int:
         Binding(secrets, _clock),
         Limits(settings.portal_proxies),
         merchant,
-        offer(provider=bool(gateways)),
-        settings.stripe_pages if gateways else (),
+        offer(provider=bool(pages)),
+        pages,
     )
     return serving.server.serve(
         "portal", app, settings.portal_host, settings.portal_port, settings.metrics_address
     )
-
-
-def _gateways(settings: PortalSettings) -> dict[str, Gateway]:
-    """Without a key of its own the page asks nobody, and Stripe's library is not even loaded."""
-    if settings.portal_stripe_key is None:
-        return {}
-    from providers.stripe.api import StripeGateway
-
-    key = settings.portal_stripe_key.get_secret_value()
-    return {STRIPE: StripeGateway(key, api_base=settings.stripe_api_base, timeout=STRIPE_TIMEOUT)}
 
 
 def _clock() -> datetime:

@@ -68,6 +68,16 @@ class ProviderUnavailableError(Exception):
         self.forbidden, self.refused = forbidden, refused
 
 
+class RefusedError(Exception):
+    """The provider does not do what was asked, nor would if asked again. `code` is its own, safe to log."""
+
+    def __init__(self, code: str, *, declined: bool = False, missing: bool = False) -> None:
+        super().__init__(code)
+        self.code = code
+        self.declined = declined
+        self.missing = missing
+
+
 class NothingToPayError(Exception):
     """The provider says that the invoice is paid or void, whatever its events have told us so far."""
 

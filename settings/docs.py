@@ -1,28 +1,23 @@
-"""`python -m settings.docs` writes docs/settings.md and .env.example from what `settings/` declares."""
+"""`python -m settings.docs` writes docs/settings.md and .env.example from what is declared.
+
+And in docker-compose.yml, what billing systems and mail services have to be told there.
+"""
 
 from pathlib import Path
 from textwrap import wrap
 
 from pydantic.fields import FieldInfo
 
+from providers.systems import senders
+from settings import systems
 from settings.breaker import Breaker
-from settings.connections import (
-    Database,
-    Mode,
-    Redis,
-    Smtp,
-    StripeAddress,
-    StripeApi,
-    StripeWebhooks,
-)
-from settings.event_sources import EventLookups, EventSources
+from settings.connections import Database, Mode, Redis, Smtp
 from settings.field import Settings
-from settings.load import fields_by_name
-from settings.mail_service import MailService, MailWebhooks
+from settings.loading import fields_by_name
 from settings.messages import Brand, Display, Mail, Times
 from settings.metrics import Metrics
 from settings.policy import Policy
-from settings.portal import Links, PortalServer, PortalStripe
+from settings.portal import Links, PortalServer
 from settings.processes import (
     ApiSettings,
     ImportSettings,
@@ -36,6 +31,7 @@ from settings.rehearsal import Rehearsal
 from settings.retention import Retention
 from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
 from settings.sessions import Sessions
+from settings.sources import Sources
 from settings.team import Team
 from settings.traces import Traces
 from settings.webhooks import WebhookEndpoints, WebhookRules
@@ -47,20 +43,14 @@ GROUPS: dict[str, type[Settings]] = {
     "Database sessions": Sessions,
     "Queues": Redis,
     "Live or test": Mode,
-    "Stripe's webhooks": StripeWebhooks,
-    "Stripe's address": StripeAddress,
-    "Stripe's API": StripeApi,
-    "Other billing systems": EventSources,
-    "What they leave unsaid": EventLookups,
+    **{str(each.model_config["title"]): each for each in systems.groups()},
+    "Billing systems": Sources,
     "A month rehearsed": Rehearsal,
     "Mail server": Smtp,
-    "Mail service": MailService,
-    "Mail service's webhooks": MailWebhooks,
     "Sender": Mail,
     "Brand": Brand,
     "Links": Display,
     "Page for customers": Links,
-    "What customers can do": PortalStripe,
     "Dates": Times,
     "Your team": Team,
     "Your application": WebhookEndpoints,
@@ -91,13 +81,15 @@ READERS: dict[str, type[Settings]] = {
 INTRODUCTION = """\
 # Settings
 
-Written by `python -m settings.docs` from the declarations in `settings/`; do not edit.
+Written by `python -m settings.docs` from the declarations in `settings/` and `providers/`; do not edit.
 
 Settings are environment variables. A file `.env` in the working directory is read as well; the environment
 goes before it, and `.env.example` is one to start from. An empty value counts as not set.
 Put a value with a space, a `#` or a `$` in single quotes: then it means the same to Docker Compose.
 
 Each process asks for the settings it uses and no others: the receiver needs no Stripe key and no mail server.
+One billing system at least has to be set up, and no particular one: [providers.md](providers.md) goes through
+each.
 "Commands" are `dunning migrate`, `status`, `breaker`, `access`, `case`, `explain`, `keys`, `link`, `policy`
 and `webhooks`; "import" is `dunning import`.
 
@@ -107,8 +99,14 @@ exist: a misspelt name would otherwise leave a default in force. `COMPOSE_` and 
 left to Docker Compose.
 """
 
+COMPOSE_BEGIN = "# Billing systems and mail services. Written by `python -m settings.docs`.\n"
+COMPOSE_END = "# Ours again.\n"
+# What a simulated Stripe is for, and what these have in common with others, which stands there already.
+ELSEWHERE = {"STRIPE_API_BASE", *fields_by_name(WebhookRules)}
+
 ENV_INTRODUCTION = """\
 # Copy this file to .env. Fill in what is empty; the lines with # before a name show defaults and examples.
+# Set up a billing system as well: Stripe by STRIPE_WEBHOOK_SECRETS and STRIPE_API_KEY, or another.
 # docs/settings.md says which process reads what. Written by `python -m settings.docs`.
 """
 
@@ -135,6 +133,21 @@ def env_example() -> str:
             lines.append(_assignment(name, field))
         sections.append("\n".join([*lines, ""]))
     return "\n".join(sections)
+
+
+def compose(text: str) -> str:
+    """docker-compose.yml with the settings of each package in providers/ between its two marks."""
+    begin, end = text.index(COMPOSE_BEGIN) + len(COMPOSE_BEGIN), text.index(COMPOSE_END)
+    lines = []
+    for process in ("receiver", "worker", "portal"):
+        lines.append(f"x-{process}-systems: &{process}-systems\n")
+        for each in senders().values():
+            theirs = each.settings().get(process)
+            fields = theirs.model_fields.values() if theirs else ()
+            names = [str(field.validation_alias) for field in fields]
+            lines += [f"  {name}:\n" for name in names if name not in ELSEWHERE]
+        lines.append("\n")
+    return text[:begin] + "".join(lines) + text[end:]
 
 
 def _own_fields(group: type[Settings]) -> dict[str, FieldInfo]:
@@ -189,9 +202,11 @@ def _quoted(text: str) -> str:
 
 
 def main() -> None:
-    """Write both files."""
+    """Write the files."""
     (ROOT / "docs" / "settings.md").write_text(markdown(), encoding="utf-8")
     (ROOT / ".env.example").write_text(env_example(), encoding="utf-8")
+    file = ROOT / "docker-compose.yml"
+    file.write_text(compose(file.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,16 +1,19 @@
 """The base of every settings class, and `setting()`, which declares one setting with its explanation."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from settings.errors import Problem
+
 DEFAULT_CURE = "Set it in the environment or in .env."
 
 
 class Settings(BaseSettings):
-    """Frozen, closed to unknown names, and fed by `settings.load` alone: it never reads os.environ itself.
+    """Frozen, closed to unknown names, and fed by `settings.loading` alone: it never reads os.environ itself.
 
     Fields can be given by environment name or by field name, which is what tests do.
     """
@@ -34,6 +37,10 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """One source, so that a stray variable of the shell cannot reach a process behind `load`'s back."""
         return (init_settings,)
+
+    def problems(self) -> Sequence[Problem]:
+        """What is wrong with values that are right one by one."""
+        return ()
 
 
 def setting(

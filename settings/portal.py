@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from settings.checks import split_url
-from settings.connections import Mode, StripeAddress, StripeKey
+from settings.connections import Mode
 from settings.field import Commas, Settings, setting
 
 SHORTEST_SECRET = 32  # characters
@@ -69,29 +69,6 @@ class Links(Mode):
         if secrets is None and info.data.get("portal_url"):
             raise ValueError("is not set, but DUNNING_PORTAL_URL is: links have to be signed")
         return secrets
-
-
-class PortalStripe(StripeAddress):
-    """What customers may have done at Stripe. Without a key, the page leads to Stripe's and yours."""
-
-    portal_stripe_key: StripeKey | None = setting(
-        "DUNNING_PORTAL_STRIPE_KEY",
-        "A restricted key of its own for the page, which may write invoices, subscriptions, customers, "
-        "billing portal and Checkout sessions, and read payment methods, payment intents and products. With "
-        "it, customers can have a charge repeated, give another card and come back.",
-        default=None,
-        example="rk_test_0123456789abcdef",
-        cure="Create a restricted key in Stripe's dashboard (Developers, API keys), in the mode that "
-        "DUNNING_LIVEMODE names, or leave it empty.",
-    )
-    stripe_pages: Annotated[tuple[Origin, ...], Commas] = setting(
-        "DUNNING_STRIPE_PAGES",
-        "Where Stripe's own pages for your account are, with commas between them. Customers are sent to no "
-        "other address. Add yours if Stripe serves them on a domain of your own.",
-        default="https://billing.stripe.com,https://invoice.stripe.com,https://checkout.stripe.com",
-        example="https://billing.stripe.com,https://invoice.stripe.com,https://checkout.stripe.com",
-        cure="Give https:// addresses without a path, with commas between them.",
-    )
 
 
 class PortalServer(Settings):

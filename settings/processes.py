@@ -1,37 +1,43 @@
 """One settings class per process: each asks for what it uses and nothing else."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field
 
 from settings.breaker import Breaker
 from settings.checks import Address
-from settings.connections import Database, Mode, Redis, Smtp, StripeApi, StripeWebhooks
-from settings.event_sources import EventLookups, EventSources
+from settings.connections import Database, Mode, Redis, Smtp
+from settings.errors import Problem
 from settings.field import Settings, setting
-from settings.mail_service import MailService, MailWebhooks
 from settings.messages import Brand, Display, Mail, Times
 from settings.metrics import Metrics
 from settings.policy import Policy
-from settings.portal import Links, LinkSecrets, Origin, PortalServer, PortalStripe
+from settings.portal import Links, LinkSecrets, Origin, PortalServer
 from settings.redis import RedisUrl
 from settings.rehearsal import Rehearsal
 from settings.retention import Retention
 from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
 from settings.sessions import Sessions
+from settings.sources import Sources
+from settings.systems import nobody_sends, with_systems
 from settings.team import Team
 from settings.traces import Traces
 from settings.webhooks import WebhookEndpoints, WebhookRules
 
 # Pydantic takes the fields of the last base first, and error messages follow: connections stand last.
+# Those of billing systems follow all others.
 
 
-class ReceiverSettings(
-    Logs, Traces, Metrics, ReceiverServer, MailWebhooks, EventSources, StripeWebhooks, Mode, Redis, Database
-):
+@with_systems("receiver")
+class ReceiverSettings(Logs, Traces, Metrics, ReceiverServer, Mode, Redis, Database):
     """`dunning receiver`"""
 
+    def problems(self) -> Sequence[Problem]:
+        return nobody_sends(self)
 
+
+@with_systems("worker")
 class WorkerSettings(
     Logs,
     Traces,
@@ -39,7 +45,7 @@ class WorkerSettings(
     WorkerProcess,
     WebhookEndpoints,
     WebhookRules,
-    EventLookups,
+    Sources,
     Rehearsal,
     Breaker,
     Policy,
@@ -49,9 +55,7 @@ class WorkerSettings(
     Times,
     Brand,
     Mail,
-    MailService,
     Smtp,
-    StripeApi,
     Redis,
     Sessions,
     Database,
@@ -67,8 +71,9 @@ class ApiSettings(Logs, Metrics, ApiServer, Policy, Links, Times, Mode, Sessions
     """`dunning api`"""
 
 
+@with_systems("portal")
 class PortalSettings(
-    Logs, Metrics, PortalServer, Policy, Links, Display, Times, Brand, PortalStripe, Redis, Sessions, Database
+    Logs, Metrics, PortalServer, Policy, Links, Display, Times, Brand, Redis, Sessions, Database
 ):
     """`dunning portal`"""
 
@@ -98,8 +103,9 @@ class ToolSettings(Logs, WebhookRules, Rehearsal, Breaker, Policy, Links, Times,
     )
 
 
-class ImportSettings(Logs, Policy, Links, Times, StripeApi, Database):
-    """`dunning import`: reads Stripe, writes the database, sends nothing."""
+@with_systems("import")
+class ImportSettings(Logs, Policy, Links, Times, Mode, Database):
+    """`dunning import`: reads a billing system, writes the database, sends nothing."""
 
 
 class PolicySettings(Policy, Times):

@@ -15,7 +15,7 @@ from cli.registry import BY_NAME
 from settings import WorkerSettings
 from settings.docs import READERS
 from settings.field import Settings
-from settings.load import fields_by_name, known_names, load
+from settings.loading import fields_by_name, known_names, load
 from tests.test_rooms import ROOMS
 from worker.queues import WAKEUPS
 
@@ -50,7 +50,10 @@ def environment(service: dict[str, Any]) -> dict[str, str]:
         name, kind, default = match.groups()
         return FILLED[name] if kind == "?" else FILLED.get(name, default or "")
 
-    given = {name: "" if text is None else str(text) for name, text in service["environment"].items()}
+    given = {
+        name: FILLED.get(name, "") if text is None else str(text)
+        for name, text in service["environment"].items()
+    }
     return {name: VARIABLE.sub(value, text) for name, text in given.items()}
 
 

@@ -13,9 +13,22 @@ ROOT = Path(__file__).resolve().parent.parent
 MAY_IMPORT: dict[str, set[str]] = {
     "dunning": set(),
     "settings": set(),
+    # Billing systems declare their settings themselves, with what declares ours; these two put both together.
+    "settings.systems": {"settings.errors", "settings.field", "providers.system", "providers.systems"},
+    "settings.docs": {"settings", "providers.systems"},
     "metrics": set(),
     "tracing": set(),
-    "providers": {"dunning", "metrics", "tracing"},
+    "providers": {
+        "dunning",
+        "metrics",
+        "tracing",
+        "outbound",
+        "settings.checks",
+        "settings.connections",
+        "settings.field",
+        "settings.portal",
+        "settings.webhooks",
+    },
     "language": set(),
     "emails": {"dunning", "language"},
     "db": {"dunning"},

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import partial
 
 from db.intake import Row, Unavailable, Unstorable
+from providers import systems
+from providers.door import Door
 from providers.envelope import BadEnvelope, BadSignature, Envelope
 from tracing import spans
 from webhooks import figures
@@ -14,13 +16,15 @@ from webhooks.counters import Counters
 from webhooks.http import Answer, Disconnected, Receive, Refused, Scope, Send, answer, header, read_body
 from webhooks.log import Log
 from webhooks.nudge import Nudger
-from webhooks.sources import INVALID, Source, sources
 from webhooks.store import Store
 
 OK = answer(200, b"ok\n")
 NOT_FOUND = answer(404, b"not found\n")
 GET_ONLY = answer(405, b"method not allowed\n", allow="GET, HEAD")
 POST_ONLY = answer(405, b"method not allowed\n", allow="POST")
+# The same for every reason: what is wrong with a forged request is nobody's business.
+INVALID = answer(400, b"invalid webhook\n")
+LOGIN = answer(401, b"login needed\n", www_authenticate='Basic realm="webhooks"')
 UNAVAILABLE = answer(503, b"try again\n", retry_after="1")
 
 WRONG_MODE = "live and test mode do not mix"
@@ -32,7 +36,7 @@ class Receiver:
     def __init__(self, config: ReceiverConfig, log: Log, clock: Callable[[], float] = time.time) -> None:
         """`clock` gives unix seconds, against which signatures are checked."""
         self._livemode = config.livemode
-        self._sources = sources(config)
+        self._doors = systems.doors(config.secrets)
         self._read_limit = config.read_limit
         self._log = log
         self._clock = clock
@@ -60,11 +64,11 @@ class Receiver:
         """Answer one request, then nudge."""
         row_id = None
         try:
-            source = self._sources.get(scope["path"])
-            if source and scope["method"] == "POST":
-                row_id = await self._take_in(source, scope, receive)
+            door = self._doors.get(scope["path"])
+            if door and scope["method"] == "POST":
+                row_id = await self._take_in(door, scope, receive)
                 reply = OK
-            elif source:
+            elif door:
                 reply = POST_ONLY
             else:
                 reply = await self._elsewhere(scope)
@@ -96,7 +100,7 @@ class Receiver:
                 return GET_ONLY
         return NOT_FOUND
 
-    async def _take_in(self, source: Source, scope: Scope, receive: Receive) -> int | None:
+    async def _take_in(self, door: Door, scope: Scope, receive: Receive) -> int | None:
         """Store one event; its row's id when a worker should be woken for it."""
         began = time.time_ns()
         body = await read_body(scope, receive, self._read_limit)
@@ -104,11 +108,11 @@ class Receiver:
             raise Refused("empty", INVALID)
         headers = partial(header, scope)
         try:
-            source.check(headers, body, self._clock())
-            row = self._row(source.name, source.read(headers, body), body)
+            door.check(headers, body, self._clock())
+            row = self._row(door.source, door.read(headers, body), body)
             row_id = await self._store.put(row)
         except BadSignature as bad:
-            raise Refused(f"signature.{bad}", source.stranger) from None
+            raise Refused(f"signature.{bad}", LOGIN if door.login else INVALID) from None
         except BadEnvelope as bad:
             raise Refused(f"envelope.{bad}", INVALID) from None
         except Unstorable:

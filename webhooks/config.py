@@ -1,27 +1,14 @@
 """What the receiver must be told, as plain values: only reading and checking settings needs pydantic."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from webhooks.log import Format, Level
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pydantic import SecretStr
-
     from settings import ReceiverSettings
-
-
-SECRETS = (
-    "stripe_webhook_secrets",
-    "resend_webhook_secrets",
-    "postmark_webhook_passwords",
-    "ses_webhook_passwords",
-    "commet_webhook_secrets",
-    "event_sources",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +18,8 @@ class ReceiverConfig:
     database_dsn: str = field(repr=False)
     """As `asyncpg.connect` takes it."""
     redis_url: str = field(repr=False)
-    stripe_webhook_secrets: tuple[str, ...] = field(repr=False)
+    secrets: Mapping[str, Sequence[str]] = field(repr=False)
+    """What senders are known by, under the names of the settings; those without any have no path."""
     livemode: bool
     host: str
     port: int
@@ -44,32 +32,22 @@ class ReceiverConfig:
     traces_url: str | None = None
     log_format: Format = "auto"
     log_level: Level = "info"
-    resend_webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
-    postmark_webhook_passwords: tuple[str, ...] = field(default=(), repr=False)
-    ses_webhook_passwords: tuple[str, ...] = field(default=(), repr=False)
-    """Mail services without any have no path."""
-    commet_webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
-    event_sources: tuple[str, ...] = field(default=(), repr=False)
-    """As `providers.neutral.webhook.read_source` reads them, secrets included."""
 
     def __post_init__(self) -> None:
         """Raises ValueError without a signing secret, or with an empty one: anybody could sign then."""
-        every = [secret for name in SECRETS for secret in getattr(self, name)]
-        if not self.stripe_webhook_secrets or not all(every):
+        every = [secret for known in self.secrets.values() for secret in known]
+        if not every or not all(every):
             raise ValueError("the receiver needs a signing secret, and none may be empty")
 
     @classmethod
     def from_settings(cls, settings: "ReceiverSettings") -> "ReceiverConfig":
         """Take what is needed out of checked settings."""
+        from settings.systems import secrets
+
         return cls(
             database_dsn=settings.database_dsn,
             redis_url=settings.redis_url.get_secret_value(),
-            stripe_webhook_secrets=_plain(settings.stripe_webhook_secrets),
-            resend_webhook_secrets=_plain(settings.resend_webhook_secrets),
-            postmark_webhook_passwords=_plain(settings.postmark_webhook_passwords),
-            ses_webhook_passwords=_plain(settings.ses_webhook_passwords),
-            commet_webhook_secrets=_plain(settings.commet_webhook_secrets),
-            event_sources=_plain(settings.event_sources),
+            secrets=secrets(settings),
             livemode=settings.livemode,
             host=settings.receiver_host,
             port=settings.receiver_port,
@@ -88,8 +66,4 @@ class ReceiverConfig:
     def from_json(cls, text: str) -> "ReceiverConfig":
         """The inverse of `to_json`."""
         values = json.loads(text)
-        return cls(**values | {name: tuple(values[name]) for name in SECRETS})
-
-
-def _plain(secrets: "Sequence[SecretStr] | None") -> tuple[str, ...]:
-    return tuple(secret.get_secret_value() for secret in secrets or ())
+        return cls(**values | {"secrets": {name: tuple(known) for name, known in values["secrets"].items()}})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import dramatiq
 
@@ -25,7 +25,7 @@ from worker.usecases.tell_application import tell_each
 SEND_LIMIT = 420_000
 
 # Built on the worker's event loop at the first message: an engine belongs to the loop it was made in.
-Parts = Callable[[], tuple[Services, Courier, Poster, Reconciling]]
+Parts = Callable[[], tuple[Services, Courier, Poster, Mapping[str, Reconciling]]]
 
 
 def declare(broker: dramatiq.Broker, parts: Parts, at_work: AtWork) -> None:
@@ -69,7 +69,8 @@ def declare(broker: dramatiq.Broker, parts: Parts, at_work: AtWork) -> None:
         await tell_each(services, poster, ids)
 
     async def reconcile(ids: list[int]) -> None:
-        await reconcile_each(parts()[3], ids)
+        services, _, _, tools = parts()
+        await reconcile_each(services, tools, ids)
 
     declared(queues.EVENTS, apply)
     declared(queues.CASES, advance)

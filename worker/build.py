@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from db.session import create_engine
 from emails.check import check_templates
 from emails.faults import TemplateFaultsError
@@ -10,29 +12,19 @@ from emails.smtp import SmtpTransport
 from outbound.addresses import Rules
 from outbound.channels import is_known
 from outbound.post import Poster
+from providers.by_source import BySource
 from providers.mail.services import readers
-from providers.pacing import Pace
-from providers.stripe import SOURCE as STRIPE
-from providers.stripe.api import StripeGateway
-from providers.stripe.listing import PacedApi
-from providers.stripe.mirror import StripeMirror
+from providers.mail.settings import MailService
+from providers.systems import billing_systems, system_of
 from settings import Problem, SettingsError, WorkerSettings
 from worker.brand import brand
 from worker.breaker import limits
 from worker.courier import Courier, Sender
 from worker.endpoints import endpoints_of
-from worker.informants import informants
 from worker.pages import pages
 from worker.policy import policy
 from worker.services import Nudge, Services
 from worker.usecases.reconcile import Reconciling
-
-# Reads a second. Stripe allows 100 in live mode and 25 in a sandbox.
-RECONCILED_AT = 5.0
-# Seconds between the tries of one question.
-RESTS = (1.0, 2.0, 4.0)
-# Seconds: a page of a hundred subscriptions with their customers takes longer than a single object.
-A_PAGE_WITHIN = 40.0
 
 
 def check(settings: WorkerSettings) -> None:
@@ -72,32 +64,32 @@ def services(settings: WorkerSettings, nudge: Nudge) -> Services:
             pool_size=settings.worker_threads,
             timeouts=settings.session_timeouts,
         ),
-        gateways={
-            STRIPE: StripeGateway(
-                settings.stripe_api_key.get_secret_value(), api_base=settings.stripe_api_base
-            )
-        },
+        gateways=BySource(lambda source: system_of(source).gateway(source, settings)),
         policy=policy(settings),
         nudge=nudge,
         team_channels=settings.ways_to_the_team,
         limits=limits(settings),
         pages=settings.portal_url is not None,
-        mail_services=readers(settings.ses_topics or ()),
+        mail_services=readers(_service(settings).ses_topics or ()),
         stopped_at_past_due=frozenset(settings.stopped_at_past_due),
         on_test_clocks=frozenset(settings.test_clocks),
-        informants=informants(settings, poster(settings)),
+        informants=BySource(lambda source: system_of(source).informant(source, settings)),
     )
 
 
-def reconciling(settings: WorkerSettings, services: Services) -> Reconciling:
-    """Slowly, and soon tired: other work asks Stripe as well, and what is not done now is done later."""
-    api = PacedApi(
-        settings.stripe_api_key.get_secret_value(),
-        Pace(RECONCILED_AT, rests=RESTS),
-        api_base=settings.stripe_api_base,
-        timeout=A_PAGE_WITHIN,
-    )
-    return Reconciling(services, StripeMirror(api, livemode=settings.livemode), settings.timezone)
+def reconciling(settings: WorkerSettings, services: Services) -> Mapping[str, Reconciling]:
+    """By source; none where there is nobody to reconcile with."""
+
+    def tools(source: str) -> Reconciling | None:
+        mirror = system_of(source).mirror(source, settings)
+        return Reconciling(services, mirror, settings.timezone) if mirror else None
+
+    return BySource(tools)
+
+
+def mirrored(settings: WorkerSettings) -> list[str]:
+    """The sources that are reconciled with regularly."""
+    return [source for each in billing_systems() for source in each.mirrored(settings)]
 
 
 def poster(settings: WorkerSettings) -> Poster:
@@ -105,8 +97,14 @@ def poster(settings: WorkerSettings) -> Poster:
     return Poster(Rules(private=settings.webhook_private_addresses, plain=not settings.livemode))
 
 
+def _service(settings: WorkerSettings) -> MailService:
+    """The same settings, as the package of the mail services declares them."""
+    assert isinstance(settings, MailService)  # noqa: S101  # `settings.systems` has seen to it; tells mypy
+    return settings
+
+
 def courier(settings: WorkerSettings) -> Courier:
-    chat = settings.team_webhook_url
+    chat, service = settings.team_webhook_url, _service(settings)
     return Courier(
         sender=Sender(
             address=settings.mail_from,
@@ -119,7 +117,7 @@ def courier(settings: WorkerSettings) -> Courier:
             team_address=settings.team_email,
             templates=settings.email_templates,
             pages=pages(settings),
-            headers=templates(settings.mail_service, settings.smtp_headers),
+            headers=templates(service.mail_service, service.smtp_headers),
         ),
         transport=SmtpTransport(settings.smtp_url.get_secret_value()),
         chat_url=chat.get_secret_value() if chat else None,

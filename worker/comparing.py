@@ -18,9 +18,7 @@ from dunning.account import Invoice
 from dunning.differing import Difference, differing
 from dunning.events import CustomerSeen, SubscriptionSeen
 from dunning.fold import empty, touched
-from providers.stripe import SOURCE
-from providers.stripe.listing import Listed
-from providers.stripe.mirror import StripeMirror, facts_of
+from providers.mirror import Listed, Mirror, facts_of
 from worker.services import Services
 from worker.usecases.learn import known_until
 
@@ -51,12 +49,12 @@ class Look:
     at: Callable[[str | None], Awaitable[Looked]]
 
 
-async def looks(services: Services, mirror: StripeMirror) -> list[Look]:
+async def looks(services: Services, mirror: Mirror) -> list[Look]:
     """All there are, in order. Raises ProviderUnavailableError."""
     async with services.engine.connect() as connection:
-        imported = await comparing.was_imported(connection, SOURCE)
+        imported = await comparing.was_imported(connection, mirror.source)
     lists = [
-        Look(name, partial(_subscriptions, services, read, imported and name == "subscriptions"))
+        Look(name, partial(_subscriptions, services, mirror, read, imported and name == "subscriptions"))
         async for name, read in mirror.subscriptions()
     ]
     return [
@@ -67,33 +65,39 @@ async def looks(services: Services, mirror: StripeMirror) -> list[Look]:
 
 
 async def _subscriptions(
-    services: Services, read: Callable[[str | None], Awaitable[Listed]], all_known: bool, after: str | None
+    services: Services,
+    mirror: Mirror,
+    read: Callable[[str | None], Awaitable[Listed]],
+    all_known: bool,
+    after: str | None,
 ) -> Looked:
     page = await read(after)
     told = touched(fact for fact in page.facts if isinstance(fact, SubscriptionSeen | CustomerSeen))
     async with services.engine.connect() as connection:
-        known = await comparing.accounts_of(connection, SOURCE, told)
+        known = await comparing.accounts_of(connection, mirror.source, told)
     found: list[Difference] = []
     strangers = 0
     for customer, facts in told.items():
         if customer in known:
             found += differing(known[customer], facts)
         elif all_known:
-            found += (each for each in differing(empty(SOURCE, customer), facts) if each.ref != customer)
+            found += (
+                each for each in differing(empty(mirror.source, customer), facts) if each.ref != customer
+            )
         else:
             strangers += 1
     return Looked(found, page.objects, page.last, strangers, len(page.unreadable))
 
 
-async def _invoices(services: Services, mirror: StripeMirror, all_known: bool, after: str | None) -> Looked:
+async def _invoices(services: Services, mirror: Mirror, all_known: bool, after: str | None) -> Looked:
     page = await mirror.open_invoices(after)
     async with services.engine.connect() as connection:
-        here = await comparing.invoices_of(connection, SOURCE, [each.ref for each in page.invoices])
-        owners = await accounts.known(connection, {(SOURCE, each.customer) for each in page.invoices})
+        here = await comparing.invoices_of(connection, mirror.source, [each.ref for each in page.invoices])
+        owners = await accounts.known(connection, {(mirror.source, each.customer) for each in page.invoices})
     found: list[Difference] = []
     strangers = 0
     for each in page.invoices:
-        if not all_known and (SOURCE, each.customer) not in owners:
+        if not all_known and (mirror.source, each.customer) not in owners:
             strangers += 1
         elif differs := _open_there(here.get(each.ref)):
             found.append(Difference(each.customer, "invoice", each.ref, differs))
@@ -109,10 +113,12 @@ def _open_there(here: Invoice | None) -> dict[str, list[object]]:
     return {"failed": [False, True]} if here.failed_at is None and here.processing_since is None else {}
 
 
-async def _held(services: Services, mirror: StripeMirror, after: str | None) -> Looked:
+async def _held(services: Services, mirror: Mirror, after: str | None) -> Looked:
     number, _, invoice = (after or "0:").partition(":")
     async with services.engine.connect() as connection:
-        rows = await comparing.held(connection, SOURCE, after=(int(number), invoice), most=HELD_AT_ONCE)
+        rows = await comparing.held(
+            connection, mirror.source, after=(int(number), invoice), most=HELD_AT_ONCE
+        )
         ids = sorted({row.customer_id for row in rows})
         loaded = await accounts.load(connection, ids, also_invoices={row.invoice for row in rows})
     read = await asyncio.gather(*(_one(services, mirror, row, loaded[row.customer_id]) for row in rows))
@@ -120,7 +126,7 @@ async def _held(services: Services, mirror: StripeMirror, after: str | None) -> 
     return Looked([each for found in read for each in found], len(rows), last)
 
 
-async def _one(services: Services, mirror: StripeMirror, row: Held, loaded: Loaded) -> list[Difference]:
+async def _one(services: Services, mirror: Mirror, row: Held, loaded: Loaded) -> list[Difference]:
     account = loaded.account
     at = known_until(account) or loaded.clock or services.clock()
     facts = facts_of(await mirror.invoice(row.invoice, at), row.customer)

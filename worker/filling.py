@@ -11,9 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import gaps
 from db.intake import Row
-from providers.stripe import SOURCE
-from providers.stripe.events import EventPage, Told
-from providers.stripe.mirror import StripeMirror
+from providers.mirror import EventPage, Mirror, Told
 
 
 @dataclass(slots=True)
@@ -26,7 +24,7 @@ class Missing:
 
 
 async def look_for_missing(
-    engine: AsyncEngine, mirror: StripeMirror, since: datetime, told: Callable[[Missing], None]
+    engine: AsyncEngine, mirror: Mirror, since: datetime, told: Callable[[Missing], None]
 ) -> Missing:
     """Compare page by page, and write nothing. Raises ProviderUnavailableError or RefusedError."""
     found = Missing()
@@ -35,7 +33,7 @@ async def look_for_missing(
         read = await mirror.events(since, after)
         ids = [each.envelope.event_id for each in read.told]
         async with engine.connect() as connection:
-            known = await gaps.known(connection, SOURCE, ids)
+            known = await gaps.known(connection, mirror.source, ids)
         found.listed += read.listed
         for each in read.told:
             if each.envelope.event_id not in known:
@@ -48,15 +46,15 @@ async def look_for_missing(
             return found
 
 
-def rows_of(read: EventPage) -> list[Row]:
+def rows_of(source: str, read: EventPage) -> list[Row]:
     """As the receiver would have stored them."""
-    return [_row(each) for each in read.told]
+    return [_row(source, each) for each in read.told]
 
 
-def _row(told: Told) -> Row:
+def _row(source: str, told: Told) -> Row:
     each = told.envelope
     return Row(
-        source=SOURCE,
+        source=source,
         event_id=each.event_id,
         type=each.type,
         livemode=bool(each.livemode),

@@ -10,7 +10,8 @@ from functools import partial
 
 from db import alarms, imports
 from db.imports import Import
-from providers.stripe.listing import Listed, StripeListing
+from providers.mirror import Listed
+from providers.stripe.listing import StripeListing
 from worker.services import Services
 from worker.usecases.take_over import take_over_page
 

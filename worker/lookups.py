@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 
 from dunning.events import BillingEvent
 from providers.lookup import Informant, Lookup, ProviderUnavailableError
@@ -21,13 +20,13 @@ class Questions:
 
     def __init__(self, services: Services, within: float = WITHIN) -> None:
         """`within` is in seconds, from now."""
-        self._informants: Mapping[str, Informant] = {**services.informants, **services.gateways}
+        self._gateways, self._informants = services.gateways, services.informants
         self._limit = asyncio.Semaphore(CONCURRENT)
         self._until = asyncio.get_running_loop().time() + within
 
     async def ask(self, source: str, lookup: Lookup) -> tuple[BillingEvent, ...]:
         """What the provider says, and nothing where there is none. Raises ProviderUnavailableError."""
-        informant = self._informants.get(source)
+        informant: Informant | None = self._gateways.get(source) or self._informants.get(source)
         if informant is None:
             return ()
         try:

@@ -12,6 +12,7 @@ import signal
 import socket
 import threading
 import uuid
+from collections.abc import Mapping
 from concurrent.futures import Future, wait
 from typing import Any
 
@@ -21,7 +22,7 @@ import structlog
 from dramatiq.asyncio import EventLoopThread, get_event_loop_thread
 from sqlalchemy.exc import SQLAlchemyError
 
-from db import endpoints, heartbeats
+from db import endpoints, heartbeats, reconciliations
 from metrics.listener import listen
 from metrics.messages import Measuring
 from outbound.post import Poster
@@ -55,9 +56,10 @@ class WorkerProcess:
     def __init__(self, settings: WorkerSettings) -> None:
         self._settings = settings
         self._broker = create_broker(settings.redis_url.get_secret_value(), Measuring())
-        self._parts: tuple[Services, Courier, Poster, Reconciling] | None = None
-        # Those of the settings, until the first beat has written them down.
+        self._parts: tuple[Services, Courier, Poster, Mapping[str, Reconciling]] | None = None
+        # Those of the settings, and who is to be reconciled with, until the first beat has written them down.
         self._endpoints = endpoints_of(settings) if "webhooks" in settings.worker_queues else None
+        self._mirrored = build.mirrored(settings)
         self._stop = threading.Event()
         self._at_work = AtWork()
         self._watchdog = Watchdog("worker", log.critical)
@@ -65,7 +67,7 @@ class WorkerProcess:
         self._name = f"worker-{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
         actors.declare(self._broker, self._get_parts, self._at_work)
 
-    def _get_parts(self) -> tuple[Services, Courier, Poster, Reconciling]:
+    def _get_parts(self) -> tuple[Services, Courier, Poster, Mapping[str, Reconciling]]:
         """Built on the loop, by whichever message comes first; the loop is one thread, so only once."""
         if self._parts is None:
             nudge = RedisNudge(self._broker)
@@ -168,7 +170,9 @@ class WorkerProcess:
             await heartbeats.beat(connection, self._name, "worker", info)
             if self._endpoints is not None:
                 await endpoints.keep_to(connection, self._endpoints)
-        self._endpoints = None
+            for source in self._mirrored:
+                await reconciliations.ensure(connection, source)
+        self._endpoints, self._mirrored = None, []
 
     async def _farewell(self) -> None:
         services, *_ = self._get_parts()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from dunning.defaults import default_book
 from dunning.policy import Policy
 from dunning.policy_file import PolicyFileError, read_policy
 from dunning.segments import PolicyBook, PolicySource
+from providers.systems import abilities_of
 from settings import (
     ApiSettings,
     ImportSettings,
@@ -41,7 +43,7 @@ def policy(
         time_zone=zone,
     )
     version = hashlib.sha256(base.model_dump_json().encode()).hexdigest()[:12]
-    return default_book(base.model_copy(update={"key": f"{version}/base"}))
+    return replace(default_book(base.model_copy(update={"key": f"{version}/base"})), abilities=abilities_of)
 
 
 def read_file(path: Path, *, time_zone: str = "UTC") -> PolicyBook:
@@ -50,7 +52,7 @@ def read_file(path: Path, *, time_zone: str = "UTC") -> PolicyBook:
     Raises SettingsError with each problem's line and field.
     """
     try:
-        return read_policy(path.read_text(encoding="utf-8"), time_zone=time_zone)
+        book = read_policy(path.read_text(encoding="utf-8"), time_zone=time_zone)
     except (OSError, UnicodeDecodeError) as error:
         cause = getattr(error, "strerror", None) or "it is not UTF-8 text"
         problem = Problem("DUNNING_POLICY_FILE", f"cannot be read: {cause}", f"Look at {path}.")
@@ -61,3 +63,4 @@ def read_file(path: Path, *, time_zone: str = "UTC") -> PolicyBook:
             Problem(f"{path}:{each.line}", f"{each.field}: {each.message}", cure) for each in error.problems
         ]
         raise SettingsError(tuple(found)) from None
+    return replace(book, abilities=abilities_of)

@@ -9,7 +9,7 @@ from db import links, outbox
 from db.accounts import Loaded
 from db.links import LinkRow
 from db.outbox import Claim
-from dunning.abilities import Ability, abilities_of
+from dunning.abilities import Ability
 from dunning.account import Account, Subscription
 from dunning.payer import payer
 from dunning.plan import plan
@@ -23,6 +23,7 @@ from emails.chat import chat_text
 from emails.render import render
 from emails.translations import choose_locale
 from providers.lookup import ProviderUnavailableError
+from providers.systems import abilities_of
 from worker.compose import compose_mail
 from worker.compose_renewal import compose_renewal
 from worker.compose_team import compose_escalation

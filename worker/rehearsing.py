@@ -16,7 +16,7 @@ from dunning.fold import empty, touched
 from dunning.foretold import Foretold, foretell
 from dunning.segments import PolicySource
 from dunning.takeover import take_over
-from providers.stripe.listing import Listed
+from providers.mirror import Listed
 
 
 @dataclass(slots=True)

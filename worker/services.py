@@ -30,7 +30,7 @@ def wall_clock() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """`gateways` by source ("stripe"); `team_channels` are the ways the merchant's team can be reached.
+    """`gateways` by source; `team_channels` are the ways the merchant's team can be reached.
 
     `nudge` wakes an actor for some row ids and may fail silently: the scheduler finds every row again.
     `limits` cap the revocations; None: nothing does. `pages`: customers have pages of ours. `decides` is

@@ -10,6 +10,7 @@ from console.doctor.finding import Finding, fault, good, note, risk
 from console.doctor.values import Values
 from db import habits
 from db.habits import Habits
+from providers.stripe.settings import StripeApi, StripeWebhooks
 from settings.connections import Database, Mode
 from settings.portal import Links
 
@@ -21,9 +22,9 @@ SILENCE = timedelta(days=3)
 
 
 async def look(values: Values) -> list[Finding]:
-    """Nothing where the database cannot be asked, which another look says."""
+    """Nothing where Stripe is not set up, or the database cannot be asked, which another look says."""
     settings, mode, links = values.of(Database), values.of(Mode), values.of(Links)
-    if settings is None or mode is None:
+    if settings is None or mode is None or not _has_stripe(values):
         return []
     try:
         async with connection_to(settings) as connection:
@@ -31,6 +32,12 @@ async def look(values: Values) -> list[Finding]:
     except UnusableError:
         return []
     return judge(found, pages=bool(links and links.portal_url))
+
+
+def _has_stripe(values: Values) -> bool:
+    asked, heard = values.of(StripeApi), values.of(StripeWebhooks)
+    # What is wrong with its settings hides nothing.
+    return asked is None or heard is None or bool(asked.stripe_api_key or heard.stripe_webhook_secrets)
 
 
 def judge(found: Habits, *, pages: bool) -> list[Finding]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from console.doctor.finding import Finding, fault, good, risk
 from console.doctor.values import Values
 from emails.smtp_probe import Probe, UnreachableError, probe
+from providers.mail.settings import MailService, MailWebhooks
 from settings.connections import Smtp
-from settings.mail_service import MailService, MailWebhooks
 
 AREA, RESULTS = "Mail server", "Mail results"
 PATIENCE = 5.0  # seconds

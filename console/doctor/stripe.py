@@ -10,7 +10,7 @@ from console.doctor.values import Values
 from providers.lookup import ProviderUnavailableError
 from providers.stripe.account import VITAL, Endpoint, endpoints, unreadable, wanted_events
 from providers.stripe.client import StripeApi as Client
-from settings.connections import StripeApi
+from providers.stripe.settings import StripeApi
 
 KEY, WEBHOOKS = "Stripe key", "Stripe webhooks"
 TIMEOUT = 5.0  # seconds
@@ -20,8 +20,9 @@ DELAYING = "invoice.created"
 
 
 async def look(values: Values) -> list[Finding]:
+    """Nothing where Stripe is not set up."""
     settings = values.of(StripeApi)
-    if settings is None:
+    if settings is None or settings.stripe_api_key is None:
         return []
     key = settings.stripe_api_key.get_secret_value()
     api = Client(key, api_base=settings.stripe_api_base, timeout=TIMEOUT)

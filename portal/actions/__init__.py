@@ -12,7 +12,7 @@ must be one of the provider's own pages.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
@@ -83,6 +83,12 @@ class Asked:
         if not _NONCE.fullmatch(found):
             raise HTTPException(400)
         return found
+
+
+def reachable(actions: Iterable[Action], behind: Behind, gateways: Mapping[str, Gateway]) -> list[Action]:
+    """Those that need nobody to be asked, and the others where the customer's billing system can be."""
+    asked = behind.account.source in gateways
+    return [each for each in actions if asked or each.needs is None]
 
 
 @dataclass(frozen=True, slots=True)

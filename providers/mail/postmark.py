@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from dunning.results import MailResult, Result
+from providers.mail import POSTMARK as SOURCE
 from providers.mail.fields import details, mapping, mark, moment, text
-from providers.mail.webhooks import POSTMARK as SOURCE
 
 __all__ = ["SOURCE", "normalise"]
 

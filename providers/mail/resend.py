@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from dunning.results import MailResult, Result
+from providers.mail import RESEND as SOURCE
 from providers.mail.fields import details, in_headers, mapping, mark, moment, text, texts
-from providers.mail.webhooks import RESEND as SOURCE
 
 __all__ = ["SOURCE", "normalise"]
 

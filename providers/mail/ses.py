@@ -12,8 +12,8 @@ from typing import Any
 
 from dunning.results import MailResult, Result
 from providers.lookup import MalformedEventError
+from providers.mail import SES as SOURCE
 from providers.mail.fields import details, in_headers, mapping, mappings, mark, moment, text, texts
-from providers.mail.webhooks import SES as SOURCE
 
 __all__ = ["SOURCE", "normalise"]
 

@@ -11,8 +11,6 @@ from typing import Any
 from providers.envelope import Envelope
 from providers.json_body import name, parse_object
 
-RESEND, POSTMARK, SES = "resend", "postmark", "ses"
-
 _RESEND = frozenset(
     {
         "email.bounced", "email.complained", "email.delivered", "email.delivery_delayed",

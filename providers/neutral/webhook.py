@@ -4,18 +4,16 @@ Each source is one item of the settings, "acme standard whsec_...": its name, ho
 while that is replaced, several. After a colon the scheme may name its header: "hex:x-acme-signature".
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from providers import hex_signature, svix_signature
+from providers.door import Check, Header, encoded
 from providers.envelope import Envelope
 from providers.json_body import name, parse_object
 from providers.stripe import webhook as stripe_webhook
-
-Header = Callable[[bytes], bytes]
-Check = Callable[[Header, bytes, float], None]
 
 HANDLED = frozenset(
     {
@@ -55,9 +53,9 @@ def checker(source: EventSource) -> Check:
         case "standard":
             return _standard([svix_signature.key_of(secret) for secret in source.secrets])
         case "stripe":
-            return _stripe(source.header.encode(), _encoded(source.secrets))
+            return _stripe(source.header.encode(), encoded(source.secrets))
         case "hex":
-            return _hex(source.header.encode(), _encoded(source.secrets))
+            return _hex(source.header.encode(), encoded(source.secrets))
     raise ValueError(f"{source.name} has an unknown scheme")
 
 
@@ -96,10 +94,6 @@ def _hex(named: bytes, secrets: Sequence[bytes]) -> Check:
         hex_signature.verify(header(named), body, secrets)
 
     return check
-
-
-def _encoded(secrets: Sequence[str]) -> list[bytes]:
-    return [secret.encode() for secret in secrets]
 
 
 def _time(given: Any) -> datetime | None:

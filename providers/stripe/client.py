@@ -11,20 +11,11 @@ import stripe
 
 from metrics.instruments import stripe_errors, stripe_seconds
 from providers.lookup import ProviderUnavailableError
+from providers.lookup import RefusedError as RefusedError
 from tracing import spans
 
 # Seconds. Short, because whoever asks can come back; the library's own default is 80.
 TIMEOUT = 8.0
-
-
-class RefusedError(Exception):
-    """Stripe does not do what was asked, and would not if asked again. `code` is its own, safe to log."""
-
-    def __init__(self, code: str, *, declined: bool = False, missing: bool = False) -> None:
-        super().__init__(code)
-        self.code = code
-        self.declined = declined
-        self.missing = missing
 
 
 class StripeApi:

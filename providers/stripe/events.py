@@ -7,34 +7,16 @@ of no use to somebody who lost it after a 200 (docs: Event, List all events; kep
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from providers.envelope import BadEnvelope, Envelope
+from providers.envelope import BadEnvelope
 from providers.fields import Json, flag, parts, ref
+from providers.mirror import EventPage, Told
 from providers.stripe import webhook as stripe_webhook
 from providers.stripe.listing import A_PAGE, PacedApi
 
 KEPT_FOR = timedelta(days=30)
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One event as the receiver would store it."""
-
-    envelope: Envelope
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class EventPage:
-    """`told` are those that matter here, of `listed` in all; `last` is where to go on, None at the end."""
-
-    told: Sequence[Told]
-    listed: int
-    last: str | None
 
 
 async def page(api: PacedApi, since: datetime, after: str | None) -> EventPage:

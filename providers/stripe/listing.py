@@ -15,6 +15,7 @@ from typing import Any
 from dunning.events import AsOf, BillingEvent, ClockMoved
 from providers.fields import Json, flag, moment, parts, ref, required
 from providers.lookup import MalformedEventError
+from providers.mirror import Listed
 from providers.pacing import Pace
 from providers.stripe.client import TIMEOUT, StripeApi
 from providers.stripe.objects import invoice_seen, subscription_of, subscription_seen
@@ -33,21 +34,6 @@ EXPANDED = [
 ]
 # What cannot have an invoice that is still to be dunned.
 PAID_OR_OVER = frozenset({"active", "trialing", "canceled", "incomplete_expired"})
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One page as facts. `last` is where to go on, None after the last page; `objects` were on it.
-
-    `invoices_read` are those of which all charges were asked for, `unreadable` the ids of what does not have
-    the shape that its kind promises.
-    """
-
-    facts: tuple[BillingEvent, ...] = ()
-    objects: int = 0
-    invoices_read: int = 0
-    last: str | None = None
-    unreadable: tuple[str, ...] = ()
 
 
 class PacedApi(StripeApi):

@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from dunning.events import BillingEvent, CustomerFact, SubscriptionSeen
+from dunning.events import BillingEvent, SubscriptionSeen
 from providers.fields import flag, parts, ref
 from providers.lookup import Lookup, MalformedEventError, Normalised, Subject
+from providers.mirror import EventPage, Listed, OpenInvoice, OpenPage
+from providers.pacing import Pace
+from providers.stripe import SOURCE
 from providers.stripe.api import StripeGateway
-from providers.stripe.events import EventPage, page
-from providers.stripe.listing import A_PAGE, PAID_OR_OVER, Listed, PacedApi, StripeListing, was_charged
+from providers.stripe.events import KEPT_FOR, page
+from providers.stripe.listing import A_PAGE, PAID_OR_OVER, PacedApi, StripeListing, was_charged
 from providers.stripe.objects import customer_ref, subscription_of
+from providers.stripe.settings import StripeApi
 
-
-@dataclass(frozen=True, slots=True)
-class OpenInvoice:
-    """One that Stripe has charged in vain, and still wants to be paid."""
-
-    ref: str
-    customer: str
-
-
-@dataclass(frozen=True, slots=True)
-class OpenPage:
-    """A page of them, of `objects` in all; `last` is where to go on, None at the end."""
-
-    invoices: Sequence[OpenInvoice]
-    objects: int
-    last: str | None
-    unreadable: int = 0
+# Reads a second. Stripe allows 100 in live mode and 25 in a sandbox.
+RECONCILED_AT = 5.0
+# Seconds between the tries of one question.
+RESTS = (1.0, 2.0, 4.0)
+# Seconds: a page of a hundred subscriptions with their customers takes longer than a single object.
+A_PAGE_WITHIN = 40.0
 
 
 class PacedGateway(StripeGateway):
@@ -46,7 +38,10 @@ class StripeMirror:
     patience is over, or RefusedError.
     """
 
-    def __init__(self, api: PacedApi, *, livemode: bool) -> None:
+    kept_for = KEPT_FOR
+
+    def __init__(self, api: PacedApi, *, livemode: bool, source: str = SOURCE) -> None:
+        self.source = source
         self._api, self._livemode = api, livemode
         self._listing = StripeListing(api)
         self._gateway = PacedGateway(api)
@@ -106,6 +101,17 @@ class StripeMirror:
         return await self._api.pace.patiently(lambda: self._gateway.look_up(lookup))
 
 
-def facts_of(facts: Sequence[BillingEvent], customer: str) -> list[CustomerFact]:
-    """Those of this customer. That a test clock has moved is no fact of anybody's."""
-    return [fact for fact in facts if getattr(fact, "customer", None) == customer]  # type: ignore[misc]  # which are the ones that name a customer
+def patient_mirror(settings: StripeApi, source: str = SOURCE) -> StripeMirror | None:
+    """Slowly, and soon tired: other work asks Stripe as well, and what is not done now is done later.
+
+    None without a key.
+    """
+    if settings.stripe_api_key is None:
+        return None
+    api = PacedApi(
+        settings.stripe_api_key.get_secret_value(),
+        Pace(RECONCILED_AT, rests=RESTS),
+        api_base=settings.stripe_api_base,
+        timeout=A_PAGE_WITHIN,
+    )
+    return StripeMirror(api, livemode=settings.livemode, source=source)

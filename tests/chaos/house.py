@@ -78,7 +78,7 @@ class House:
             ReceiverConfig(
                 database_dsn=self.dsn,
                 redis_url=redis_url,
-                stripe_webhook_secrets=(SECRET,),
+                secrets={"STRIPE_WEBHOOK_SECRETS": (SECRET,)},
                 livemode=False,
                 host="127.0.0.1",
                 port=0,

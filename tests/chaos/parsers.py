@@ -25,8 +25,8 @@ from providers.lookup import MalformedEventError
 from providers.mail import postmark, resend, ses, sns
 from providers.mail import webhooks as mail_webhooks
 from providers.mail.ses_reader import SesReader
-from providers.registry import normalise
 from providers.stripe import webhook as stripe_webhook
+from providers.systems import normalise
 from tests.providers import bodies, mail_bodies
 
 NOW = 1_790_000_000.0

@@ -21,7 +21,7 @@ def a_receiver(database_url: str) -> Receiver:
     config = ReceiverConfig(
         database_dsn=for_asyncpg(database_url),
         redis_url=NO_REDIS,
-        stripe_webhook_secrets=(SECRET,),
+        secrets={"STRIPE_WEBHOOK_SECRETS": (SECRET,)},
         livemode=False,
         host="127.0.0.1",
         port=0,

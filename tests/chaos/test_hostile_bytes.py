@@ -85,7 +85,7 @@ def servers(database_url: str, redis_url: str) -> Iterator[dict[str, Any]]:
     receiver = ReceiverConfig(
         database_dsn=for_asyncpg(database_url),
         redis_url=redis_url,
-        stripe_webhook_secrets=("whsec_test",),
+        secrets={"STRIPE_WEBHOOK_SECRETS": ("whsec_test",)},
         livemode=False,
         host="127.0.0.1",
         port=0,

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from settings.load import fields_by_name
+from settings.loading import fields_by_name
 from settings.processes import PortalSettings
 from tests.console.process import ROOT
 

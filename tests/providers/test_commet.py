@@ -13,7 +13,7 @@ from dunning.case import settle, situation
 from dunning.declines import Category
 from dunning.fold import empty, fold
 from dunning.policy import Policy
-from providers import hex_signature, registry
+from providers import hex_signature, systems
 from providers.commet import webhook as commet_webhook
 from providers.commet.facts import HANDLERS
 from providers.envelope import BadSignature
@@ -25,7 +25,7 @@ INVOICE, SUBSCRIPTION = "inv_n4o5p6", "sub_1a2b3c4d"
 
 
 def account(*events: dict[str, Any]) -> Account:
-    facts: Any = [fact for each in events for fact in registry.normalise("commet", each).facts]
+    facts: Any = [fact for each in events for fact in systems.normalise("commet", each).facts]
     return settle(fold(empty("commet", "user_123"), *facts), Policy())
 
 
@@ -69,7 +69,7 @@ def test_everything_that_is_taken_in_is_read() -> None:
     """The receiver keeps no event for which the worker has no use."""
     assert set(HANDLERS) == commet_webhook.HANDLED == set(DATA)
     for kind in DATA:
-        assert registry.normalise("commet", event(kind)).facts, kind
+        assert systems.normalise("commet", event(kind)).facts, kind
 
 
 def test_attempts_are_the_original_charge_and_the_scheduled_retries() -> None:
@@ -174,6 +174,6 @@ def test_nothing_that_is_signed_breaks_the_reader(data: Any, kind: str, value: A
     """Whatever a field holds, it is read or it is malformed."""
     name = data.draw(st.sampled_from(sorted(DATA[kind])))
     try:
-        registry.normalise("commet", event(kind, **{name: value}))
+        systems.normalise("commet", event(kind, **{name: value}))
     except MalformedEventError:
         return

@@ -26,7 +26,7 @@ from dunning.events import (
 )
 from dunning.fold import empty, fold
 from dunning.policy import Policy
-from providers import neutral, registry
+from providers import neutral, systems
 from providers.lookup import MalformedEventError, Normalised
 from tests.dunning.strategies import examples
 from tests.providers.asking import of
@@ -50,7 +50,7 @@ FULL = {
 
 
 def said(event: dict[str, Any]) -> Normalised:
-    return registry.normalise("acme", event)
+    return systems.normalise("acme", event)
 
 
 def facts(event: dict[str, Any]) -> tuple[CustomerFact, ...]:

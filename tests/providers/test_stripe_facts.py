@@ -17,9 +17,9 @@ from dunning.events import (
     SubscriptionSeen,
 )
 from providers.lookup import Lookup, MalformedEventError, Normalised, Subject
-from providers.registry import normalise as normalise_from
 from providers.stripe.facts import HANDLERS, normalise
 from providers.stripe.webhook import HANDLED
+from providers.systems import normalise as normalise_from
 from sandbox.stripe import NEW, OLD, BillingEngine, Card, RetryPolicy
 from sandbox.stripe.objects import render, render_event
 from sandbox.stripe.records import Customer, Event, Subscription

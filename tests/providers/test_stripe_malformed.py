@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from providers.fields import LARGEST
 from providers.lookup import MalformedEventError, Normalised
-from providers.registry import normalise
+from providers.systems import normalise
 from tests.providers.bodies import NEW_SHAPE, OLD_SHAPE, THIN, body, names
 
 BODIES = [body(name, shape) for name in names() for shape in (OLD_SHAPE, NEW_SHAPE)]

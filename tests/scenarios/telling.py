@@ -40,12 +40,12 @@ class Door:
         config = ReceiverConfig(
             database_dsn=for_asyncpg(world.stage.database_url),
             redis_url=redis_url,
-            stripe_webhook_secrets=("whsec_nobody_sends_by_this",),
+            secrets={"STRIPE_WEBHOOK_SECRETS": ("whsec_nobody_sends_by_this",)}
+            | {"DUNNING_EVENT_SOURCES": sources}
+            | secrets,
             livemode=False,
             host="127.0.0.1",
             port=0,
-            event_sources=sources,
-            **secrets,
         )
         self._world = world
         self._receiver = Receiver(

@@ -29,8 +29,7 @@ def receiver(world: World, redis_url: str) -> Iterator[ReceiverProcess]:
         ReceiverConfig(
             database_dsn=for_asyncpg(url),
             redis_url=redis_url,
-            stripe_webhook_secrets=("whsec_test",),
-            resend_webhook_secrets=(SECRET,),
+            secrets={"STRIPE_WEBHOOK_SECRETS": ("whsec_test",), "RESEND_WEBHOOK_SECRETS": (SECRET,)},
             livemode=False,
             host="127.0.0.1",
             port=0,

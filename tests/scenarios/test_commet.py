@@ -30,7 +30,7 @@ class OfCommet(Story):
 
 @pytest.fixture
 def door(world: World, redis_url: str) -> Iterator[Door]:
-    made = Door(world, redis_url, commet_webhook_secrets=("whsec_older", SECRET))
+    made = Door(world, redis_url, COMMET_WEBHOOK_SECRETS=("whsec_older", SECRET))
     yield made
     made.close()
 

@@ -8,6 +8,8 @@ from sqlalchemy import update
 
 from db import models
 from dunning.policy import Policy
+from dunning.segments import PolicyBook
+from providers.systems import abilities_of
 from tests.scenarios.conftest import MakeWorld
 from tests.scenarios.telling import SECRET, Door, Told, told_of
 from tests.scenarios.world import PLAIN, World
@@ -160,7 +162,8 @@ def test_the_same_event_twice_is_one(story: Told, world: World) -> None:
 def test_nothing_is_planned_that_such_a_system_cannot_do(make_world: MakeWorld, redis_url: str) -> None:
     """A policy that charges and cancels by itself does neither: it keeps to what the source can be asked."""
     policy = PLAIN.model_copy(update={"retries": "worker", "end_action": "cancel", "pay_on_new_method": True})
-    world = make_world(policy=Policy.model_validate(policy))
+    book = PolicyBook(Policy.model_validate(policy), abilities=abilities_of)
+    world = make_world(policy=book)
     door = Door(world, redis_url, f"acme standard {SECRET}")
     story = told_of(world, door)
     story.tell("customer.updated", **ADA, subscriptionIds=["sub_1"])

@@ -94,7 +94,7 @@ def test_a_receiver_whose_loop_is_frozen_ends(database_url: str) -> None:
     config = ReceiverConfig(
         database_dsn=for_asyncpg(database_url),
         redis_url="redis://127.0.0.1:9",
-        stripe_webhook_secrets=(SECRET,),
+        secrets={"STRIPE_WEBHOOK_SECRETS": (SECRET,)},
         livemode=False,
         host="127.0.0.1",
         port=0,

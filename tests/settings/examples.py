@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from settings.field import Settings
-from settings.load import fields_by_name, load
+from settings.loading import fields_by_name, load
 from settings.processes import PROCESSES
 
 T = TypeVar("T", bound=Settings)

@@ -6,18 +6,20 @@ import pytest
 from dotenv import dotenv_values
 
 from settings import SettingsError
-from settings.docs import GROUPS, READERS, ROOT, env_example, markdown
+from settings.docs import GROUPS, READERS, ROOT, compose, env_example, markdown
 from settings.field import Settings
-from settings.load import fields_by_name, known_names, load
+from settings.loading import fields_by_name, known_names, load
 from settings.processes import PROCESSES
 
 CURE = "run `python -m settings.docs`"
 
 
 def test_the_written_files_are_current() -> None:
-    """Whoever changes a setting writes both files anew."""
+    """Whoever changes a setting writes the files anew."""
     assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8") == markdown(), CURE
     assert (ROOT / ".env.example").read_text(encoding="utf-8") == env_example(), CURE
+    composed = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    assert composed == compose(composed), CURE
 
 
 def test_every_setting_is_explained() -> None:

@@ -29,7 +29,7 @@ def config(database_url: str, redis_url: str) -> ReceiverConfig:
     return ReceiverConfig(
         database_dsn=for_asyncpg(as_role(database_url, "receiver")),
         redis_url=redis_url,
-        stripe_webhook_secrets=("whsec_test_older", SECRET),
+        secrets={"STRIPE_WEBHOOK_SECRETS": ("whsec_test_older", SECRET)},
         livemode=False,
         host="127.0.0.1",
         port=0,

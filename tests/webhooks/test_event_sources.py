@@ -44,7 +44,10 @@ def post(config: ReceiverConfig) -> Post:
     """Deliver calls to a receiver in this process, over its own store."""
 
     def deliver(*calls: Call, log: io.StringIO | None = None) -> list[httpx.Response]:
-        receiver = Receiver(replace(config, event_sources=SOURCES), Log("json", "info", log or io.StringIO()))
+        receiver = Receiver(
+            replace(config, secrets={"DUNNING_EVENT_SOURCES": SOURCES}),
+            Log("json", "info", log or io.StringIO()),
+        )
 
         async def run() -> list[httpx.Response]:
             receiver.start()
@@ -200,7 +203,7 @@ def test_the_documented_sender_is_understood(
     start_receiver: StartReceiver, config: ReceiverConfig, query: Query
 ) -> None:
     """Through a real receiver on its port, by nothing but Python's own library."""
-    receiver = start_receiver(replace(config, event_sources=SOURCES))
+    receiver = start_receiver(replace(config, secrets={"DUNNING_EVENT_SOURCES": SOURCES}))
     url = f"http://127.0.0.1:{receiver.port}/webhooks/events/acme"
     assert sender().send(url, SECRET, ORIGIN) == 200
     assert [row["event_id"] for row in query("SELECT event_id FROM inbox")] == ["evt_01HX"]

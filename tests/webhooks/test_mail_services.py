@@ -35,12 +35,13 @@ def post(config: ReceiverConfig) -> Post:
 
     def deliver(*calls: Call, log: io.StringIO | None = None, **changes: Any) -> list[httpx.Response]:
         services = {
-            "resend_webhook_secrets": ("whsec_" + b64encode(b"an older key of the same").decode(), SECRET),
-            "postmark_webhook_passwords": (PASSWORD,),
-            "ses_webhook_passwords": ("another-password-0123", PASSWORD),
+            "RESEND_WEBHOOK_SECRETS": ("whsec_" + b64encode(b"an older key of the same").decode(), SECRET),
+            "POSTMARK_WEBHOOK_PASSWORDS": (PASSWORD,),
+            "SES_WEBHOOK_PASSWORDS": ("another-password-0123", PASSWORD),
         }
         receiver = Receiver(
-            replace(config, **(services | changes)), Log("json", "info", log or io.StringIO())
+            replace(config, secrets={**config.secrets, **services, **changes}),
+            Log("json", "info", log or io.StringIO()),
         )
 
         async def run() -> list[httpx.Response]:
@@ -140,9 +141,9 @@ def test_a_service_that_nobody_set_up_has_no_path(post: Post) -> None:
         ("resend", BOUNCE, of_resend(BOUNCE)),
         ("postmark", dumped(bodies.postmark()), login()),
         ("ses", NOTIFICATION, login()),
-        resend_webhook_secrets=(),
-        postmark_webhook_passwords=(),
-        ses_webhook_passwords=(),
+        RESEND_WEBHOOK_SECRETS=(),
+        POSTMARK_WEBHOOK_PASSWORDS=(),
+        SES_WEBHOOK_PASSWORDS=(),
     )
     assert [answer.status_code for answer in answers] == [404, 404, 404]
 

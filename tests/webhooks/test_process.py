@@ -115,7 +115,7 @@ def test_the_configuration_keeps_its_secrets(config: ReceiverConfig) -> None:
     assert "postgres" not in repr(config)
     for secrets in ((), ("",), (SECRET, "")):
         with pytest.raises(ValueError, match="signing secret"):
-            ReceiverConfig("d", "r", secrets, livemode=False, host="h", port=0)
+            ReceiverConfig("d", "r", {"A": secrets}, livemode=False, host="h", port=0)
 
 
 def test_a_fault_of_ours_is_a_503(config: ReceiverConfig) -> None:

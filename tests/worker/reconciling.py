@@ -71,7 +71,8 @@ def fill(world: World) -> Mapping[str, int]:
 
 def automatic(world: World, *ids: int, **options: Any) -> None:
     """A worker is woken for these rows."""
-    world.run(reconcile_each(tools(world, **options), ids, within=math.inf))
+    mine = tools(world, **options)
+    world.run(reconcile_each(world.services, {"stripe": mine}, ids, within=math.inf))
 
 
 def change(world: World, kind: Kind, **values: Any) -> None:

@@ -19,9 +19,9 @@ from outbound.post import Poster
 from outbound.signing import new_secret
 from providers.lookup import Lookup, Normalised, ProviderUnavailableError, Subject
 from providers.neutral.application import KEPT, Application
+from providers.neutral.asking import asking
 from tests.providers.asking import of
 from tests.providers.neutral import failed
-from worker.informants import asking
 
 SECRET = new_secret()
 OURS = Poster(Rules((ip_network("127.0.0.0/8"),), plain=True))

@@ -27,7 +27,7 @@ from dunning.fold import fold
 from dunning.forgetting import is_forgotten
 from dunning.takeover import begun_before_us
 from portal.links import FOR_BANNERS, unheld
-from providers import registry
+from providers import systems
 from providers.lookup import MalformedEventError, ProviderUnavailableError
 from tracing import spans
 from worker.lookups import WITHIN, Questions
@@ -119,7 +119,7 @@ async def _state(services: Services, row: InboxRow, questions: Questions) -> Sta
 async def _read(services: Services, row: InboxRow, questions: Questions) -> Stated | None:
     """The same, or None when the provider has to be asked later or the row can never be read."""
     try:
-        said = registry.normalise(row.source, json.loads(row.payload))
+        said = systems.normalise(row.source, json.loads(row.payload))
     except (MalformedEventError, ValueError, AttributeError, TypeError) as error:
         await retire(services, row, error)
         return None

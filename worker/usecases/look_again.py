@@ -27,7 +27,7 @@ from dunning.events import (
     PaymentFailed,
 )
 from dunning.fold import empty
-from providers.stripe.mirror import StripeMirror, facts_of
+from providers.mirror import Mirror, facts_of
 from worker.comparing import UNKNOWN
 from worker.services import Services
 from worker.usecases.learn import known_until, learn
@@ -38,7 +38,7 @@ log = structlog.get_logger()
 WAITS = "payment_intent_action_required"
 
 
-async def look_again(services: Services, mirror: StripeMirror, noted: Sequence[Noted]) -> Counter[str]:
+async def look_again(services: Services, mirror: Mirror, noted: Sequence[Noted]) -> Counter[str]:
     """Settle these or report them; how many of each. Raises ProviderUnavailableError or RefusedError."""
     counted: Counter[str] = Counter()
     for each in noted:
@@ -53,7 +53,7 @@ async def look_again(services: Services, mirror: StripeMirror, noted: Sequence[N
     return counted
 
 
-async def _became(services: Services, mirror: StripeMirror, noted: Noted) -> tuple[str, Mapping[str, Any]]:
+async def _became(services: Services, mirror: Mirror, noted: Noted) -> tuple[str, Mapping[str, Any]]:
     """Its status, and what differs still."""
     loaded = await _load(services, noted, [])
     account = loaded.account if loaded else empty(noted.source, noted.customer)
@@ -106,7 +106,7 @@ def _failed_without_a_charge(
     return found
 
 
-async def _read(mirror: StripeMirror, noted: Noted, at: datetime) -> Sequence[BillingEvent]:
+async def _read(mirror: Mirror, noted: Noted, at: datetime) -> Sequence[BillingEvent]:
     match noted.kind:
         case "invoice":
             return await mirror.invoice(noted.ref, at)

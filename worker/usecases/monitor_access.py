@@ -13,8 +13,7 @@ import structlog
 from db import accounts, differences, mismatches
 from db.mismatches import Mismatch
 from dunning.differing import Difference
-from providers.stripe import SOURCE
-from providers.stripe.mirror import StripeMirror, facts_of
+from providers.mirror import Mirror, facts_of
 from worker.services import Services
 from worker.usecases.learn import known_until, learn
 
@@ -27,16 +26,16 @@ def difference(found: Mismatch) -> Difference:
 
 
 async def monitor_access(
-    services: Services, mirror: StripeMirror, found: Sequence[Mismatch], by: str
+    services: Services, mirror: Mirror, found: Sequence[Mismatch], by: str
 ) -> Counter[str]:
     """Mend these or report them; how many of each. Raises ProviderUnavailableError or RefusedError."""
     counted: Counter[str] = Counter()
     for each in found:
         await _ask(services, mirror, each)
         async with services.engine.begin() as connection:
-            left = await mismatches.each(connection, SOURCE, after=each.id - 1, most=1)
+            left = await mismatches.each(connection, mirror.source, after=each.id - 1, most=1)
             wrong = left[0] if left and left[0].id == each.id else None
-            await differences.note(connection, SOURCE, [difference(wrong or each)], by)
+            await differences.note(connection, mirror.source, [difference(wrong or each)], by)
             row = next(one for one in await differences.standing(connection, "access") if one.ref == each.ref)
             if wrong:
                 await differences.report(connection, row.id, row.differs)
@@ -48,7 +47,7 @@ async def monitor_access(
     return counted
 
 
-async def _ask(services: Services, mirror: StripeMirror, found: Mismatch) -> None:
+async def _ask(services: Services, mirror: Mirror, found: Mismatch) -> None:
     """Fold what Stripe says of them now; with nothing new in it they are planned anew all the same."""
     async with services.engine.connect() as connection:
         loaded = (await accounts.load(connection, [found.id]))[found.id]

@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db import accounts, journal
 from db.accounts import Loaded
 from db.journal import Entry
-from dunning.abilities import within
 from dunning.account import Account, Case
 from dunning.case import settle
 from dunning.policy import Policy
@@ -56,7 +55,7 @@ async def move_policy(
     account = settle(loaded.account, policy)
     moves, cases = [], dict(account.cases)
     for case in account.open_cases():
-        wanted = within(policy.choose(account, account.invoices[case.invoice]), account.source)
+        wanted = policy.choose(account, account.invoices[case.invoice])
         if case.policy == wanted or (segment and segment_of(wanted) != segment):
             continue
         after = moved(account, loaded, policy, case, wanted, at)

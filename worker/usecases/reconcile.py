@@ -1,4 +1,4 @@
-"""Reconcile with Stripe: one run of one kind, as far as it comes, resumed by whoever comes next.
+"""Reconcile with a billing system: one run of one kind, as far as it comes, resumed by whoever comes next.
 
 Each hour its events, and whoever's access and money disagree; each night everything else, which covers what
 Stripe never made an event of. A difference is looked at once more after two minutes before it counts as one:
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
@@ -22,10 +22,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db import alarms, differences, gaps, mismatches, reconciliations
 from db.differences import Noted
 from db.reconciliations import COMPARISON, EVENTS, RENEW_EVERY, LostLeaseError, Run
-from providers.lookup import ProviderUnavailableError
-from providers.stripe.client import RefusedError
-from providers.stripe.events import KEPT_FOR
-from providers.stripe.mirror import StripeMirror
+from providers.lookup import ProviderUnavailableError, RefusedError
+from providers.mirror import Mirror
 from worker.comparing import Look, looks
 from worker.filling import rows_of
 from worker.lease import renewed
@@ -42,8 +40,8 @@ EVERY = timedelta(hours=1)
 AT_NIGHT = time(3)
 # Events are made late, and clocks differ.
 OVERLAP = timedelta(hours=1)
-# Of thirty days, so that the oldest are not gone while they are being listed.
-REACH = KEPT_FOR - timedelta(hours=1)
+# Of the days for which events are kept, so that the oldest are not gone while they are being listed.
+SPARED = timedelta(hours=1)
 RIPE_AFTER = timedelta(minutes=2)
 AWAY = timedelta(minutes=5)
 SLOWER = timedelta(minutes=1)
@@ -68,20 +66,28 @@ class Reconciling:
     """
 
     services: Services
-    mirror: StripeMirror
+    mirror: Mirror
     zone: ZoneInfo
     by: str = "schedule"
     ripe_after: timedelta = RIPE_AFTER
     told: Told = lambda stage, run: None
 
 
-async def reconcile_each(tools: Reconciling, ids: Sequence[int], *, within: float = WITHIN) -> None:
-    """Do what is due of these rows, as far as the time goes. What is left is found by the scheduler."""
+async def reconcile_each(
+    services: Services, tools: Mapping[str, Reconciling], ids: Sequence[int], *, within: float = WITHIN
+) -> None:
+    """Do what is due of these rows, as far as the time goes. What is left is found by the scheduler.
+
+    `tools` are by source; one without any has lost its key, or was taken out of the settings.
+    """
     for row_id in ids:
-        async with tools.services.engine.begin() as connection:
+        async with services.engine.begin() as connection:
             run = await reconciliations.take(connection, row_id)
+            if run is not None and run.source not in tools:
+                await reconciliations.give_up(connection, run, "nobody to ask", NOT_ALLOWED, anew=False)
+                continue
         if run is not None:
-            await carry_on(tools, run, within=within)
+            await carry_on(tools[run.source], run, within=within)
 
 
 async def carry_on(tools: Reconciling, run: Run, *, within: float) -> Failed | None:
@@ -150,7 +156,7 @@ async def _events(tools: Reconciling, run: Run, after: str | None) -> Run:
         run = await _begin(tools, run)
     read = await tools.mirror.events(run.since or run.created_at, after)
     async with tools.services.engine.begin() as connection:
-        filled = await gaps.fill(connection, rows_of(read))
+        filled = await gaps.fill(connection, rows_of(run.source, read))
         envelopes = [each.envelope for each in read.told]
         types = Counter(f"{TYPE}{each.type}" for each in envelopes if each.event_id in filled)
         counted = {"listed": read.listed, "filled": len(filled), **types}
@@ -160,10 +166,11 @@ async def _events(tools: Reconciling, run: Run, after: str | None) -> Run:
 async def _begin(tools: Reconciling, run: Run) -> Run:
     """From where the last one had come to; what Stripe does not tell any more, only a comparison shows."""
     mark = run.high_water - OVERLAP if run.high_water else run.created_at
-    oldest = (run.begun_at or run.created_at) - REACH
+    kept_for = tools.mirror.kept_for
+    oldest = (run.begun_at or run.created_at) - kept_for + SPARED
     async with tools.services.engine.begin() as connection:
         if mark < oldest:
-            log.error("reconciliation.out_of_reach", since=mark.isoformat(), reach_days=KEPT_FOR.days)
+            log.error("reconciliation.out_of_reach", since=mark.isoformat(), reach_days=kept_for.days)
             await reconciliations.hurry(connection, run.source, [COMPARISON])
         return await reconciliations.begin_at(connection, run, max(mark, oldest))
 

@@ -8,7 +8,6 @@ from db import accounts, journal, reconciliations, restores
 from db.journal import Entry
 from db.restores import MAYBE_SENT
 from dunning.restoring import Gap
-from providers.stripe import SOURCE
 
 
 async def restored(connection: AsyncConnection, gap: Gap, by: str) -> int:
@@ -25,6 +24,5 @@ async def restored(connection: AsyncConnection, gap: Gap, by: str) -> int:
     await journal.write(connection, entries)
     for row in waiting:
         await accounts.look_again(connection, row.customer_id, [row.case], gap.ended_at)
-    await reconciliations.ensure(connection, SOURCE)
-    await reconciliations.look_back(connection, SOURCE, gap.began_at)
+    await reconciliations.look_back(connection, gap.began_at)
     return len(waiting)

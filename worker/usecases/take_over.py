@@ -26,7 +26,7 @@ from dunning.plan import plan
 from dunning.rules.context import DUE_BEFORE
 from dunning.takeover import take_over
 from portal.links import FOR_BANNERS, unheld
-from providers.stripe.listing import Listed
+from providers.mirror import Listed
 from worker.services import Services
 from worker.usecases.deciding import Decision, decide
 from worker.usecases.enact import enact_all

@@ -3,15 +3,15 @@
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, SecretStr
 
-from settings.checks import SigningSecret, check_svix_secret, split_url
-from settings.field import Commas, Names, Settings, setting
+from providers.systems import families
+from settings.checks import check_svix_secret, split_url
+from settings.field import Commas, Settings, setting
+from settings.webhooks import WebhookRules
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _SCHEME = re.compile(r"(standard|(stripe|hex)(:[A-Za-z0-9-]{1,64})?)")
-# Those that have a path, or a meaning, of their own.
-TAKEN = frozenset({"stripe", "commet", "resend", "postmark", "ses"})
 SHORTEST = 16
 
 
@@ -45,7 +45,7 @@ def _check_lookup(value: SecretStr) -> SecretStr:
 
 
 def _check_name(name: str) -> None:
-    if not _NAME.fullmatch(name) or name in TAKEN:
+    if not _NAME.fullmatch(name) or name in families():
         raise ValueError("has a name that is taken, or not made of small letters, digits, - and _")
 
 
@@ -56,19 +56,9 @@ def _once_each(lines: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     return lines
 
 
-class EventSources(Settings):
-    """Billing systems beside Stripe, which send their events to `/webhooks/events/NAME`."""
+class EventSources(Settings, title="The neutral format"):
+    """Billing systems that speak the neutral format, and send their events to `/webhooks/events/NAME`."""
 
-    commet_webhook_secrets: Annotated[tuple[SigningSecret, ...], Field(min_length=1), Commas] | None = (
-        setting(
-            "COMMET_WEBHOOK_SECRETS",
-            "The signing secrets of Commet's webhook, with commas between them while one is replaced; it "
-            "sends to `/webhooks/commet`.",
-            default=None,
-            example="whsec_test_0123456789abcdef",
-            cure="Copy the signing secret from the webhook's page in Commet.",
-        )
-    )
     event_sources: Annotated[
         tuple[Annotated[SecretStr, AfterValidator(_check_source)], ...], Commas, AfterValidator(_once_each)
     ] = setting(
@@ -82,17 +72,8 @@ class EventSources(Settings):
     )
 
 
-class EventLookups(Settings):
-    """Who can be asked about subscriptions of those sources, and what they mean by past due."""
-
-    stopped_at_past_due: Names = setting(
-        "DUNNING_STOPPED_AT_PAST_DUE",
-        "The sources, with commas between them, that take access themselves once a subscription is past "
-        "due. Theirs then ends with the first failure; others' lasts for the grace of the policy.",
-        default=(),
-        example="commet",
-        cure="Write names of sources, or leave it empty.",
-    )
+class EventLookups(WebhookRules, title="What it leaves unsaid"):
+    """Who can be asked about subscriptions of those sources."""
 
     event_lookups: Annotated[
         tuple[Annotated[SecretStr, AfterValidator(_check_lookup)], ...], Commas, AfterValidator(_once_each)

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping
 from urllib.parse import quote, urlsplit
 
+from outbound.addresses import Rules
 from outbound.post import ForbiddenError, Poster, UnreachableError
 from outbound.signing import headers
-from providers.lookup import Informant, ProviderUnavailableError
+from providers.lookup import ProviderUnavailableError
 from providers.neutral.application import Application, Ask
-from settings import WorkerSettings
+from providers.neutral.settings import EventLookups
 
 # Seconds. An event waits for the answer, and many may.
 ANSWER_WITHIN = 5.0
 
 
-def informants(settings: WorkerSettings, poster: Poster) -> Mapping[str, Informant]:
-    """By source; none where nobody is to be asked."""
-    lines = [line.get_secret_value().split() for line in settings.event_lookups]
-    return {source: Application(asking(poster, url, keys)) for source, url, *keys in lines}
+def application(source: str, settings: EventLookups) -> Application | None:
+    """The one that the settings name for the source."""
+    rules = Rules(private=settings.webhook_private_addresses, plain=not settings.livemode)
+    for line in settings.event_lookups:
+        named, url, *keys = line.get_secret_value().split()
+        if named == source:
+            return Application(asking(Poster(rules), url, keys))
+    return None
 
 
 def asking(poster: Poster, url: str, keys: list[str]) -> Ask:

@@ -39,7 +39,7 @@ def _check_topics(topics: tuple[str, ...]) -> tuple[str, ...]:
     return topics
 
 
-class MailService(Settings):
+class MailService(Settings, title="Mail service"):
     """What the mail service finds in each mail, so that it can tell us later what became of it."""
 
     mail_service: Literal["resend", "postmark", "ses"] | None = setting(
@@ -72,7 +72,7 @@ class MailService(Settings):
     )
 
 
-class MailWebhooks(Settings):
+class MailWebhooks(Settings, title="Mail service's webhooks"):
     """How the receiver knows mail services. One without its secret has no path here."""
 
     resend_webhook_secrets: Annotated[tuple[SvixSecret, ...], Field(min_length=1), Commas] | None = setting(

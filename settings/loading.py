@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from settings.errors import Problem, SettingsError
 from settings.field import DEFAULT_CURE, Settings
 from settings.processes import PROCESSES
+from settings.systems import lacking
 
 T = TypeVar("T", bound=Settings)
 
@@ -29,12 +30,15 @@ def load(settings: type[T], env: Mapping[str, str] = os.environ, env_file: Path 
     """
     filed = _read_env_file(env_file)
     found = _given(env, filed)
-    own = {name: found[name] for name in fields_by_name(settings) if name in found}
+    own_names = fields_by_name(settings)
+    own = {name: found[name] for name in own_names if name in found}
     problems = _unknown(env, filed)
     try:
         built = settings(**own)
     except ValidationError as invalid:
         problems += _invalid(settings, invalid, found)
+    else:
+        problems += [*lacking(own_names, found), *built.problems()]
     if problems:
         # `from None`: pydantic's own error shows the rejected input, and that may be a secret.
         raise SettingsError(tuple(problems)) from None
