@@ -9,11 +9,18 @@ from datetime import UTC, datetime
 
 from dunning.events import AsOf
 from providers.commet import returning
-from providers.commet.client import TIMEOUT, CommetApi, RefusedError
+from providers.commet.client import TIMEOUT, CommetApi
 from providers.commet.reading import CommetReading
 from providers.fields import text
 from providers.links import pay_link
-from providers.lookup import Lookup, Normalised, NothingToPayError, ProviderUnavailableError, Subject
+from providers.lookup import (
+    Lookup,
+    Normalised,
+    NothingToPayError,
+    ProviderUnavailableError,
+    RefusedError,
+    Subject,
+)
 from providers.refusing import Refusing
 
 

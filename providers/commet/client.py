@@ -22,7 +22,7 @@ from commet import AsyncCommet, CommetAPIError
 
 from metrics.instruments import commet_errors, commet_seconds
 from providers.fields import Json
-from providers.lookup import ProviderUnavailableError
+from providers.lookup import ProviderUnavailableError, RefusedError
 from providers.pacing import Pace
 from tracing import spans
 
@@ -35,15 +35,6 @@ ADDRESS = "https://commet.co"
 CODE = re.compile(r"[a-zA-Z_]{1,64}")
 Kind = Literal["customers", "subscriptions", "invoices"]
 Listable = Literal[Kind, "transactions"]
-
-
-class RefusedError(Exception):
-    """Commet does not do what was asked, and would not if asked again. `code` is its own, safe to log."""
-
-    def __init__(self, code: str, *, missing: bool = False) -> None:
-        super().__init__(code)
-        self.code = code
-        self.missing = missing
 
 
 class CommetApi:

@@ -11,6 +11,7 @@ from providers.commet.api import as_of_now
 from providers.commet.client import CommetApi
 from providers.commet.objects import customer_seen, is_renewal, named, owner_of, subscription_seen
 from providers.commet.reading import CommetReading
+from providers.commet.settings import CommetApi as CommetSettings
 from providers.fields import Json, parts, text
 from providers.lookup import MalformedEventError
 from providers.mirror import EventPage, Listed, OpenInvoice, OpenPage
@@ -18,6 +19,12 @@ from providers.pacing import Pace
 
 # Each object of a page is a question more.
 A_PAGE: Final = 20
+# Reads a second. How many Commet allows is not documented; a 429 slows down (docs: rate_limited).
+RECONCILED_AT: Final = 2.0
+BY_HAND_AT: Final = 5.0
+# Seconds between the tries of one question.
+RESTS: Final = (1.0, 2.0, 4.0)
+A_PAGE_WITHIN: Final = 20.0
 # Our clock may be ahead of Commet's, and an event of a moment after the reading must not look older than it.
 CLOCKS_DIFFER_BY: Final = timedelta(minutes=1)
 
@@ -96,6 +103,24 @@ class CommetMirror:
         return await self._pace.patiently(
             lambda: self._api.listed(kind, limit=A_PAGE, cursor=after, **wanted)
         )
+
+
+def mirror_of(settings: CommetSettings, source: str, *, by_hand: bool) -> CommetMirror | None:
+    """Slowly, and soon tired: what is not done now is done later. `by_hand` quicker, and for minutes.
+
+    None without a key.
+    """
+    if settings.commet_api_key is None:
+        return None
+    pace = Pace(BY_HAND_AT) if by_hand else Pace(RECONCILED_AT, rests=RESTS)
+    api = CommetApi(
+        settings.commet_api_key.get_secret_value(),
+        livemode=settings.livemode,
+        api_base=settings.commet_api_base,
+        timeout=A_PAGE_WITHIN,
+        pace=pace,
+    )
+    return CommetMirror(api, pace, source)
 
 
 def _last(page: Json) -> str | None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 
-from providers.commet.client import CommetApi, RefusedError
+from providers.commet.client import CommetApi
 from providers.commet.objects import named
 from providers.fields import Json, part, parts, text
 from providers.links import pay_link
-from providers.lookup import NotSoldError, ProviderUnavailableError
+from providers.lookup import NotSoldError, ProviderUnavailableError, RefusedError
 
 # Commet sells nobody a second one beside these.
 HAS_ONE = frozenset({"draft", "trialing", "active", "past_due", "paused"})

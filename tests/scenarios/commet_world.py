@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from db import reconciliations
+from db.reconciliations import EVENTS, Kind
 from providers.commet.api import CommetGateway
+from providers.commet.client import CommetApi
+from providers.commet.mirror import CommetMirror
 from sandbox.commet import SimulatedCommet
 from tests.scenarios.story import RENEWAL, Story
 from tests.scenarios.telling import Door, Person
 from tests.scenarios.world import START, World
+from tests.worker.importing import Moments, pace
+from worker.usecases.reconcile import Reconciling, carry_on
 
 
 @dataclass
@@ -52,3 +61,24 @@ class CommetWorld:
         to = RENEWAL + timedelta(days=day)
         while self.world.now < to:
             self.world.advance(None, min(self.world.next_due(None, self.world.now) or to, to))
+
+    def reconcile(self, kind: Kind = EVENTS) -> Mapping[str, int]:
+        """As workers do each hour, or each night; the counts of it."""
+        counts = self.world.run(self._reconcile(kind))
+        self.world.tick()
+        return counts
+
+    async def _reconcile(self, kind: Kind) -> Mapping[str, int]:
+        paced = pace(20, Moments())
+        api = CommetApi(self.commet.api_key, livemode=False, api_base=self.commet.url, pace=paced)
+        mirror = CommetMirror(api, paced, "commet")
+        tools = Reconciling(self.world.services, mirror, ZoneInfo("UTC"), ripe_after=timedelta(0))
+        engine = self.world.services.engine
+        async with engine.begin() as connection:
+            await reconciliations.ensure(connection, "commet")
+            row = (await reconciliations.read(connection, "commet"))[kind]
+            run = await reconciliations.take(connection, row.id, anyway=True)
+        assert run is not None
+        assert await carry_on(tools, run, within=math.inf) is None
+        async with engine.connect() as connection:
+            return (await reconciliations.read(connection, "commet"))[kind].counts
