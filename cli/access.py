@@ -23,7 +23,9 @@ REVOKED = 4
 
 def command(
     customer: Annotated[str, typer.Argument(help="The billing provider's id, such as cus_123.")],
-    source: Annotated[str, typer.Option(help="The billing provider.")] = "stripe",
+    source: Annotated[
+        str | None, typer.Option(help="The billing provider: the only one there is, else Stripe.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Say whether a customer has access, until when, and why: what the access API answers.
@@ -43,7 +45,7 @@ def command(
     dsn = load(ToolSettings).database_dsn
     row = _read(dsn, source, customer)
     if row is None:
-        print_error("Unknown", f"Nothing has been heard of {customer} from {source}.")
+        print_error("Unknown", f"Nothing has been heard of {customer}{f' from {source}' if source else ''}.")
         raise typer.Exit(UNKNOWN)
     from console.answer import answer
 
@@ -73,7 +75,7 @@ def _show(row: AccessRow, at: datetime, banner: str | None) -> None:
     print_pairs(pairs)
 
 
-def _read(dsn: str, source: str, customer: str) -> AccessRow | None:
+def _read(dsn: str, source: str | None, customer: str) -> AccessRow | None:
     """By asyncpg alone, like the API: a script may ask often."""
     import asyncpg  # type: ignore[import-untyped]  # ships no annotations
 

@@ -27,7 +27,6 @@ from db.access import AccessRow, CaseLink
 from language.accept import wanted
 from portal.links import Pages
 
-DEFAULT_SOURCE = "stripe"
 # Seconds an application may go on with an answer: as long as a payment may take to be noticed.
 MAX_AGE = 10
 LONGEST_REF = 255  # characters
@@ -52,7 +51,7 @@ class AccessApi:
     async def access(self, request: Request) -> Response:
         """One customer's access, or 304 where the asker has it already."""
         source, customer = _asked(request)
-        row = await self._store.access(source, customer) if source else None
+        row = await self._store.access(source, customer) if customer else None
         if row is None:
             return problems.problem(404, "unknown_customer", problems.UNKNOWN_CUSTOMER)
         said = answer(row, now=self._clock(), tags=_tags(request), zone=self._zone)
@@ -61,14 +60,14 @@ class AccessApi:
     async def banner(self, request: Request) -> Response:
         """What the application shows the customer, or 304 where the asker has it already."""
         source, customer = _asked(request)
-        found = await self._look(source, customer) if source else None
+        found = await self._look(source, customer) if customer else None
         if found is None:
             return problems.problem(404, "unknown_customer", problems.UNKNOWN_CUSTOMER)
         row, link = found
         said = notice(row, link, now=self._clock(), tags=_tags(request), zone=self._zone, pages=self._pages)
         return _answered(request, json.dumps(said, ensure_ascii=False).translate(_HARMLESS))
 
-    async def _look(self, source: str, customer: str) -> tuple[AccessRow, CaseLink | None] | None:
+    async def _look(self, source: str | None, customer: str) -> tuple[AccessRow, CaseLink | None] | None:
         if self._pages:
             return await self._store.access_with_link(source, customer)
         row = await self._store.access(source, customer)
@@ -102,11 +101,12 @@ class AccessApi:
         return JSONResponse({"status": "ready", "database": "up"})
 
 
-def _asked(request: Request) -> tuple[str, str]:
-    """The provider and the customer; two empty words for what cannot exist."""
-    source = request.query_params.get("source", DEFAULT_SOURCE)
+def _asked(request: Request) -> tuple[str | None, str]:
+    """The provider, if one is named, and the customer; an empty one for what cannot exist."""
+    source = request.query_params.get("source")
     customer = request.path_params["customer"]
-    return (source, customer) if _can_exist(source) and _can_exist(customer) else ("", "")
+    can_exist = _can_exist(customer) and (source is None or _can_exist(source))
+    return source, customer if can_exist else ""
 
 
 def _tags(request: Request) -> list[str]:

@@ -13,7 +13,12 @@ from dunning.access import Level, Reason
 class Source(BaseModel):
     """Whose customer it is."""
 
-    source: Annotated[str, Field(description="The billing provider.")] = "stripe"
+    source: Annotated[
+        str | None,
+        Field(
+            description="The billing provider; without it the only one that has customers here, else Stripe."
+        ),
+    ] = None
 
 
 class Language(BaseModel):

@@ -72,11 +72,13 @@ class Store:
         """Close every connection, without a word to the server, which may be frozen."""
         self._pool.terminate()
 
-    async def access(self, source: str, customer: str) -> AccessRow | None:
+    async def access(self, source: str | None, customer: str) -> AccessRow | None:
         """What `db.access.read` finds. Raises Unavailable within LIMIT seconds."""
         return await self._ask(lambda connection: access.read(connection, source, customer))
 
-    async def access_with_link(self, source: str, customer: str) -> tuple[AccessRow, CaseLink | None] | None:
+    async def access_with_link(
+        self, source: str | None, customer: str
+    ) -> tuple[AccessRow, CaseLink | None] | None:
         """What `db.access.read_with_link` finds. Raises Unavailable within LIMIT seconds."""
         return await self._ask(lambda connection: access.read_with_link(connection, source, customer))
 

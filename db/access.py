@@ -10,17 +10,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-_READ = """
+# Whose customers are meant where nobody says it: those of the only source there is, else Stripe's.
+USUAL_SOURCE = """
+(SELECT CASE WHEN min(source) = max(source) THEN min(source) ELSE 'stripe' END FROM customers)
+"""
+# S608: nothing but constants is put into these.
+_READ = f"""
 SELECT customers.ref AS customer, customers.locales, test_clocks.reached AS clock,
        access.level, access.reason, access.until, access.subscription, access.changed_at
 FROM customers
 JOIN access ON access.customer_id = customers.id
 LEFT JOIN test_clocks ON test_clocks.source = customers.source AND test_clocks.ref = customers.test_clock
-WHERE customers.source = $1 AND customers.ref = $2
-"""
+WHERE customers.source = coalesce($1, {USUAL_SOURCE}) AND customers.ref = $2
+"""  # noqa: S608
 # Of the links that still open something, the newest: to a case that is open, or that ended with its
 # subscription, and of these rather to that of the subscription which decides about access.
-_READ_WITH_LINK = """
+_READ_WITH_LINK = f"""
 SELECT customers.ref AS customer, customers.locales, test_clocks.reached AS clock,
        access.level, access.reason, access.until, access.subscription, access.changed_at,
        link.digest, link.made_at, link.closed_at
@@ -37,8 +42,8 @@ LEFT JOIN LATERAL (
              links.made_at DESC, links.pay_url IS NULL, links.digest
     LIMIT 1
 ) AS link ON access.level <> 'full'
-WHERE customers.source = $1 AND customers.ref = $2
-"""
+WHERE customers.source = coalesce($1, {USUAL_SOURCE}) AND customers.ref = $2
+"""  # noqa: S608
 _PROBE = "SELECT customer_id FROM access LIMIT 0"  # fails while migrations are missing, and reads no row
 
 
@@ -65,9 +70,10 @@ class CaseLink:
     closed_at: datetime | None
 
 
-async def read(connection: Any, source: str, customer: str) -> AccessRow | None:
+async def read(connection: Any, source: str | None, customer: str) -> AccessRow | None:
     """The access of a customer of `source` ("stripe") by the provider's id; None for an unknown one.
 
+    Without a source the usual one is meant: the only one there is, else Stripe.
     `connection` is asyncpg's, whose errors pass through.
     """
     row = await connection.fetchrow(_READ, source, customer)
@@ -75,7 +81,7 @@ async def read(connection: Any, source: str, customer: str) -> AccessRow | None:
 
 
 async def read_with_link(
-    connection: Any, source: str, customer: str
+    connection: Any, source: str | None, customer: str
 ) -> tuple[AccessRow, CaseLink | None] | None:
     """The same, with the link by which this customer reaches what is to be paid, if there is one."""
     row = await connection.fetchrow(_READ_WITH_LINK, source, customer)

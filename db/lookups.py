@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, func, or_, select, text, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.access import USUAL_SOURCE
 from db.models import cases, customers, subscriptions
 
 
@@ -115,12 +116,12 @@ async def page_of_cases(
     return [Place(row.opened_at, row.customer_id, row.invoice) for row in rows]
 
 
-async def owner_of_case(connection: AsyncConnection, source: str, invoice: str) -> int | None:
-    """The row id of the customer whose case it is, or None: there is no such case."""
+async def owner_of_case(connection: AsyncConnection, source: str | None, invoice: str) -> int | None:
+    """The row id of the customer whose case it is, or None: there is none, of `source` or the usual one."""
     owner = (
         select(cases.c.customer_id)
         .join(customers, customers.c.id == cases.c.customer_id)
-        .where(cases.c.invoice == invoice, customers.c.source == source)
+        .where(cases.c.invoice == invoice, customers.c.source == (source or text(USUAL_SOURCE)))
     )
     return (await connection.execute(owner)).scalar_one_or_none()
 

@@ -40,7 +40,7 @@ class CasesQuery(Inputs):
     state: Annotated[Literal["open", "closed"] | None, Field(description="`open` cases want money.")] = None
     customer: Annotated[Ref | None, Field(description="The provider's id of their customer.")] = None
     outcome: Annotated[Outcome | None, Field(description="How they were closed.")] = None
-    source: Annotated[Ref | None, Field(description="Their billing provider: `stripe`.")] = None
+    source: Annotated[Ref | None, Field(description="Their billing provider, such as `stripe`.")] = None
     limit: Annotated[int, Field(ge=1, le=MOST, description="So many at most.")] = USUALLY
     cursor: Annotated[str | None, Field(max_length=1000, description="`next` of the page before.")] = None
 
@@ -48,7 +48,12 @@ class CasesQuery(Inputs):
 class CaseQuery(Inputs):
     """Whose invoice it is."""
 
-    source: Annotated[Ref, Field(description="The billing provider.")] = "stripe"
+    source: Annotated[
+        Ref | None,
+        Field(
+            description="The billing provider; without it the only one that has customers here, else Stripe."
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +134,8 @@ async def owner_of(connection: AsyncConnection, query: CaseQuery, invoice: str) 
     # PostgreSQL cannot even be asked for some: its texts hold no NUL.
     owner = await lookups.owner_of_case(connection, query.source, invoice) if invoice.isprintable() else None
     if owner is None:
-        raise ProblemError(404, "unknown_case", f"There is no case of this invoice from {query.source}.")
+        whose = f" from {query.source}" if query.source else ""
+        raise ProblemError(404, "unknown_case", f"There is no case of this invoice{whose}.")
     return owner
 
 

@@ -25,6 +25,7 @@ NEVER = {
     "prometheus_client",
 }  # fmt: skip
 NOT_AT_FIRST = {"redis", "dramatiq"}
+SVIX = "whsec_dGVzdC1zZWNyZXQtb2YtMjQtYnl0ZXM="
 # The client of Redis loads it where it is installed, which is for the extra `otel` alone.
 ONLY_BY_REDIS = {"opentelemetry"}
 
@@ -41,6 +42,11 @@ def test_it_loads_nothing_heavy() -> None:
     loaded = loaded_by("import webhooks.__main__")
     assert {"asyncpg", "uvicorn", "webhooks"} <= loaded
     assert not loaded & (NEVER | NOT_AT_FIRST | ONLY_BY_REDIS)
+    plain = ("STRIPE_WEBHOOK_SECRETS", "COMMET_WEBHOOK_SECRETS", "SES_WEBHOOK_PASSWORDS")
+    known_by = {name: ["secret"] for name in plain}
+    known_by |= {"RESEND_WEBHOOK_SECRETS": [SVIX], "DUNNING_EVENT_SOURCES": [f"d standard {SVIX}", "e hex f"]}
+    doors = loaded_by(f"from providers import systems; assert len(systems.doors({known_by})) == 6")
+    assert not doors & (NEVER | NOT_AT_FIRST | ONLY_BY_REDIS | {"httpx"})
     later = loaded_by("import webhooks.__main__, dramatiq.brokers.redis")
     assert later >= NOT_AT_FIRST
     assert not later & NEVER

@@ -1,0 +1,41 @@
+"""Any billing system is enough to start with; none is not."""
+
+import pytest
+
+from settings import ImportSettings, PortalSettings, ReceiverSettings, SettingsError, WorkerSettings, load
+from settings.systems import secrets
+from tests.settings.examples import ALL
+
+NOBODY = {name: value for name, value in ALL.items() if not name.startswith("STRIPE_")}
+HEX = "acme hex 0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("COMMET_WEBHOOK_SECRETS", "whsec_test"),
+        ("DUNNING_EVENT_SOURCES", HEX),
+        ("STRIPE_WEBHOOK_SECRETS", "whsec_test"),
+    ],
+)
+def test_a_receiver_needs_the_secrets_of_one_billing_system(name: str, value: str) -> None:
+    """Whichever it is; what it hands on is what is set."""
+    found = secrets(load(ReceiverSettings, env=NOBODY | {name: value}, env_file=None))
+    assert {key: known for key, known in found.items() if known} == {name: (value,)}
+
+
+@pytest.mark.parametrize("more", [{}, {"POSTMARK_WEBHOOK_PASSWORDS": "test-password-0123456789"}])
+def test_without_any_it_names_the_choices(more: dict[str, str]) -> None:
+    """A mail service bills nobody."""
+    with pytest.raises(SettingsError) as caught:
+        load(ReceiverSettings, env=NOBODY | more, env_file=None)
+    (problem,) = caught.value.problems
+    assert problem.name == "COMMET_WEBHOOK_SECRETS, DUNNING_EVENT_SOURCES or STRIPE_WEBHOOK_SECRETS"
+
+
+@pytest.mark.parametrize("process", [WorkerSettings, PortalSettings, ImportSettings])
+def test_no_other_process_needs_a_key_of_stripes(process: type[WorkerSettings]) -> None:
+    """Unless Stripe sends events: then a worker without one would let each of them wait."""
+    assert load(process, env=NOBODY, env_file=None)
+    with pytest.raises(SettingsError, match="STRIPE_API_KEY is not set, but STRIPE_WEBHOOK_SECRETS is"):
+        load(WorkerSettings, env=NOBODY | {"STRIPE_WEBHOOK_SECRETS": "whsec_test"}, env_file=None)
