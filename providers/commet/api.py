@@ -11,7 +11,8 @@ from dunning.events import AsOf
 from providers.commet import returning
 from providers.commet.client import TIMEOUT, CommetApi
 from providers.commet.reading import CommetReading
-from providers.fields import text
+from providers.commet.told import EXHAUSTED
+from providers.fields import part, text
 from providers.links import pay_link
 from providers.lookup import (
     Lookup,
@@ -44,7 +45,8 @@ class CommetGateway(Refusing):
                 case Subject.INVOICE:
                     return Normalised(tuple(await self._reading.invoice(lookup.ref, as_of)))
                 case Subject.SUBSCRIPTION:
-                    return Normalised(tuple(await self._reading.subscription(lookup.ref, as_of)))
+                    told = _told_why(lookup)
+                    return Normalised(tuple(await self._reading.subscription(lookup.ref, as_of, told=told)))
                 case Subject.CUSTOMER:
                     return Normalised(tuple(await self._reading.customer(lookup.ref, as_of)))
                 case _:
@@ -85,6 +87,12 @@ class CommetGateway(Refusing):
         if url is None:
             raise ProviderUnavailableError("no_page")
         return url
+
+
+def _told_why(lookup: Lookup) -> bool | None:
+    """Whether it ended for want of payment, where the event that made us ask tells of an end."""
+    data = part(lookup.event or {}, "data")
+    return text(data, "cancelReason") == EXHAUSTED if "cancelReason" in data else None
 
 
 def as_of_now(at: datetime) -> AsOf:

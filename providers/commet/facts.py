@@ -24,6 +24,7 @@ ASKED: Final[Mapping[str, tuple[Subject, str]]] = {
     "payment.failed": (Subject.INVOICE, "invoiceId"),
     "payment.recovered": (Subject.SUBSCRIPTION, "subscriptionId"),
     "subscription.activated": (Subject.SUBSCRIPTION, "subscriptionId"),
+    "subscription.canceled": (Subject.SUBSCRIPTION, "subscriptionId"),
     "subscription.past_due": (Subject.SUBSCRIPTION, "subscriptionId"),
     "subscription.paused": (Subject.SUBSCRIPTION, "subscriptionId"),
     "subscription.reactivated": (Subject.SUBSCRIPTION, "subscriptionId"),
@@ -47,7 +48,7 @@ def normalise(event: Json) -> Normalised:
     told = Told(own, AsOf(moment_of(event, "timestamp")), part(event, "data"))
     facts = tuple(handler(told))
     asked = ASKED.get(kind) if facts else None
-    return Normalised(facts, (Lookup(asked[0], told.ref(asked[1]), told.at),) if asked else ())
+    return Normalised(facts, (Lookup(asked[0], told.ref(asked[1]), told.at, event),) if asked else ())
 
 
 def _past_due(told: Told) -> list[BillingEvent]:

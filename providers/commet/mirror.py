@@ -89,9 +89,8 @@ class CommetMirror:
 
     async def _theirs(self, customer: Json) -> list[BillingEvent]:
         read_at = datetime.now(UTC)
-        as_of, own = AsOf(read_at - CLOCKS_DIFFER_BY, read_at=read_at), named(customer, "id")
-        found = await self._pace.patiently(lambda: self._api.listed("subscriptions", customer_id=own))
-        owner = owner_of(customer)
+        as_of, owner = AsOf(read_at - CLOCKS_DIFFER_BY, read_at=read_at), owner_of(customer)
+        found = await self._pace.patiently(lambda: self._api.listed("subscriptions", customer_id=owner))
         seen = [subscription_seen(each, owner, as_of) for each in parts(found, "data")]
         return [customer_seen(customer, as_of), *seen]
 

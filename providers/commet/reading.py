@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from dunning.account import PAYING
@@ -47,16 +47,23 @@ class CommetReading:
     async def customer(self, ref: str, as_of: AsOf) -> list[BillingEvent]:
         return (await self.owner(ref)).facts(as_of)
 
-    async def subscription(self, ref: str, as_of: AsOf, *, debts: bool = False) -> list[BillingEvent]:
-        """Nothing of one that Commet does not know. `debts`: with what it owes, or was paid with."""
+    async def subscription(
+        self, ref: str, as_of: AsOf, *, debts: bool = False, told: bool | None = None
+    ) -> list[BillingEvent]:
+        """Nothing of one that Commet does not know. `debts`: with what it owes, or was paid with.
+
+        `told`: whether it ended for want of payment, where that is known.
+        """
         found = await self.api.read("subscriptions", ref)
         if found is None:
             return []
         owner = await self.owner(named(found, "customer_id"))
-        over = found.get("status") == "canceled"
+        over = found.get("status") == "canceled" and told is None
         billed = await self.invoices(subscription_id=ref) if debts or over else []
-        facts = [*owner.facts(as_of), subscription_seen(found, owner.ref, as_of, unpaid=_given_up(billed))]
+        unpaid = _given_up(billed) if told is None else told
         wanted = _concerning(found, billed) if debts else []
+        as_of = _not_older_than(as_of, [found, *wanted])
+        facts = [*owner.facts(as_of), subscription_seen(found, owner.ref, as_of, unpaid=unpaid)]
         return [*facts, *await self._billed(found, owner, wanted, as_of)]
 
     async def invoice(self, ref: str, as_of: AsOf, *, charges: bool = False) -> list[BillingEvent]:
@@ -68,15 +75,17 @@ class CommetReading:
         owner, subscription = await asyncio.gather(
             self.owner(named(found, "customer_id")), self.api.read("subscriptions", of)
         )
-        facts = owner.facts(as_of)
+        facts: list[BillingEvent] = []
         wanted = [found]
         if subscription:
             good = subscription.get("status") in PAYING and found.get("status") != "paid"
             over = subscription.get("status") == "canceled"
             billed = await self.invoices(subscription_id=of) if good or over else []
-            facts.append(subscription_seen(subscription, owner.ref, as_of, unpaid=_given_up(billed)))
             # What brought it back to life is another invoice.
             wanted += _newest(each for each in billed if each.get("status") == "paid") if good else []
+            as_of = _not_older_than(as_of, [subscription, *wanted])
+            facts.append(subscription_seen(subscription, owner.ref, as_of, unpaid=_given_up(billed)))
+        facts += owner.facts(as_of)
         if not charges and all(each.get("status") != "paid" for each in wanted):
             return [*facts, *(invoice_seen(each, owner.ref, as_of) for each in wanted)]
         return [*facts, *await self._billed(subscription or {}, owner, wanted, as_of)]
@@ -117,6 +126,14 @@ class CommetReading:
             cursor = text(page, "next_cursor") if page.get("has_more") else None
             if cursor is None:
                 return found
+
+
+def _not_older_than(as_of: AsOf, things: Sequence[Json]) -> AsOf:
+    """As new as the last change of any of these, by Commet's clock: a payment must not look newer than the
+    subscription that it brought back.
+    """
+    changed = (moment(each.get("updated_at") or None) for each in things)
+    return replace(as_of, at=max(as_of.at, *filter(None, changed)))
 
 
 def _concerning(subscription: Json, invoices: Sequence[Json]) -> list[Json]:

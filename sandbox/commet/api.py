@@ -99,8 +99,11 @@ class CommetApi:
         return _one(self.books.customers, request, "customer_not_found")
 
     def _subscriptions(self, request: Request, _: Json) -> Json:
-        """Without pages: the API has no cursor for them."""
-        found = _matching(self.books.subscriptions, request, customerId="customerId", status="status")
+        """Without pages: the API has no cursor for them. A customer is named by either id."""
+        found = _matching(self.books.subscriptions, request, status="status")
+        if "customerId" in request.query_params:
+            of = self.books.of(request.query_params["customerId"])
+            found = (each for each in found if each["customerId"] in (of["id"], of["externalId"]))
         return {"object": "list", "data": list(found), "hasMore": False}
 
     def _sold(self, request: Request, body: Json) -> Json:
