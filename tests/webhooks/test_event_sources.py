@@ -20,6 +20,7 @@ from standardwebhooks import Webhook
 
 from providers import hex_signature
 from providers.envelope import BadSignature
+from tests.providers import commet_events
 from tests.providers.neutral import ORIGIN
 from tests.webhooks.conftest import Query, StartReceiver
 from tests.webhooks.stripe_calls import signature
@@ -34,6 +35,7 @@ SOURCES = (
     f"like-stripe stripe {OLD} {PLAIN}",
     f"bare hex:X-Acme-Signature {OLD} {PLAIN}",
 )
+COMMET = ("whsec_older_of_commet", commet_events.SECRET)
 BODY = json.dumps(ORIGIN).encode()
 Call = tuple[str, bytes, Any]
 Post = Callable[..., list[httpx.Response]]
@@ -45,7 +47,7 @@ def post(config: ReceiverConfig) -> Post:
 
     def deliver(*calls: Call, log: io.StringIO | None = None) -> list[httpx.Response]:
         receiver = Receiver(
-            replace(config, secrets={"DUNNING_EVENT_SOURCES": SOURCES}),
+            replace(config, secrets={"DUNNING_EVENT_SOURCES": SOURCES, "COMMET_WEBHOOK_SECRETS": COMMET}),
             Log("json", "info", log or io.StringIO()),
         )
 
@@ -54,7 +56,7 @@ def post(config: ReceiverConfig) -> Post:
             transport = httpx.ASGITransport(app=receiver)
             async with httpx.AsyncClient(transport=transport, base_url="http://receiver") as client:
                 answers = [
-                    await client.post(f"/webhooks/events/{name}", content=body, headers=headers)
+                    await client.post(f"/webhooks/{path(name)}", content=body, headers=headers)
                     for name, body, headers in calls
                 ]
             await receiver.close()
@@ -63,6 +65,10 @@ def post(config: ReceiverConfig) -> Post:
         return asyncio.run(run())
 
     return deliver
+
+
+def path(name: str) -> str:
+    return name if name == "commet" else f"events/{name}"
 
 
 def standard(body: bytes = BODY, secret: str = SECRET, at: float | None = None) -> dict[str, str]:
@@ -157,6 +163,30 @@ def test_a_replay_counts_once_while_its_time_is_good_and_is_refused_later(post: 
     answers = post(*recorded, *recorded, *stale)
     assert [answer.status_code for answer in answers] == [200] * 4 + [400] * 2
     assert len(query("SELECT id FROM inbox")) == 2
+
+
+def test_commet_is_known_by_either_secret_and_by_nothing_else(post: Post, query: Query) -> None:
+    """Missing, of another body or key, in capitals, no text: one answer. A delivery again counts once."""
+    body = commet_events.dumped(commet_events.event("payment.failed"))
+    [name] = commet_events.signed(body)
+    good = commet_events.signed(body)[name]
+    wrong: list[dict[str, Any]] = [
+        {},
+        commet_events.signed(body + b" "),
+        commet_events.signed(body, "whsec_of_somebody_else"),
+        commet_events.signed(body, ""),
+        {name: good.upper()},
+        {name: good[:-1]},
+        {name: "é".encode()},
+        {name: b"\xff\xfe" * 32},
+        {"x-signature": good},
+        standard(body, SECRET),
+    ]
+    refused = post(*(("commet", body, headers) for headers in wrong))
+    assert {(answer.status_code, answer.text) for answer in refused} == {(400, "invalid webhook\n")}
+    known = [commet_events.signed(body, secret) for secret in COMMET]
+    assert {each.status_code for each in post(*(("commet", body, headers) for headers in known * 2))} == {200}
+    assert [row["source"] for row in query("SELECT source FROM inbox")] == ["commet"]
 
 
 def test_a_source_that_nobody_set_up_has_no_path(post: Post) -> None:
