@@ -24,7 +24,7 @@ from worker.usecases.learn import known_until
 
 # Each is two questions or three.
 HELD_AT_ONCE = 10
-UNKNOWN = "unknown to Stripe"
+UNKNOWN = "unknown there"
 
 
 @dataclass(frozen=True, slots=True)
