@@ -48,7 +48,7 @@ class CommetAddress(Mode, title="Commet's address"):
 
     @field_validator("commet_api_base")
     @classmethod
-    def _key_stays_private(cls, base: str | None, info: ValidationInfo) -> str | None:
+    def _commet_key_stays_private(cls, base: str | None, info: ValidationInfo) -> str | None:
         if base is not None and info.data.get("livemode"):
             parts = split_url(base, ("https", "http"))
             if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
