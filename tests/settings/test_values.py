@@ -147,7 +147,7 @@ def test_a_key_of_commets_is_kept_apart_as_stripes_is() -> None:
     ):
         with pytest.raises(SettingsError, match=why):
             from_env(WorkerSettings, COMMET_API_KEY=key, DUNNING_LIVEMODE=mode)
-    live = {"COMMET_API_KEY": "ck_older", "DUNNING_LIVEMODE": "true"}
+    live = {"COMMET_API_KEY": "ck_older", "STRIPE_API_KEY": "rk_live_0", "DUNNING_LIVEMODE": "true"}
     with pytest.raises(SettingsError, match="would send a live key unencrypted"):
         from_env(WorkerSettings, COMMET_API_BASE="http://proxy.example:8080", **live)
     assert from_env(WorkerSettings, COMMET_API_BASE="http://127.0.0.1:8080", **live)
