@@ -17,6 +17,7 @@ from dramatiq.middleware import AgeLimit, AsyncIO, Middleware, Retries, Shutdown
 
 from metrics.instruments import nudges_lost
 from worker import lengths, queues
+from worker.consumer import PromptBroker
 from worker.queues import Wakeup
 from worker.redis_client import FullError, open_redis
 from worker.room import make_room
@@ -33,7 +34,7 @@ def create_broker(redis_url: str, *extra: Middleware) -> RedisBroker:
 
     `Retries` stays, with no retries: without it a failed message would be acknowledged as done.
     """
-    return RedisBroker(  # type: ignore[no-untyped-call]  # Dramatiq does not annotate this constructor
+    return PromptBroker(  # type: ignore[no-untyped-call]  # Dramatiq does not annotate this constructor
         client=open_redis(redis_url, limit=LIMIT),
         namespace=queues.NAMESPACE,
         maintenance_chance=queues.MAINTENANCE_CHANCE,
