@@ -22,9 +22,10 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db import batch
 from db.models import outbox
 from db.words import meaning
 from dunning.steps import Kind
@@ -32,12 +33,6 @@ from dunning.steps import Kind
 # Short, so that what a killed process held goes on soon; whoever lives renews it while they work.
 LEASE = timedelta(seconds=20)
 RENEW_EVERY = timedelta(seconds=5)
-
-_ADD = (
-    insert(outbox)
-    .on_conflict_do_nothing()
-    .returning(outbox.c.id, outbox.c.customer_id, outbox.c.kind, outbox.c.status)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +96,13 @@ class Added(NamedTuple):
     kind: Kind
 
 
+_ADD = (
+    batch.inserting(outbox, tuple(NewEffect.__slots__))
+    .on_conflict_do_nothing()
+    .returning(outbox.c.id, outbox.c.customer_id, outbox.c.kind, outbox.c.status)
+)
+
+
 async def add_all(connection: AsyncConnection, effects: Sequence[NewEffect]) -> list[Added]:
     """The same, with whose they are and of which kind."""
     if not effects:
@@ -109,7 +111,7 @@ async def add_all(connection: AsyncConnection, effects: Sequence[NewEffect]) -> 
         {name: getattr(effect, name) for name in NewEffect.__slots__} | {"kind": effect.kind.value}
         for effect in effects
     ]
-    added = await connection.execute(_ADD, rows)
+    added = await connection.execute(_ADD, batch.columns_of(rows))
     return [Added(row.id, row.customer_id, Kind(row.kind)) for row in added if row.status == "pending"]
 
 

@@ -47,7 +47,7 @@ class _Mails:
         environment = house.environment(self._database, self._redis, SMTP_URL=self._smtp)
         decider = house.programs.start("decider", dunning("worker", "--queues", "events"), environment)
         decider.wait_for_line("worker.started")
-        deciding = Backlog(decider, self._redis, EVENTS)
+        deciding = Backlog([decider], self._redis, EVENTS)
         deciding.work_off(deciding.messages(inbox.store(self._database, failures(count))))
         wait_until(lambda: self._query(_WAITING) == count, f"{count} mails to be due")
         deciding.close()
@@ -56,7 +56,7 @@ class _Mails:
         program = house.programs.start("mail worker", dunning("worker", "--queues", "mail"), environment)
         stack.callback(program.stop)
         program.wait_for_line("worker.started")
-        self._backlog = Backlog(program, self._redis, MAIL)
+        self._backlog = Backlog([program], self._redis, MAIL)
         stack.callback(self._backlog.close)
 
     def send(self) -> Figures:

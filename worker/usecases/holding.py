@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeGuard
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -96,7 +97,7 @@ async def bars(connection: AsyncConnection, limits: Limits | None) -> Bars:
     """What bars taking access now: the breaker, or a cap that is reached."""
     if await breaker.tripped(connection) is not None:
         return Bars(everybody=TRIPPED)
-    if limits is None:
+    if not _are_capped(limits):
         return NONE
     revoked = await breaker.revocations(connection, limits)
     return Bars(counted=cap_reached(revoked, limits) if revocations_left(revoked, limits) == 0 else None)
@@ -125,12 +126,17 @@ class Caps:
 NO_CAPS = Caps()
 
 
-async def caps(connection: AsyncConnection, limits: Limits | None) -> Caps:
-    """What the caps leave, with nobody else taking anything until this transaction ends."""
-    if limits is None:
+async def caps(connection: AsyncConnection, limits: Limits | None, wanted: int) -> Caps:
+    """What the caps leave of so many, with nobody else taking anything until this transaction ends."""
+    if not _are_capped(limits):
         return NO_CAPS
-    revoked = await breaker.revocations_alone(connection, limits)
+    revoked = await breaker.revocations_alone(connection, limits, wanted)
     return Caps(revocations_left(revoked, limits), cap_reached(revoked, limits))
+
+
+def _are_capped(limits: Limits | None) -> TypeGuard[Limits]:
+    """Without a cap nobody has to be counted, nor to wait for others who take access."""
+    return limits is not None and limits.revocations_per_hour > 0
 
 
 def _is_counted(loaded: Loaded) -> bool:
