@@ -5,6 +5,7 @@ Called by `./run lock`. Run it with the oldest supported Python, since that one 
     requirements.lock       what the service needs, and setuptools, which builds it
     requirements-dev.lock   what the sandbox, the tests and the linters need beside it
     .ci/*.lock              tools that `./run` uses now and then, each in an environment of its own
+    benchmarks/peers/djstripe/requirements.lock     what `./run bench` measures beside us, likewise
 """
 
 import json
@@ -22,7 +23,15 @@ HEADER = """\
 # Good for Python 3.11 to 3.13 on Linux, x86_64 and aarch64. Written by `./run lock`; do not edit.
 # Install it with `pip install --require-hashes`: then it is what PyPI had on that day, or nothing.
 """
-TOOLS = {"audit": "pip-audit>=2.10", "virtualenv": "virtualenv>=21.15"}
+APART = {
+    ".ci/audit.lock": ("pip-audit>=2.10",),
+    ".ci/virtualenv.lock": ("virtualenv>=21.15",),
+    "benchmarks/peers/djstripe/requirements.lock": (
+        "dj-stripe>=2.11",
+        "gunicorn>=27",
+        "psycopg[binary]>=3.3",
+    ),
+}
 PYTHONS = ("3.11", "3.12", "3.13")
 MACHINES = ("x86_64", "aarch64")
 GLIBC = (
@@ -48,8 +57,8 @@ def main() -> None:
     write("requirements.lock", "What the service runs with, and setuptools, which builds it.", service)
     rest = {name: version for name, version in everything.items() if name not in service}
     write("requirements-dev.lock", "What the sandbox, the tests and the linters need beside it.", rest)
-    for name, wanted in TOOLS.items():
-        write(f".ci/{name}.lock", f"{wanted}, and what it needs.", resolve(wanted))
+    for name, wanted in APART.items():
+        write(name, f"{', '.join(wanted)}, and what they need.", resolve(*wanted))
 
 
 def resolve(*wanted: str, like: Pins | None = None) -> Pins:

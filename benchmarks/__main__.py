@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks import machine, report
-from benchmarks.errors import BenchmarkError
+from benchmarks.errors import BenchmarkError, SkippedError
 from benchmarks.experiment import Experiment, run
 from benchmarks.experiments import EXPERIMENTS
 from benchmarks.house import house
@@ -61,7 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def measure(chosen: Sequence[Experiment], scale: Scale, people: Console) -> list[Result]:
-    """Measure rows one after the other on one set of servers, with a progress bar for people."""
+    """Measure rows one after the other on one set of servers, with a progress bar for people.
+
+    A row that cannot be measured here is left out, and `people` hear why.
+    """
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -82,8 +85,12 @@ def measure(chosen: Sequence[Experiment], scale: Scale, people: Console) -> list
                 bar.update(task, doing=f"{name}: {contender}")
 
             start = time.monotonic()
-            samples = run(experiment, servers, scale, done)
-            results.append(Result(experiment, samples, time.monotonic() - start))
+            try:
+                samples = run(experiment, servers, scale, done)
+            except SkippedError as skipped:
+                people.print(f"{experiment.name} is left out: {skipped}", highlight=False, markup=False)
+            else:
+                results.append(Result(experiment, samples, time.monotonic() - start))
             bar.advance(task)
     return results
 

@@ -54,7 +54,7 @@ class House:
             "DATABASE_URL": database_url,
             "REDIS_URL": redis_url,
             "STRIPE_WEBHOOK_SECRETS": SECRET,
-            "STRIPE_API_KEY": "sk_test_benchmarks",
+            "STRIPE_API_KEY": "sk_test_benchmarks0123456789abcdef",
             "SMTP_URL": "smtp://127.0.0.1:1",
             "DUNNING_LIVEMODE": "false",
             # What is measured is a wave of failures.

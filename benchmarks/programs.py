@@ -71,12 +71,13 @@ class Program:
 
 
 class Programs:
-    """The programs that were started; `stop_all` ends them."""
+    """The programs that were started; `stop_all` ends them. `latest` is by name the one started last."""
 
     def __init__(self) -> None:
         """Nothing runs yet."""
         self._lines: defaultdict[str, deque[str]] = defaultdict(lambda: deque(maxlen=_LINES))
         self._hearers: dict[str, Hear] = {}
+        self.latest: dict[str, Program] = {}
         self._processes = Processes(self._heard)
 
     def start(
@@ -93,7 +94,8 @@ class Programs:
         if hear:
             self._hearers[name] = hear
         process = self._processes.start(name, command, environment, cwd=ROOT)
-        return Program(process, port, self._lines[name])
+        self.latest[name] = program = Program(process, port, self._lines[name])
+        return program
 
     def start_listening(
         self,

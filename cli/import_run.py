@@ -17,9 +17,11 @@ from db.session import create_engine
 from providers.lookup import ProviderUnavailableError, RefusedError
 from providers.pacing import Pace
 from providers.stripe import SOURCE
+from providers.stripe.accounts import connected_of
 from providers.stripe.listing import PacedApi, StripeListing
 from providers.stripe.mirror import A_PAGE_WITHIN
 from providers.stripe.settings import StripeApi
+from providers.systems import family_of
 from settings import ImportSettings
 from worker.importing import pages, run_import, stages
 from worker.policy import policy
@@ -28,8 +30,9 @@ from worker.rehearsing import Rehearsed
 from worker.services import Services
 
 
-async def take_over(settings: ImportSettings, rate: float, *, restart: bool) -> Import:
+async def take_over(settings: ImportSettings, source: str, rate: float, *, restart: bool) -> Import:
     """Go on with the import that was interrupted, or begin one. Raises CommandError."""
+    api = paced(settings, source, rate)
     engine = create_engine(settings.database_url_sqlalchemy, name="import", pool_size=2)
     try:
         async with imports.alone(engine) as ours:
@@ -38,11 +41,11 @@ async def take_over(settings: ImportSettings, rate: float, *, restart: bool) -> 
                     "Another import is running.", "`dunning import status` shows how far it has come."
                 )
             async with engine.begin() as connection:
-                begun = await imports.begin(connection, SOURCE, anew=restart)
+                begun = await imports.begin(connection, source, anew=restart)
             with progress() as told, _in_words():
                 return await run_import(
                     without_workers(settings, engine),
-                    StripeListing(paced(settings, rate)),
+                    StripeListing(api),
                     begun,
                     livemode=settings.livemode,
                     told=lambda stage, run: told(stage, run.counts),
@@ -51,10 +54,10 @@ async def take_over(settings: ImportSettings, rate: float, *, restart: bool) -> 
         await engine.dispose()
 
 
-async def rehearse(settings: ImportSettings, rate: float) -> Rehearsed:
+async def rehearse(settings: ImportSettings, source: str, rate: float) -> Rehearsed:
     """Read everything, and fold it in memory. Raises CommandError."""
-    listing = StripeListing(paced(settings, rate))
-    tried = Rehearsed(SOURCE, policy(settings), datetime.now(UTC))
+    listing = StripeListing(paced(settings, source, rate))
+    tried = Rehearsed(source, policy(settings), datetime.now(UTC))
     with progress() as told, _in_words():
         for stage in await stages(listing, livemode=settings.livemode):
             async with aclosing(pages(stage, None)) as read:
@@ -65,13 +68,17 @@ async def rehearse(settings: ImportSettings, rate: float) -> Rehearsed:
     return tried
 
 
-def paced(settings: ImportSettings, rate: float) -> PacedApi:
-    """Stripe, asked so often a second at most. Raises CommandError without a key."""
+def paced(settings: ImportSettings, source: str, rate: float) -> PacedApi:
+    """An account of Stripe's, asked so often a second at most. Raises CommandError without a key."""
     assert isinstance(settings, StripeApi)  # noqa: S101  # `settings.systems` has seen to it; tells mypy
-    if settings.stripe_api_key is None:
-        raise CommandError("STRIPE_API_KEY is not set: Stripe cannot be asked.", "docs/settings.md has it.")
-    key, base = settings.stripe_api_key.get_secret_value(), settings.stripe_api_base
-    return PacedApi(key, Pace(rate), api_base=base, timeout=A_PAGE_WITHIN)
+    key = settings.api_key_of(source) if family_of(source) == SOURCE else None
+    if key is None:
+        raise CommandError(
+            f"There is no key for {source}: Stripe cannot be asked.",
+            "STRIPE_API_KEY is for the source stripe, STRIPE_ACCOUNTS for others: docs/settings.md.",
+        )
+    base, account = settings.stripe_api_base, connected_of(source)
+    return PacedApi(key, Pace(rate), account=account, api_base=base, timeout=A_PAGE_WITHIN)
 
 
 def without_workers(settings: ImportSettings, engine: AsyncEngine) -> Services:

@@ -33,6 +33,12 @@ def stripe(
     restart: Annotated[
         bool, typer.Option("--restart", help="Begin anew instead of going on where the last one stopped.")
     ] = False,
+    source: Annotated[
+        str,
+        typer.Option(
+            metavar="SOURCE", help="Of which account: stripe:NAME of STRIPE_ACCOUNTS, or a connected one."
+        ),
+    ] = "stripe",
     dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
@@ -47,6 +53,7 @@ def stripe(
     Examples:
       dunning import stripe --dry-run     who would be told what, and when; writes nothing
       dunning import stripe
+      dunning import stripe --source stripe:de
       dunning import status
     """
     from cli.import_run import rehearse, take_over
@@ -56,9 +63,9 @@ def stripe(
     settings = load(ImportSettings)
     configure("import", settings.log_format, "warning")
     if dry_run:
-        print_rehearsal(run(rehearse(settings, rate)), json=json)
+        print_rehearsal(run(rehearse(settings, source, rate)), json=json)
         return
-    done = run(take_over(settings, rate, restart=restart))
+    done = run(take_over(settings, source, rate, restart=restart))
     if json:
         print_json(done)
     else:

@@ -1,87 +1,22 @@
-"""The `dunning` command. Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 130 interrupted."""
+"""The `dunning` command. Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 130 interrupted.
 
-import sys
-from importlib.metadata import version
-from typing import Annotated, Any
-
-import typer
-from typer.core import TyperCommand, TyperGroup
-
-from cli.output import CommandError, print_error
-from cli.registry import BY_NAME, ENTRIES, Entry, resolve
-from settings import SettingsError
-
-# A paragraph that starts with \b keeps its line breaks.
-EXAMPLES = """\b
-Examples:
-  dunning demo                        see it work, with nothing else installed
-  dunning up                          run everything here, data in .dunning
-  dunning migrate                     prepare the database in DATABASE_URL
-  dunning worker --queues mail,team   a worker that only sends
-  dunning access cus_123 --json       one customer's access, for a script
-
-Settings come from the environment and .env; docs/settings.md explains each.
+Nothing is imported before it is known what for: the receiver has to start fast and stay small.
 """
 
+import sys
 
-class Commands(TyperGroup):
-    """Lists subcommands from the registry and imports one only to run it.
-
-    So `dunning receiver` starts without loading the worker's libraries, and `dunning --help` loads none.
-    """
-
-    def __init__(self, **attributes: Any) -> None:
-        super().__init__(**attributes)
-        for entry in ENTRIES:
-            self.commands[entry.name] = TyperCommand(
-                entry.name, help=entry.about, rich_help_panel=entry.panel
-            )
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """Typer's own look-up, with its suggestions for a misspelt name, then the real command."""
-        name, found, rest = super().resolve_command(ctx, args)
-        return name, _load(BY_NAME[name]) if name else found, rest
-
-
-def _load(entry: Entry) -> Any:
-    target = resolve(entry)
-    if not isinstance(target, typer.Typer):
-        function, target = target, typer.Typer(add_completion=False)
-        target.command()(function)
-    command = typer.main.get_command(target)
-    command.name = entry.name
-    return command
-
-
-app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, rich_markup_mode="rich")
-
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"dunning {version('dunning-worker')}")
-        raise typer.Exit
-
-
-@app.callback(epilog=EXAMPLES)
-def root(
-    _: Annotated[
-        bool,
-        typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True),
-    ] = False,
-) -> None:
-    """When a subscription payment fails: the right mail, time to pay, and access that follows the money."""
+RECEIVER = "receiver"
 
 
 def main() -> None:
     """Run `dunning` with the arguments of this process, and exit."""
     try:
-        # Not app(): that would install typer's exception hook, which prints local variables.
-        typer.main.get_command(app)(prog_name="dunning")
-    except SettingsError as error:
-        print_error("Settings", str(error))
-        sys.exit(2)
-    except CommandError as error:
-        print_error("Failed", str(error), error.hint)
-        sys.exit(1)
+        if next((word for word in sys.argv[1:] if not word.startswith("-")), None) == RECEIVER:
+            from cli.receiving import receive
+
+            receive()
+        from cli.commands import run
+
+        run()
     except KeyboardInterrupt:
         sys.exit(130)

@@ -1,7 +1,6 @@
 """`dunning receiver`."""
 
 import os
-import sys
 from typing import Annotated, NoReturn
 
 import typer
@@ -12,6 +11,7 @@ from webhooks.config import ReceiverConfig
 
 
 def command(
+    context: typer.Context,
     host: Annotated[str | None, typer.Option(help="Listen here instead of DUNNING_RECEIVER_HOST.")] = None,
     port: Annotated[
         int | None, typer.Option(help="Listen here instead of DUNNING_RECEIVER_PORT; 0 takes any free one.")
@@ -25,17 +25,12 @@ def command(
       dunning receiver --host 0.0.0.0   in a container
     """
     settings = load(ReceiverSettings, env=environment(DUNNING_RECEIVER_HOST=host, DUNNING_RECEIVER_PORT=port))
-    become(ReceiverConfig.from_settings(settings))
+    hand_over(ReceiverConfig.from_settings(settings), context.obj)
 
 
-def become(config: ReceiverConfig) -> NoReturn:
-    """Replace this process by the serving one: same pid, a third of the memory.
-
-    The configuration goes through a pipe, since arguments can be read by every user of the machine.
-    """
-    reading, writing = os.pipe()
+def hand_over(config: ReceiverConfig, writing: int) -> NoReturn:
+    """Give the configuration to whoever serves (`cli.receiving`), by this end of a pipe, and be gone."""
+    # Where nobody is there to serve any more, typer knows a broken pipe for what it is, and ends us quietly.
     with os.fdopen(writing, "w") as pipe:
-        pipe.write(config.to_json())  # far below the 64 KiB a pipe holds, so nobody need read yet
-    os.set_inheritable(reading, True)
-    # -P: a directory named webhooks where the command is run must not be mistaken for ours.
-    os.execv(sys.executable, [sys.executable, "-P", "-m", "webhooks", str(reading)])  # noqa: S606 -- no shell wanted
+        pipe.write(config.to_json())  # far below the 64 KiB a pipe holds: all of it at once
+    os._exit(0)  # they wait for it, and tearing down what is loaded here takes longer than writing

@@ -172,7 +172,7 @@ async def _rehearse(tools: Reconciling, since: datetime, told: Told, *, events_o
 
 @asynccontextmanager
 async def _tools(settings: ImportSettings, told: Told) -> AsyncIterator[Reconciling]:
-    api = paced(settings, RATE)
+    api = paced(settings, SOURCE, RATE)
     engine = create_engine(settings.database_url_sqlalchemy, name="reconcile", pool_size=3)
     try:
         yield Reconciling(

@@ -50,6 +50,9 @@ def command(
             help="Where nothing is set, use a simulated Stripe with three customers, and a local inbox.",
         ),
     ] = False,
+    thin_events: Annotated[
+        bool, typer.Option("--thin-events", help="In the sandbox: have Stripe send thin events.")
+    ] = False,
 ) -> None:
     """Start everything in this terminal: receiver, two workers, scheduler, access API. Ctrl-C stops it.
 
@@ -67,7 +70,7 @@ def command(
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        _up(data_dir, sandbox)
+        _up(data_dir, sandbox, thin_events=thin_events)
     except SettingsError as error:
         print_error("Settings", str(error), None if sandbox else TRY_INSTEAD)
         raise typer.Exit(2) from error
@@ -75,7 +78,7 @@ def command(
         raise typer.Exit(0) from None
 
 
-def _up(data_dir: Path, sandbox: bool) -> None:
+def _up(data_dir: Path, sandbox: bool, *, thin_events: bool) -> None:
     """Start everything and keep it running until SIGINT or SIGTERM. Raises SettingsError or CommandError."""
     found = given()
     with contextlib.ExitStack() as stack, _explained():
@@ -91,7 +94,7 @@ def _up(data_dir: Path, sandbox: bool) -> None:
         servers = _embedded(stack, found, kept)
         settings |= {name: server.url for name, server in servers.items()}
         _migrate(settings)
-        _run(stack, settings, servers, supplies)
+        _run(stack, settings, servers, supplies, thin_events=thin_events)
 
 
 def _supply(stack: contextlib.ExitStack, found: Mapping[str, str], data_dir: Path) -> Supplies:
@@ -173,6 +176,8 @@ def _run(
     settings: Mapping[str, str],
     servers: Mapping[str, Server],
     supplies: Supplies | None,
+    *,
+    thin_events: bool,
 ) -> None:
     from cli.up_addresses import api_url, mail_results_url, print_addresses, webhook_url
     from sandbox.processes import Processes, prefixed
@@ -192,7 +197,7 @@ def _run(
     customers = []
     shop = None
     if supplies and supplies.stripe:
-        customers = open_for_business(supplies.stripe, webhook_url(settings))
+        customers = open_for_business(supplies.stripe, webhook_url(settings), thin=thin_events)
         shop = f"http://127.0.0.1:{(port := free_port(SHOP_PORT))}"
         processes.start("shop", shop_command(port, api_url(settings), customers), settings, restart=True)
     print_addresses(settings, servers, supplies, customers, shop, metrics)

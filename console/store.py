@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import asyncpg  # type: ignore[import-untyped]  # ships no annotations
 import structlog
 
+from console.gathering import Gathering
 from db import access, key_lookup, schema
-from db.access import AccessRow, CaseLink
+from db.access import AccessRow, Asked, CaseLink
 from db.connecting import connect
 from db.key_lookup import GoodKey
 from db.schema import BehindError
@@ -44,6 +45,7 @@ class Store:
         self._pool_size = pool_size
         self._pool: Any = None
         self._reachable = True
+        self._gathering: Gathering[Asked, AccessRow | None] = Gathering(self._look)
 
     async def start(self) -> None:
         """Make the pool and try it once. The database may come later."""
@@ -74,7 +76,14 @@ class Store:
 
     async def access(self, source: str | None, customer: str) -> AccessRow | None:
         """What `db.access.read` finds. Raises Unavailable within LIMIT seconds."""
-        return await self._ask(lambda connection: access.read(connection, source, customer))
+        try:
+            async with asyncio.timeout(LIMIT):
+                return await self._gathering.ask((source, customer))
+        except TimeoutError as error:  # it has waited behind others; what befell them is logged
+            raise Unavailable(type(error).__name__) from None
+
+    async def _look(self, asked: Sequence[Asked]) -> Sequence[AccessRow | None]:
+        return await self._ask(lambda connection: access.read_many(connection, asked))
 
     async def access_with_link(
         self, source: str | None, customer: str

@@ -6,6 +6,7 @@ banners lead to our own pages; and nothing else.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,11 +18,11 @@ USUAL_SOURCE = """
 # S608: nothing but constants is put into these.
 _READ = f"""
 SELECT customers.ref AS customer, customers.locales, test_clocks.reached AS clock,
-       access.level, access.reason, access.until, access.subscription, access.changed_at
-FROM customers
+       access.level, access.reason, access.until, access.subscription, access.changed_at, asked.number
+FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS asked (source, ref, number)
+JOIN customers ON customers.source = coalesce(asked.source, {USUAL_SOURCE}) AND customers.ref = asked.ref
 JOIN access ON access.customer_id = customers.id
 LEFT JOIN test_clocks ON test_clocks.source = customers.source AND test_clocks.ref = customers.test_clock
-WHERE customers.source = coalesce($1, {USUAL_SOURCE}) AND customers.ref = $2
 """  # noqa: S608
 # Of the links that still open something, the newest: to a case that is open, or that ended with its
 # subscription, and of these rather to that of the subscription which decides about access.
@@ -45,6 +46,9 @@ LEFT JOIN LATERAL (
 WHERE customers.source = coalesce($1, {USUAL_SOURCE}) AND customers.ref = $2
 """  # noqa: S608
 _PROBE = "SELECT customer_id FROM access LIMIT 0"  # fails while migrations are missing, and reads no row
+
+Asked = tuple[str | None, str]
+"""A source, or None for the usual one, and a customer of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +80,19 @@ async def read(connection: Any, source: str | None, customer: str) -> AccessRow 
     Without a source the usual one is meant: the only one there is, else Stripe.
     `connection` is asyncpg's, whose errors pass through.
     """
-    row = await connection.fetchrow(_READ, source, customer)
-    return _access(dict(row)) if row else None
+    [found] = await read_many(connection, [(source, customer)])
+    return found
+
+
+async def read_many(connection: Any, asked: Sequence[Asked]) -> list[AccessRow | None]:
+    """The same for several, all at one moment and in their order."""
+    answers: list[AccessRow | None] = [None] * len(asked)
+    sources, refs = zip(*asked, strict=True)
+    for row in await connection.fetch(_READ, sources, refs):
+        found = dict(row)
+        number = found.pop("number")
+        answers[number - 1] = _access(found)
+    return answers
 
 
 async def read_with_link(

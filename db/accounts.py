@@ -278,3 +278,10 @@ async def due_on_clocks(connection: AsyncConnection, clocks: Collection[tuple[st
         )
         found |= {row.customer_id for row in rows}
     return sorted(found)
+
+
+async def accounts_of(connection: AsyncConnection, family: str) -> list[str]:
+    """The sources of further accounts of a billing system ("stripe:acct_1") that have customers here."""
+    theirs = customers.c.source.startswith(f"{family}:", autoescape=True)
+    rows = await connection.execute(select(customers.c.source).where(theirs).distinct())
+    return sorted(row.source for row in rows)

@@ -18,7 +18,7 @@ from db.models import alarms
 # A call that nobody took is made again after this long.
 CALL_AGAIN = timedelta(minutes=2)
 
-Kind = Literal["breaker", "dead", "endpoint", "import", "differences"]
+Kind = Literal["breaker", "dead", "endpoint", "import", "differences", "closed"]
 
 
 @dataclass(frozen=True, slots=True)

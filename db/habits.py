@@ -74,7 +74,7 @@ EVENTS = text("""
             WHERE source = 'stripe' ORDER BY id DESC LIMIT 1) AS silence,
            (SELECT count(*) FROM inbox
             WHERE source = 'stripe' AND status = 'ignored' AND livemode <> :livemode
-              AND received_at > clock_timestamp() - interval '7 days') AS strangers
+              AND received_at > statement_timestamp() - interval '7 days') AS strangers
 """)
 
 NEWEST = text("""

@@ -4,14 +4,33 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from sqlalchemy import insert
+from sqlalchemy import exists, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.models import instructions
-from dunning.instructions import Instruction
+from db.models import customers, instructions
+from dunning.instructions import Instruction, Verb
 
 
 async def add(connection: AsyncConnection, customer_id: int, told: Instruction) -> None:
     """Write it down. The caller holds the account's row lock and has checked that it may be given."""
     values = asdict(told) | {"customer_id": customer_id, "verb": told.verb.value}
     await connection.execute(insert(instructions).values(values))
+
+
+async def not_yet(
+    connection: AsyncConnection, source: str, verb: Verb, *, after: int, most: int
+) -> list[int]:
+    """Customers (row ids, those above `after`) of a source of whom this was not said since they were resumed
+    last.
+    """
+    told, resumed = instructions.alias(), instructions.alias()
+    ended = exists().where(
+        resumed.c.customer_id == customers.c.id,
+        resumed.c.verb == Verb.RESUME.value,
+        resumed.c.case.is_(None),
+        resumed.c.id > told.c.id,
+    )
+    holds = exists().where(told.c.customer_id == customers.c.id, told.c.verb == verb.value, ~ended)
+    wanted = select(customers.c.id).where(customers.c.source == source, customers.c.id > after, ~holds)
+    rows = await connection.execute(wanted.order_by(customers.c.id).limit(most))
+    return [row.id for row in rows]

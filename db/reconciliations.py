@@ -76,6 +76,18 @@ async def ensure(connection: AsyncConnection, source: str) -> None:
         await connection.execute(_FIRST, {"source": source})
 
 
+async def end(connection: AsyncConnection, source: str) -> None:
+    """Never again: nobody can be asked there any more. Whoever is at work on it has lost it."""
+    await ensure(connection, source)
+    values = {
+        "due_at": _CLOCK + timedelta(days=365_000),
+        "begun_at": None,
+        "lease_until": None,
+        "fence": reconciliations.c.fence + 1,
+    }
+    await connection.execute(update(reconciliations).where(reconciliations.c.source == source).values(values))
+
+
 async def due(connection: AsyncConnection) -> list[int]:
     """The rows that are due and that nobody is at work on, the longest due first."""
     free = reconciliations.c.lease_until.is_(None) | (reconciliations.c.lease_until < _CLOCK)

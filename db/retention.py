@@ -1,7 +1,8 @@
 """What is kept for so long and no longer, taken away in small batches. All ages are by the database's clock.
 
 Two schedulers share the work: a batch is chosen with SKIP LOCKED, in a WITH that is asked once. Each looks at
-an index that holds only what is still to be taken away, so that nothing due costs nothing.
+an index that holds only what is still to be taken away, so that nothing due costs nothing: by
+statement_timestamp(), since clock_timestamp() moves while a statement runs, and no index is entered at that.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import api_requests
 
-BATCH = 500
+BATCH = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """How long the content of events, mails, links and of what applications are told is kept."""
+    """How long events, their content, mails, links and what applications are told are kept."""
 
+    events: timedelta
     payloads: timedelta
     mails: timedelta
     links: timedelta
@@ -34,16 +36,27 @@ _PAYLOADS = text("""
     WITH old AS MATERIALIZED (
         SELECT id FROM inbox
         WHERE payload IS NOT NULL AND status NOT IN ('pending', 'dead')
-          AND due_at < clock_timestamp() - CAST(:keep AS interval)
+          AND due_at < statement_timestamp() - CAST(:keep AS interval)
         ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
     UPDATE inbox SET payload = NULL FROM old WHERE inbox.id = old.id
+""")
+# Ids follow the order of arrival, so the first rows are the oldest, and a look at a batch of them says if
+# any is old enough: no index is kept for it. What waits, or was given up, is passed over.
+_EVENTS = text("""
+    WITH first AS MATERIALIZED (
+        SELECT id, received_at FROM inbox WHERE status NOT IN ('pending', 'dead') ORDER BY id LIMIT :batch),
+    old AS MATERIALIZED (
+        SELECT inbox.id FROM inbox JOIN first ON first.id = inbox.id
+        WHERE first.received_at < statement_timestamp() - CAST(:keep AS interval)
+          AND inbox.status NOT IN ('pending', 'dead') FOR UPDATE OF inbox SKIP LOCKED)
+    DELETE FROM inbox USING old WHERE inbox.id = old.id
 """)
 # The words of a mail server may repeat an address; what we say ourselves stands before the colon.
 _MAILS = text("""
     WITH old AS MATERIALIZED (
         SELECT id FROM outbox
         WHERE rendered IS NOT NULL AND status NOT IN ('pending', 'sending')
-          AND due_at < clock_timestamp() - CAST(:keep AS interval)
+          AND due_at < statement_timestamp() - CAST(:keep AS interval)
         ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
     UPDATE outbox SET rendered = NULL, last_error = split_part(last_error, ': ', 1)
     FROM old WHERE outbox.id = old.id
@@ -51,7 +64,7 @@ _MAILS = text("""
 _MAIL_RESULTS = text("""
     WITH old AS MATERIALIZED (
         SELECT outbox_id, kind FROM mail_results
-        WHERE details IS NOT NULL AND recorded_at < clock_timestamp() - CAST(:keep AS interval)
+        WHERE details IS NOT NULL AND recorded_at < statement_timestamp() - CAST(:keep AS interval)
         ORDER BY recorded_at LIMIT :batch FOR UPDATE SKIP LOCKED)
     UPDATE mail_results SET details = NULL FROM old
     WHERE mail_results.outbox_id = old.outbox_id AND mail_results.kind = old.kind
@@ -61,15 +74,15 @@ _LINKS = text("""
     WITH old AS MATERIALIZED (
         SELECT links.digest FROM links
         JOIN cases ON cases.customer_id = links.customer_id AND cases.invoice = links."case"
-        WHERE links.made_at < clock_timestamp() - CAST(:keep AS interval)
-          AND cases.closed_at < clock_timestamp() - CAST(:keep AS interval)
+        WHERE links.made_at < statement_timestamp() - CAST(:keep AS interval)
+          AND cases.closed_at < statement_timestamp() - CAST(:keep AS interval)
         ORDER BY links.made_at LIMIT :batch FOR UPDATE OF links SKIP LOCKED)
     DELETE FROM links USING old WHERE links.digest = old.digest
 """)
 _OUTGOING = text("""
     WITH old AS MATERIALIZED (
         SELECT id FROM outgoing
-        WHERE created_at < clock_timestamp() - CAST(:keep AS interval)
+        WHERE created_at < statement_timestamp() - CAST(:keep AS interval)
           AND NOT EXISTS (SELECT FROM deliveries WHERE event_id = outgoing.id AND status = 'pending')
         ORDER BY created_at LIMIT :batch FOR UPDATE SKIP LOCKED),
     sent AS (DELETE FROM deliveries USING old WHERE deliveries.event_id = old.id)
@@ -78,7 +91,7 @@ _OUTGOING = text("""
 _ANSWERS = text("""
     WITH old AS MATERIALIZED (
         SELECT key_id, name FROM api_requests
-        WHERE made_at < clock_timestamp() - CAST(:keep AS interval)
+        WHERE made_at < statement_timestamp() - CAST(:keep AS interval)
         ORDER BY made_at LIMIT :batch FOR UPDATE SKIP LOCKED)
     DELETE FROM api_requests USING old
     WHERE api_requests.key_id = old.key_id AND api_requests.name = old.name
@@ -87,6 +100,7 @@ _ANSWERS = text("""
 
 def _each(keep: Keep) -> Mapping[str, tuple[TextClause, timedelta]]:
     return {
+        "events": (_EVENTS, keep.events),
         "payloads": (_PAYLOADS, keep.payloads),
         "mails": (_MAILS, keep.mails),
         "mail_results": (_MAIL_RESULTS, keep.mails),
@@ -110,18 +124,21 @@ async def prune(connection: AsyncConnection, keep: Keep, *, batch: int = BATCH) 
 
 # The oldest that is still there, by the same indexes; links and events are few, and hold ids.
 _OLDEST = text("""
-    SELECT clock_timestamp() - CAST(:payloads AS interval) - (
+    SELECT statement_timestamp() - CAST(:payloads AS interval) - (
                SELECT min(due_at) FROM inbox
                WHERE payload IS NOT NULL AND status NOT IN ('pending', 'dead')) AS payloads,
-           clock_timestamp() - CAST(:mails AS interval) - (
+           statement_timestamp() - CAST(:mails AS interval) - (
                SELECT min(due_at) FROM outbox
-               WHERE rendered IS NOT NULL AND status NOT IN ('pending', 'sending')) AS mails
+               WHERE rendered IS NOT NULL AND status NOT IN ('pending', 'sending')) AS mails,
+           statement_timestamp() - CAST(:events AS interval) - (
+               SELECT received_at FROM inbox WHERE status NOT IN ('pending', 'dead') ORDER BY id LIMIT 1)
+               AS events
 """)
 
 
 async def overdue(connection: AsyncConnection, keep: Keep) -> timedelta | None:
-    """For how long the oldest content of an event or a mail should have been gone, or None: none is."""
-    values = {"payloads": keep.payloads, "mails": keep.mails}
+    """For how long the oldest event, or the content of one or of a mail, should have been gone, or None."""
+    values = {"events": keep.events, "payloads": keep.payloads, "mails": keep.mails}
     row = (await connection.execute(_OLDEST, values)).one()
     late = max((each for each in row if each is not None), default=timedelta(0))
     return late if late > timedelta(0) else None

@@ -43,7 +43,7 @@ RIGHTS: Mapping[str, Rights] = {
     | _each("breaker imports restores", "SELECT"),
     "scheduler": {
         "customers": f"SELECT ({_NAMELESS})",
-        "inbox": "SELECT, UPDATE",
+        "inbox": "SELECT, UPDATE, DELETE",
         "outbox": "SELECT, UPDATE (due_at, rendered, last_error)",
         "cases": "SELECT, UPDATE (swept_at)",
         "subscriptions": "SELECT, UPDATE (swept_at)",

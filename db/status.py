@@ -73,7 +73,7 @@ OUTBOX = text("""
 
 CASES = text("""
     SELECT (SELECT count(*) FROM cases WHERE closed_at IS NULL) AS open,
-           (SELECT count(*) FROM cases WHERE test_clock IS NULL AND due_at <= clock_timestamp())
+           (SELECT count(*) FROM cases WHERE test_clock IS NULL AND due_at <= statement_timestamp())
            + (SELECT count(*) FROM cases
               JOIN customers ON customers.id = cases.customer_id
               JOIN test_clocks ON test_clocks.source = customers.source AND test_clocks.ref = cases.test_clock

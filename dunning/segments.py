@@ -45,7 +45,8 @@ class Match(BaseModel):
 
     `amount_at_least` and `amount_below` are what is owed in the currency's minor unit, so they need a
     `currency`. `trial_conversion` is the first charge after a trial. `source` is the billing system:
-    "stripe", or the name of another. Texts may be one value or a list.
+    "stripe", or the name of another; "stripe:*" are all further accounts of it. Texts may be one value or a
+    list.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -77,7 +78,7 @@ class Match(BaseModel):
         customer = account.customer
         metadata = dict(customer.metadata)
         return (
-            _among(account.source, self.source)
+            _is_of(account.source, self.source)
             and _among(subscription.plan, self.plan)
             and _among(subscription.product, self.product)
             and _among(subscription.interval, self.interval)
@@ -89,6 +90,11 @@ class Match(BaseModel):
             and all(metadata.get(name) == value for name, value in self.metadata.items())
             and self.trial_conversion in (None, _trial_just_ended(subscription, invoice))
         )
+
+
+def _is_of(source: str, wanted: frozenset[str] | None) -> bool:
+    family, colon, _ = source.partition(":")
+    return _among(source, wanted) or (bool(colon) and _among(f"{family}:*", wanted))
 
 
 def _among(value: str | None, wanted: frozenset[str] | None) -> bool:

@@ -84,6 +84,22 @@ def endpoint_off(*, brand: str, number: int, host: str, why: str, at: datetime) 
     )
 
 
+def source_closed(*, brand: str, source: str, at: datetime) -> Notice:
+    """A source ("stripe:acct_1") whose account has disconnected, as was heard at `at` (an aware time)."""
+    return Notice(
+        f"{brand}: {source} has disconnected",
+        (
+            f"On {_written(at)} we heard that the account behind {source} does not let us read anything any "
+            "more, nor do anything there.",
+            "So we write to none of its customers, charge nothing, and access stays as it is: we cannot know "
+            "any more who pays.",
+            "If that was meant, take their access away yourselves, where it should end.",
+            "If it was not, have the account connect again. Then, for each customer who is to hear of us "
+            'again: dunning customer resume CUSTOMER --by YOUR_NAME --why "..."',
+        ),
+    )
+
+
 def trial(*, brand: str) -> Notice:
     """Nothing is the matter: somebody wants to see whether this arrives."""
     return Notice(

@@ -7,11 +7,14 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+# A platform may have thousands of connected accounts, of which few are busy at a time.
+MOST = 1_000
+
 
 class BySource(Mapping[str, T]):
-    """By source, as `make` makes them, and kept; KeyError for a source of which it makes None.
+    """By source, as `make` makes them; KeyError for a source of which it makes None.
 
-    Only those that somebody has asked for are counted and iterated over.
+    Kept are those that were asked for last, MOST of them, and only these are counted and iterated over.
     """
 
     def __init__(self, make: Callable[[str], T | None]) -> None:
@@ -19,9 +22,10 @@ class BySource(Mapping[str, T]):
         self._made: dict[str, T | None] = {}
 
     def __getitem__(self, source: str) -> T:
-        if source not in self._made:
-            self._made[source] = self._make(source)
-        made = self._made[source]
+        made = self._made.pop(source) if source in self._made else self._make(source)
+        self._made[source] = made
+        if len(self._made) > MOST:
+            del self._made[next(iter(self._made))]
         if made is None:
             raise KeyError(source)
         return made

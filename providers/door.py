@@ -14,7 +14,7 @@ Read = Callable[[Header, bytes], Envelope]
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """For the events of one `source`.
+    """For the events of one `source`, or of those that begin so: an envelope's `account` follows a colon.
 
     `check` is given the headers, the body and the time in unix seconds, and raises BadSignature for what is
     not the sender's; `read` raises BadEnvelope for no event. `login`: strangers are asked to log in (401).

@@ -13,7 +13,7 @@ class Envelope:
 
     `created_at` is the provider's own time, aware and in UTC, or None when it gave none that can be read.
     `livemode` is None where the sender knows no modes. `disposition` says whether a worker has anything to do
-    with the event; `note` says why not.
+    with the event; `note` says why not. `account` is whose it is at a door for the events of many accounts.
     """
 
     event_id: str
@@ -22,6 +22,7 @@ class Envelope:
     livemode: bool | None
     disposition: Disposition
     note: str | None = None
+    account: str | None = None
 
 
 class BadSignature(Exception):  # noqa: N818 -- reads as the reason a request was refused, not as a fault of ours

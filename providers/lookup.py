@@ -37,13 +37,16 @@ class Normalised:
     """The facts an event states by itself, and the lookups that complete them.
 
     `unowned` are facts of whoever has the subscription `of`, whom the event does not name: their `customer`
-    is empty.
+    is empty. `twin` is the id of another event that tells the same, should it come as well. `closed`: nothing
+    more will be told of anybody of this source, nor can be asked.
     """
 
     facts: tuple[BillingEvent, ...] = ()
     lookups: tuple[Lookup, ...] = ()
     unowned: tuple[CustomerFact, ...] = ()
     of: str | None = None
+    twin: str | None = None
+    closed: bool = False
 
 
 class ProviderUnavailableError(Exception):

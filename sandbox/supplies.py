@@ -56,9 +56,9 @@ def supply(stack: ExitStack, given: Mapping[str, str], mails: Path) -> Supplies:
     return Supplies(environment, stripe, inbox)
 
 
-def open_for_business(stripe: SimulatedStripe, webhook_url: str) -> list[Role]:
+def open_for_business(stripe: SimulatedStripe, webhook_url: str, *, thin: bool = False) -> list[Role]:
     """Send webhooks, and let the renewals of three customers fail on a test clock they share."""
-    stripe.add_endpoint(webhook_url, WEBHOOK_SECRET)
+    stripe.add_endpoint(webhook_url, WEBHOOK_SECRET, thin=thin)
     roles = cast(stripe.engine, [story for story in STORIES if story.name in CUSTOMERS])
     clock = roles[0].clock
     stripe.engine.advance(clock.record, moment_on(clock, 0, MORNING))

@@ -9,7 +9,18 @@ _DAYS: dict[str, Any] = {"ge": 1, "le": 3650, "cure": "Give whole days, from 1 t
 
 
 class Retention(Settings):
-    """How long the content of events, mails and links is kept. Schedulers remove it; see docs/privacy.md."""
+    """How long events, the text of mails and links are kept. Schedulers remove them; see docs/privacy.md."""
+
+    keep_events_days: int = setting(
+        "DUNNING_KEEP_EVENTS_DAYS",
+        "Days after which an event that was applied is removed, and would be news if it came again: Stripe "
+        "may send one again for 30 days. What followed from it is kept. See docs/scaling.md.",
+        default=400,
+        example="400",
+        ge=35,
+        le=3650,
+        cure="Give whole days, from 35 to 3650.",
+    )
 
     keep_payloads_days: int = setting(
         "DUNNING_KEEP_PAYLOADS_DAYS",
@@ -43,5 +54,5 @@ class Retention(Settings):
     )
 
     def kept(self, what: str) -> timedelta:
-        """The span of `payloads`, `mails`, `links` or `outgoing`."""
+        """The span of `events`, `payloads`, `mails`, `links` or `outgoing`."""
         return timedelta(days=getattr(self, f"keep_{what}_days"))

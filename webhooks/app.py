@@ -128,7 +128,7 @@ class Receiver:
         if livemode != self._livemode:
             status, note = "ignored", WRONG_MODE
         return Row(
-            source=source,
+            source=f"{source}:{envelope.account}" if envelope.account else source,
             event_id=envelope.event_id,
             type=envelope.type,
             livemode=livemode,

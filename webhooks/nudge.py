@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 CAPACITY = 10_000  # ids waiting
 LIMIT = 0.5  # seconds for connecting and for each command
+SETTLED = 1.0  # seconds until the libraries are loaded, if no event comes before
+GATHER = 0.01  # seconds between two rounds: in a flood each has many ids, a single one never waits
 OPEN = 1.0  # seconds the breaker stays open after a failure: ids are dropped, Redis is left alone
 
 State = Literal["unknown", "up", "down"]
@@ -49,7 +51,10 @@ class Nudger:
         return self._dropped + self._overflowed
 
     def start(self) -> None:
-        """Start the thread. It imports Dramatiq and redis itself: requests are answered before these load."""
+        """Start the thread. It imports Dramatiq and redis itself: requests are answered before these load.
+
+        So it waits a moment, or for the first row: to load them takes as long as everything else.
+        """
         self._thread.start()
 
     def close(self) -> None:
@@ -64,9 +69,11 @@ class Nudger:
         if len(self._ids) == CAPACITY:
             self._overflowed += 1
         self._ids.append(row_id)
-        self._wake.set()
+        if not self._wake.is_set():  # else whoever clears it takes this id too
+            self._wake.set()
 
     def _run(self) -> None:
+        self._wake.wait(SETTLED)
         self._attempt(self._ping)
         while True:
             self._wake.wait()
@@ -78,6 +85,7 @@ class Nudger:
                     self._dropped += len(batch)
             if self._stopping:
                 return
+            time.sleep(GATHER)
 
     def _take(self) -> list[int]:
         return [self._ids.popleft() for _ in range(min(queues.IDS_PER_MESSAGE, len(self._ids)))]

@@ -50,14 +50,15 @@ class Server(uvicorn.Server):
         self._watchdog = Watchdog("receiver", log.error)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start the receiver, then listen, then say where."""
-        self._receiver.start()
+        """Listen, then start the receiver, which loads more, then say where."""
         await super().startup(sockets)
         self._watchdog.start()
         self._reporter = asyncio.create_task(self._report())
-        # What is loaded now stays for good: the collector need not walk it in the middle of a request.
-        gc.collect()
+        # What is loaded now stays for good: the collector need not walk it in the middle of a request, nor
+        # while it was loaded.
         gc.freeze()
+        gc.enable()
+        self._receiver.start()
         for event, listener in zip(("receiver.started", "metrics.started"), sockets or [], strict=False):
             host, port = listener.getsockname()[:2]
             self._log.info(event, host=host, port=port)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
-from dunning.events import BillingEvent
-from providers.lookup import Informant, Lookup, ProviderUnavailableError
+from providers.lookup import Informant, Lookup, Normalised, ProviderUnavailableError
 from worker.services import Services
 
 # Questions to a provider at the same time, so that a backlog does not turn into 429s.
@@ -24,11 +24,11 @@ class Questions:
         self._limit = asyncio.Semaphore(CONCURRENT)
         self._until = asyncio.get_running_loop().time() + within
 
-    async def ask(self, source: str, lookup: Lookup) -> tuple[BillingEvent, ...]:
+    async def ask(self, source: str, lookup: Lookup) -> Normalised:
         """What the provider says, and nothing where there is none. Raises ProviderUnavailableError."""
         informant: Informant | None = self._gateways.get(source) or self._informants.get(source)
         if informant is None:
-            return ()
+            return Normalised()
         try:
             async with asyncio.timeout_at(self._until), self._limit:
                 return await _follow(informant, lookup)
@@ -36,10 +36,10 @@ class Questions:
             raise ProviderUnavailableError("TimeoutError") from None
 
 
-async def _follow(informant: Informant, lookup: Lookup) -> tuple[BillingEvent, ...]:
-    """The facts of a lookup, and of those it leads to."""
+async def _follow(informant: Informant, lookup: Lookup) -> Normalised:
+    """What a lookup brings, and the facts of those it leads to."""
     found = await informant.look_up(lookup)
     facts = found.facts
     for further in found.lookups:
         facts += (await informant.look_up(further)).facts
-    return facts
+    return replace(found, facts=facts, lookups=())

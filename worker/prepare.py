@@ -20,6 +20,7 @@ from dunning.steps import Kind
 from dunning.zones import zone_of
 from emails.catalogue import Mail, TeamEscalation
 from emails.chat import chat_text
+from emails.reference import mail_key
 from emails.render import render
 from emails.translations import choose_locale
 from providers.lookup import ProviderUnavailableError
@@ -117,7 +118,7 @@ async def _stored(
         "text": mail.text,
         "html": mail.html,
         "date": at.isoformat(),
-        "thread": thread if claim.kind is Kind.MAIL else None,
+        "thread": mail_key(loaded.account.source, thread) if thread and claim.kind is Kind.MAIL else None,
     }
 
 

@@ -3,10 +3,20 @@
 from benchmarks.experiment import Experiment
 from benchmarks.experiments.access import ACCESS
 from benchmarks.experiments.disturbed import DISTURBED
+from benchmarks.experiments.djstripe import DJSTRIPE
 from benchmarks.experiments.footprint import FOOTPRINT
 from benchmarks.experiments.mail import MAIL
 from benchmarks.experiments.policies import POLICIES
 from benchmarks.experiments.receiver import RECEIVER
 from benchmarks.experiments.worker import WORKER
 
-EXPERIMENTS: tuple[Experiment, ...] = (RECEIVER, DISTURBED, FOOTPRINT, WORKER, MAIL, ACCESS, POLICIES)
+EXPERIMENTS: tuple[Experiment, ...] = (
+    RECEIVER,
+    DJSTRIPE,
+    DISTURBED,
+    FOOTPRINT,
+    WORKER,
+    MAIL,
+    ACCESS,
+    POLICIES,
+)

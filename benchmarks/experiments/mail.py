@@ -42,7 +42,7 @@ class _Post:
             self.arrived.setdefault(recipient, float(at))
 
 
-class _Chain:
+class Chain:
     """All our programs, between a simulated Stripe and a mail server."""
 
     def __init__(self, house: House, stack: ExitStack, failing: int) -> None:
@@ -66,11 +66,17 @@ class _Chain:
         self._bodies = stripe.failures
         self._customers = [json.loads(body)["data"]["object"]["customer_email"] for body in self._bodies]
 
-    def at_a_rate(self, count: int) -> Figures:
+    def at_a_rate(self, count: int, per_second: float = PER_SECOND) -> Figures:
         """So many events, at a rate they do not choose."""
         self._begin_anew()
-        due = self._send(self._bodies[:count], PER_SECOND)
+        due = self._send(self._bodies[:count], per_second)
         return self._figures(self._customers[:count], due)
+
+    def without_mails(self, bodies: Sequence[str], per_second: float) -> None:
+        """Events that nobody is told of, until all of them are applied."""
+        self._begin_anew()
+        self._send(bodies, per_second)
+        wait_until(self._at_rest, "the end of what was sent", every=0.05)
 
     def one_by_one(self, count: int) -> Figures:
         """Each event when the mail of the last one has come: nobody waits for anybody else."""
@@ -117,7 +123,7 @@ class _Chain:
 @contextmanager
 def _set_up(house: House, scale: Scale) -> Iterator[Sequence[Contender]]:
     with ExitStack() as stack:
-        chain = _Chain(house, stack, max(scale.mails, scale.mails_alone))
+        chain = Chain(house, stack, max(scale.mails, scale.mails_alone))
         chain.one_by_one(2)  # opens every connection, and does not count
         yield [
             Contender("20 events/s", lambda: chain.at_a_rate(scale.mails)),

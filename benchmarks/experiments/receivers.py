@@ -27,6 +27,7 @@ class Recipe:
     database_url: str
     redis_url: str
     table: str | None
+    path: str = PATH
 
 
 def receiver(house: House) -> Recipe:
@@ -57,11 +58,13 @@ def tutorial(house: House) -> Recipe:
 class Flooded:
     """A server under floods of signed events of 4 KB; each flood begins with empty tables."""
 
-    def __init__(self, house: House, scale: Scale, recipe: Recipe, *, copies: int = 1) -> None:
-        """Nothing is started: a flood goes to the port it is told."""
+    def __init__(
+        self, house: House, scale: Scale, recipe: Recipe, *, copies: int = 1, template: str | None = None
+    ) -> None:
+        """Nothing is started: a flood goes to the port it is told. `template`: as `event_template`'s."""
         self._house, self._scale, self._recipe = house, scale, recipe
         self._copies = copies
-        self._events = Events(PATH, SECRET, event_template(), copies=copies)
+        self._events = Events(recipe.path, SECRET, template or event_template(), copies=copies)
 
     def flood(
         self, port: int, *, during: Callable[[], AbstractContextManager[None]] = nullcontext

@@ -37,9 +37,9 @@ def bodies(engine: BillingEngine, kind: str) -> list[str]:
     return [json.dumps(render_event(event, ApiVersion(NEW))) for event in events]
 
 
-def event_template() -> str:
-    """A failed payment of 4 KB with `EVENT_ID` where its own id belongs."""
-    event = json.loads(bodies(failing_renewals(1), FAILED)[0]) | {"id": EVENT_ID}
+def event_template(body: str | None = None) -> str:
+    """A failed payment of 4 KB with `EVENT_ID` where its own id belongs: the event in `body`, or any."""
+    event = json.loads(body or bodies(failing_renewals(1), FAILED)[0]) | {"id": EVENT_ID}
     metadata = event["data"]["object"]["metadata"]
     metadata["note"] = ""
     metadata["note"] = "x" * (EVENT_BYTES - len(json.dumps(event)))

@@ -13,7 +13,7 @@ from benchmarks.scale import Scale
 from providers.stripe.reading import EXPANDED_INVOICE
 from worker.lookups import CONCURRENT
 
-API_KEY = "sk_test_benchmarks"
+API_KEY = "sk_test_benchmarks0123456789abcdef"
 # One failed payment asks for its invoice, with all that belongs to it, and for the charges of its payment.
 QUESTIONS = 2
 _EXPAND = "&".join(f"expand[{number}]={field}" for number, field in enumerate(EXPANDED_INVOICE))

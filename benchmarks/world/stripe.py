@@ -17,7 +17,7 @@ def main(count: int, file: Path) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # before threads are made, so that they have it too
     engine = failing_renewals(count)
     file.write_text("\n".join(bodies(engine, FAILED)))
-    with simulated_stripe(engine=engine, api_key="sk_test_benchmarks") as stripe:
+    with simulated_stripe(engine=engine, api_key="sk_test_benchmarks0123456789abcdef") as stripe:
         sys.stdout.write(f"listening {stripe.url}\n")
         sys.stdout.flush()
         signal.sigwait(ends)

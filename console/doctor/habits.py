@@ -37,7 +37,7 @@ async def look(values: Values) -> list[Finding]:
 def _has_stripe(values: Values) -> bool:
     asked, heard = values.of(StripeApi), values.of(StripeWebhooks)
     # What is wrong with its settings hides nothing.
-    return asked is None or heard is None or bool(asked.stripe_api_key or heard.stripe_webhook_secrets)
+    return asked is None or heard is None or bool(asked.sources or heard.stripe_webhook_secrets)
 
 
 def judge(found: Habits, *, pages: bool) -> list[Finding]:

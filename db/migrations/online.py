@@ -29,6 +29,11 @@ def column(name: str, new: sa.Column[Any]) -> None:
     op.add_column(name, new, if_not_exists=True)
 
 
+def settings(name: str, **values: str) -> None:
+    """How PostgreSQL keeps a table from now on. Whoever reads or writes it waits for nothing."""
+    op.execute(f"ALTER TABLE {name} SET ({', '.join(f'{key} = {value}' for key, value in values.items())})")
+
+
 def index(name: str, of: str, parts: Sequence[Any], **options: Any) -> None:
     """An index that is built while others go on writing. What an interrupted attempt left is built anew."""
     # It waits for whoever has begun before it, and nobody waits for it meanwhile: there is no hurry.

@@ -16,7 +16,8 @@ from sqlalchemy import (
 
 from db.models.base import metadata, moment
 
-# A fact that arrived, exactly as it arrived. `due_at` is when the sweep looks at a pending row again.
+# A fact that arrived, exactly as it arrived. `due_at` is when the sweep looks at a pending row again. Ids
+# follow the order of arrival. Why it is one table without partitions: docs/scaling.md.
 inbox = Table(
     "inbox",
     metadata,
@@ -35,6 +36,7 @@ inbox = Table(
     UniqueConstraint("source", "event_id"),
     Index("inbox_due", "due_at", postgresql_where=text("status = 'pending'")),
     Index("inbox_dead", "id", postgresql_where=text("status = 'dead'")),
+    Index("inbox_ignored", "received_at", postgresql_where=text("status = 'ignored'")),
     # By when it was applied: its content is kept for some days.
     Index(
         "inbox_payloads",

@@ -114,7 +114,7 @@ COLLECTED = Family(
 EVENTS_APPLIED = Family(
     "dunning_events_applied_total",
     "counter",
-    "Events applied to a customer. `type` is Stripe's own, or other.",
+    "Events applied to a customer. `source`: stripe, whichever account; `type` is Stripe's own, or other.",
     ("source", "type"),
 )
 MAILS = Family(

@@ -75,7 +75,8 @@ class Meter:
         """What an entry counts for."""
         match line.kind.split("."):
             case ["event", "applied"]:
-                yield families.EVENTS_APPLIED, line.source, line.reason or OTHER
+                # Of a family: there may be thousands of connected accounts.
+                yield families.EVENTS_APPLIED, line.source.partition(":")[0], line.reason or OTHER
             case ["case", "opened"]:
                 yield (families.CASES_OPENED,)
             case ["case", "closed"]:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from dunning.abilities import EVERYTHING
-from providers.door import Door, Header, body_alone, encoded
+from providers.door import Check, Door, Header, body_alone, encoded
+from providers.stripe.accounts import CONNECT, MAIN, by_source, connected_of
 from providers.system import BillingSystem, Process, Secrets
 
 if TYPE_CHECKING:
@@ -14,8 +15,11 @@ if TYPE_CHECKING:
     from providers.mirror import Mirror
     from settings.field import Settings
 
-SOURCE: Final = "stripe"
+SOURCE: Final = MAIN
 SECRETS, KEY = "STRIPE_WEBHOOK_SECRETS", "STRIPE_API_KEY"
+CONNECT_SECRETS = "STRIPE_CONNECT_WEBHOOK_SECRETS"
+ACCOUNT_SECRETS, ACCOUNT_KEYS = "STRIPE_ACCOUNT_WEBHOOK_SECRETS", "STRIPE_ACCOUNTS"
+PATH = "/webhooks/stripe"
 # Seconds. Somebody waits in front of the page; a charge that is given up on is asked for again by a worker.
 PAGE_TIMEOUT = 15.0
 
@@ -25,7 +29,7 @@ class Stripe(BillingSystem):
 
     families = (SOURCE,)
     abilities = EVERYTHING
-    needs: Mapping[str, str] = {SECRETS: KEY}
+    needs: Mapping[str, str] = {SECRETS: KEY, CONNECT_SECRETS: KEY, ACCOUNT_SECRETS: ACCOUNT_KEYS}
 
     def settings(self) -> Mapping[Process, type[Settings]]:
         from providers.stripe.settings import PortalStripe, StripeApi, StripeWebhooks
@@ -38,16 +42,19 @@ class Stripe(BillingSystem):
         }
 
     def doors(self, secrets: Secrets) -> Mapping[str, Door]:
+        """One for each account: an event at another's, or signed by another's secret, is not taken in."""
         from providers.stripe import webhook
 
-        known = encoded(secrets.get(SECRETS, ()))
-        if not known:
-            return {}
-
-        def check(header: Header, body: bytes, now: float) -> None:
-            webhook.verify(header(webhook.SIGNATURE_HEADER), body, known, now)
-
-        return {"/webhooks/stripe": Door(SOURCE, check, body_alone(webhook.envelope))}
+        found = {}
+        for source, known in by_source(secrets.get(ACCOUNT_SECRETS, ())).items():
+            path = f"{PATH}/{source.partition(':')[2]}"
+            found[path] = Door(source, _signed_with(known), body_alone(webhook.envelope))
+        if known := list(secrets.get(SECRETS, ())):
+            found[PATH] = Door(SOURCE, _signed_with(known), body_alone(webhook.envelope))
+        if known := list(secrets.get(CONNECT_SECRETS, ())):
+            read = body_alone(webhook.connect_envelope)
+            found[f"{PATH}/{CONNECT}"] = Door(SOURCE, _signed_with(known), read)
+        return found
 
     def normalise(self, event: Mapping[str, Any]) -> Normalised:
         from providers.stripe.facts import normalise
@@ -62,33 +69,38 @@ class Stripe(BillingSystem):
         from providers.stripe.settings import PortalStripe, StripeApi
 
         if isinstance(settings, PortalStripe):
-            key, timeout = settings.portal_stripe_key, PAGE_TIMEOUT
+            key, timeout = settings.portal_key_of(source), PAGE_TIMEOUT
             if key is None:
                 return None
         elif isinstance(settings, StripeApi):
-            key, timeout = settings.stripe_api_key, None
+            key, timeout = settings.api_key_of(source), None
             if key is None:
                 from providers.keyless import Keyless
 
-                return Keyless(KEY)
+                return Keyless(f"the key of {source}")
         else:
             return None
         from providers.stripe.api import StripeGateway
         from providers.stripe.client import TIMEOUT
 
-        base = settings.stripe_api_base
-        return StripeGateway(key.get_secret_value(), api_base=base, timeout=timeout or TIMEOUT)
+        return StripeGateway(
+            key,
+            account=connected_of(source),
+            api_base=settings.stripe_api_base,
+            timeout=timeout or TIMEOUT,
+        )
 
     def pages(self, settings: Settings) -> Sequence[str]:
         from providers.stripe.settings import PortalStripe
 
-        has = isinstance(settings, PortalStripe) and settings.portal_stripe_key
-        return settings.stripe_pages if has and isinstance(settings, PortalStripe) else ()
+        if not isinstance(settings, PortalStripe):
+            return ()
+        return settings.stripe_pages if settings.portal_stripe_key or settings.portal_stripe_accounts else ()
 
     def mirrored(self, settings: Settings) -> Sequence[str]:
         from providers.stripe.settings import StripeApi
 
-        return (SOURCE,) if isinstance(settings, StripeApi) and settings.stripe_api_key else ()
+        return settings.sources if isinstance(settings, StripeApi) else ()
 
     def mirror(self, source: str, settings: Settings) -> Mirror | None:
         from providers.stripe.settings import StripeApi
@@ -98,6 +110,17 @@ class Stripe(BillingSystem):
         from providers.stripe.mirror import patient_mirror
 
         return patient_mirror(settings, source)
+
+
+def _signed_with(secrets: Sequence[str]) -> Check:
+    from providers.stripe import webhook
+
+    known = encoded(secrets)
+
+    def check(header: Header, body: bytes, now: float) -> None:
+        webhook.verify(header(webhook.SIGNATURE_HEADER), body, known, now)
+
+    return check
 
 
 SYSTEM: Final = Stripe()

@@ -8,14 +8,14 @@ from typing import Any
 
 from dunning.account import PAYING
 from dunning.events import AsOf, BillingEvent
-from providers.fields import Json, flag, parts, ref, text
+from providers.fields import Json, flag, parts, ref
 from providers.lookup import Charged, EndAction, Lookup, Normalised, NothingToPayError, Subject
 from providers.stripe import actions as stripe_actions
 from providers.stripe import new_method as stripe_new_method
 from providers.stripe import pages as stripe_pages
 from providers.stripe import returning as stripe_return
+from providers.stripe import thin
 from providers.stripe.client import TIMEOUT, StripeApi
-from providers.stripe.facts import normalise
 from providers.stripe.methods import methods_of
 from providers.stripe.objects import subscription_seen
 from providers.stripe.reading import (
@@ -30,11 +30,19 @@ from providers.stripe.reading import (
 class StripeGateway:
     """Answers lookups from Stripe's API, and does there what the policy asks for.
 
-    `api_base` replaces https://api.stripe.com, for a simulated Stripe on loopback. `timeout` is in seconds.
+    `account` is a connected one, as for `StripeApi`. `api_base` replaces https://api.stripe.com, for a
+    simulated Stripe on loopback. `timeout` is in seconds.
     """
 
-    def __init__(self, api_key: str, *, api_base: str | None = None, timeout: float = TIMEOUT) -> None:
-        self._api = StripeApi(api_key, api_base=api_base, timeout=timeout)
+    def __init__(
+        self,
+        api_key: str,
+        *,
+        account: str | None = None,
+        api_base: str | None = None,
+        timeout: float = TIMEOUT,
+    ) -> None:
+        self._api = StripeApi(api_key, account=account, api_base=api_base, timeout=timeout)
         self._products: dict[str, str | None] = {}
 
     async def look_up(self, lookup: Lookup) -> Normalised:
@@ -48,7 +56,7 @@ class StripeGateway:
             case Subject.CUSTOMER:
                 return Normalised(await self._customer(lookup))
             case Subject.EVENT:
-                return await self._event(lookup)
+                return await thin.say(self._api, lookup)
 
     async def payment_link(self, invoice: str) -> str | None:
         """The hosted invoice page: confirms with the bank, takes another card, valid ten days at least."""
@@ -137,15 +145,6 @@ class StripeGateway:
         others = [each for each in parts(found or {}, "data") if ref(each) != ref(subscription)]
         facts: list[BillingEvent] = [subscription_seen(each, as_of) for each in others]
         return [*facts, *(method for each in others for method in methods_of(each, as_of))]
-
-    async def _event(self, lookup: Lookup) -> Normalised:
-        """A thin event's snapshot twin, or nothing when it has none."""
-        found = await self._api.ask(self._api.v2.core.events.retrieve_async(lookup.ref))
-        twin = text(found, "snapshot_event") if found else None
-        if not twin:
-            return Normalised()
-        snapshot = await self._api.ask(self._api.v1.events.retrieve_async(twin))
-        return normalise(snapshot) if snapshot else Normalised()
 
 
 def _from_now_on(lookup: Lookup) -> AsOf:

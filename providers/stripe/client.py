@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Mapping
 from time import perf_counter
 from typing import Any
 from urllib.parse import quote
+from weakref import WeakKeyDictionary
 
 import stripe
 
@@ -19,13 +21,24 @@ TIMEOUT = 8.0
 
 
 class StripeApi:
-    """Stripe's API, in the client library's pinned version: `ask(api.v1.invoices.retrieve_async(...))`."""
+    """Stripe's API, in the client library's pinned version: `ask(api.v1.invoices.retrieve_async(...))`.
 
-    def __init__(self, api_key: str, *, api_base: str | None = None, timeout: float = TIMEOUT) -> None:
+    `account` ("acct_...") is one that is connected to the key's own, which all is asked about then.
+    """
+
+    def __init__(
+        self,
+        api_key: str,
+        *,
+        account: str | None = None,
+        api_base: str | None = None,
+        timeout: float = TIMEOUT,
+    ) -> None:
         client = stripe.StripeClient(
             api_key,
+            stripe_account=account,
             max_network_retries=1,
-            http_client=stripe.HTTPXClient(timeout=timeout),
+            http_client=_pool(timeout) if account else stripe.HTTPXClient(timeout=timeout),
             base_addresses={"api": api_base} if api_base else {},
         )
         self.v1 = client.v1
@@ -92,6 +105,20 @@ class StripeApi:
             stripe_seconds.labels(outcome).observe(perf_counter() - began)
             spans.note(outcome=outcome)
         return answer
+
+
+_pools: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[float, stripe.HTTPClient]] = WeakKeyDictionary()
+
+
+def _pool(timeout: float) -> stripe.HTTPClient:
+    """Connections that all connected accounts share: there may be thousands, and each pool costs a megabyte.
+
+    They belong to the running event loop.
+    """
+    pools = _pools.setdefault(asyncio.get_running_loop(), {})
+    if timeout not in pools:
+        pools[timeout] = stripe.HTTPXClient(timeout=timeout)
+    return pools[timeout]
 
 
 async def _unless_missing(call: Awaitable[dict[str, Any]]) -> dict[str, Any] | None:

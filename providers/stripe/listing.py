@@ -40,9 +40,15 @@ class PacedApi(StripeApi):
     """Stripe's API for many questions in a row."""
 
     def __init__(
-        self, api_key: str, pace: Pace, *, api_base: str | None = None, timeout: float = TIMEOUT
+        self,
+        api_key: str,
+        pace: Pace,
+        *,
+        account: str | None = None,
+        api_base: str | None = None,
+        timeout: float = TIMEOUT,
     ) -> None:
-        super().__init__(api_key, api_base=api_base, timeout=timeout)
+        super().__init__(api_key, account=account, api_base=api_base, timeout=timeout)
         self.pace = pace
 
     async def _turn(self) -> None:

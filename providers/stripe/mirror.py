@@ -12,6 +12,7 @@ from providers.lookup import Lookup, MalformedEventError, Normalised, Subject
 from providers.mirror import EventPage, Listed, OpenInvoice, OpenPage
 from providers.pacing import Pace
 from providers.stripe import SOURCE
+from providers.stripe.accounts import connected_of
 from providers.stripe.api import StripeGateway
 from providers.stripe.events import KEPT_FOR, page
 from providers.stripe.listing import A_PAGE, PAID_OR_OVER, PacedApi, StripeListing, was_charged
@@ -106,11 +107,13 @@ def patient_mirror(settings: StripeApi, source: str = SOURCE) -> StripeMirror | 
 
     None without a key.
     """
-    if settings.stripe_api_key is None:
+    key = settings.api_key_of(source)
+    if key is None:
         return None
     api = PacedApi(
-        settings.stripe_api_key.get_secret_value(),
+        key,
         Pace(RECONCILED_AT, rests=RESTS),
+        account=connected_of(source),
         api_base=settings.stripe_api_base,
         timeout=A_PAGE_WITHIN,
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 from providers.envelope import BadEnvelope, BadSignature, Disposition, Envelope
 from providers.json_body import name, parse_object
+from providers.stripe.accounts import CONNECT, is_connected
 
 SIGNATURE_HEADER = b"stripe-signature"
 TOLERANCE = 300  # seconds, Stripe's own default; here it bounds the future too
@@ -47,9 +48,25 @@ HANDLED = frozenset(
 )
 """The event types a worker does something with, by their snapshot names."""
 
+ONLY_THIN = frozenset(
+    {
+        "customer.subscription.active",
+        "customer.subscription.default_payment_method_changed",
+        "customer.subscription.incomplete_expired",
+        "customer.subscription.past_due",
+        "customer.subscription.unpaid",
+    }
+)
+"""Those that exist as thin events alone: snapshots tell all of them by `customer.subscription.updated`."""
+
+DEAUTHORIZED = "account.application.deauthorized"
+"""A connected account has taken back that its platform reads it and acts for it."""
+
+THIN = "v2.core.event"
+THIN_PREFIX = "v1."  # a thin event about a v1 resource is named `v1.` + the snapshot's type
 _SNAPSHOT = "event"
-_THIN = "v2.core.event"
-_THIN_PREFIX = "v1."  # a thin event about a v1 resource is named `v1.` + the snapshot's type
+_ELSEWHERE = "of another account than this endpoint's"
+_NOT_CONNECTED = "of no connected account"
 
 
 def verify(
@@ -94,13 +111,35 @@ def envelope(body: bytes) -> Envelope:
     """Read the outside of a *verified* body. Raises BadEnvelope when it is no event of any kind.
 
     Snapshot events (`object: "event"`) and thin ones (`object: "v2.core.event"`) are both understood. An
-    event of another type or kind is not an error: it comes back as ignored, with a note.
+    event of another type or kind is not an error: it comes back as ignored, with a note. So does one that
+    names an account, which is none of this endpoint's own: of a connected account, or an organisation's.
     """
     event = parse_object(body)
+    elsewhere = event.get("account") is not None or event.get("context") is not None
+    disposition, note = _dispose(event, HANDLED)
+    return _envelope(event, *(("ignored", _ELSEWHERE) if elsewhere else (disposition, note)))
+
+
+def connect_envelope(body: bytes) -> Envelope:
+    """The same at a Connect endpoint: only events of connected accounts are taken in, each as its account's.
+
+    A snapshot names it as `account`, a thin event as `context`, which an organisation's names in another way.
+    """
+    event = parse_object(body)
+    account = event.get("context") if event.get("object") == THIN else event.get("account")
+    if not is_connected(account):
+        # Under the platform's own source it would make a duplicate of what its own endpoint takes in.
+        return _envelope(event, "ignored", _NOT_CONNECTED, CONNECT)
+    disposition, note = _dispose(event, HANDLED | {DEAUTHORIZED})
+    return _envelope(event, disposition, note, account)
+
+
+def _envelope(
+    event: dict[str, Any], disposition: Disposition, note: str | None, account: str | None = None
+) -> Envelope:
     event_id, event_type, livemode = name(event, "id"), name(event, "type"), event.get("livemode")
     if not isinstance(livemode, bool):
         raise BadEnvelope("livemode")
-    disposition, note = _dispose(event.get("object"), event_type)
     return Envelope(
         event_id=event_id,
         type=event_type,
@@ -108,17 +147,20 @@ def envelope(body: bytes) -> Envelope:
         livemode=livemode,
         disposition=disposition,
         note=note,
+        account=account,
     )
 
 
-def _dispose(kind: Any, event_type: str) -> tuple[Disposition, str | None]:
+def _dispose(event: dict[str, Any], handled: frozenset[str]) -> tuple[Disposition, str | None]:
+    kind, event_type = event.get("object"), name(event, "type")
     if kind == _SNAPSHOT:
-        handled = event_type in HANDLED
-    elif kind == _THIN:
-        handled = event_type.startswith(_THIN_PREFIX) and event_type.removeprefix(_THIN_PREFIX) in HANDLED
+        known = event_type in handled
+    elif kind == THIN:
+        plain = event_type.removeprefix(THIN_PREFIX)
+        known = event_type.startswith(THIN_PREFIX) and plain in handled | ONLY_THIN
     else:
         return "ignored", "unknown kind of event"
-    return ("pending", None) if handled else ("ignored", "type not handled")
+    return ("pending", None) if known else ("ignored", "type not handled")
 
 
 def _read_time(created: Any) -> datetime | None:

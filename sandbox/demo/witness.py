@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from emails.message import message_id
+from emails.reference import mail_key
 from sandbox.demo.days import day_of
 from sandbox.demo.happenings import Counts, Happening
 from sandbox.demo.players import Player
@@ -118,7 +119,7 @@ class Witness:
     def testimony(self, role: Player, records: Records) -> Seen:
         """All that was seen of one customer. `records` tell by its Message-ID what a mail is."""
         names = {
-            message_id(step.key, DOMAIN): _name(step.name)
+            message_id(mail_key(role.source, step.key), DOMAIN): _name(step.name)
             for step in records.steps
             if step.customer == role.ref
         }

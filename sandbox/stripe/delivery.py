@@ -14,7 +14,7 @@ from threading import Condition
 import httpx
 
 from sandbox.stripe.endpoints import Delivery, DeliveryPolicy, Endpoint
-from sandbox.stripe.objects import render_event
+from sandbox.stripe.objects import render_event, thin_event
 from sandbox.stripe.records import Event
 from sandbox.stripe.signatures import sign
 from sandbox.stripe.versions import NEW, ApiVersion
@@ -32,6 +32,7 @@ class _Parcel:
     endpoint: Endpoint
     event: Event
     duplicate: bool
+    account: str
 
 
 class WebhookDelivery:
@@ -62,6 +63,10 @@ class WebhookDelivery:
         secret: str | Sequence[str],
         api_version: str = NEW,
         enabled_events: Sequence[str] = ("*",),
+        *,
+        thin: bool = False,
+        account: str = "",
+        connect: bool = False,
     ) -> Endpoint:
         """Send later events there as well; several secrets give several signatures."""
         endpoint = Endpoint(
@@ -69,6 +74,9 @@ class WebhookDelivery:
             secrets=(secret,) if isinstance(secret, str) else tuple(secret),
             version=ApiVersion(api_version),
             enabled_events=tuple(enabled_events),
+            thin=thin,
+            account=account,
+            connect=connect,
         )
         self.endpoints.append(endpoint)
         return endpoint
@@ -77,17 +85,18 @@ class WebhookDelivery:
         """Stop sending there; what is not acknowledged yet is dropped, as Stripe does."""
         self.endpoints.remove(endpoint)
 
-    def count(self, event_type: str) -> int:
-        """How many endpoints will get such an event."""
-        return sum(endpoint.wants(event_type) for endpoint in self.endpoints)
+    def count(self, event_type: str, account: str = "") -> int:
+        """How many endpoints will get such an event of this account."""
+        return sum(endpoint.wants(event_type, account) for endpoint in self.endpoints)
 
-    def accept(self, event: Event) -> None:
-        """Take an event for delivery."""
+    def accept(self, event: Event, account: str = "") -> None:
+        """Take an event of this account for delivery."""
         with self._changed:
             for endpoint in self.endpoints:
-                if endpoint.wants(event.type):
+                if endpoint.wants(event.type, account):
                     twice = self._random.random() < self.policy.duplicates
-                    parcels = [_Parcel(endpoint, event, again) for again in (False, True)[: 1 + twice]]
+                    again = (False, True)[: 1 + twice]
+                    parcels = [_Parcel(endpoint, event, each, account) for each in again]
                     self._waiting += parcels
                     self._unacknowledged[event.id] += len(parcels)
                     self._left += len(parcels)
@@ -162,7 +171,10 @@ class WebhookDelivery:
             task.add_done_callback(self._tasks.discard)
 
     async def _deliver(self, parcel: _Parcel) -> None:
-        content = render_event(parcel.event, parcel.endpoint.version)
+        render = thin_event if parcel.endpoint.thin else render_event
+        content = render(parcel.event, parcel.endpoint.version)
+        if parcel.endpoint.connect:
+            content |= {"context" if parcel.endpoint.thin else "account": parcel.account}
         body = json.dumps(content, indent=2, ensure_ascii=False).encode()
         number = 0
         while parcel.endpoint in self.endpoints:

@@ -9,15 +9,25 @@ from sandbox.stripe.versions import ApiVersion
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """An address that gets events, rendered in its own API version; `enabled_events` may be `("*",)`."""
+    """An address that gets events, rendered in its own API version; `enabled_events` may be `("*",)`.
+
+    They are named as snapshots are, also where it gets thin ones. It is of one `account`, as
+    `sandbox.stripe.accounts` names it, and gets that one's events, or with `connect` those of the accounts
+    that are connected to it.
+    """
 
     url: str
     secrets: tuple[str, ...]
     version: ApiVersion
     enabled_events: tuple[str, ...] = ("*",)
+    thin: bool = False
+    account: str = ""
+    connect: bool = False
 
-    def wants(self, event_type: str) -> bool:
-        """Whether it is subscribed to the type, and its version knows it."""
+    def wants(self, event_type: str, account: str = "") -> bool:
+        """Whether it is subscribed to the type, of this account, and its version knows it."""
+        if not (account.startswith("acct_") if self.connect else account == self.account):
+            return False
         if event_type.startswith("invoice_payment.") and not self.version.basil:
             return False
         return "*" in self.enabled_events or event_type in self.enabled_events

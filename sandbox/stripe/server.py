@@ -4,6 +4,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
+from functools import partial
 from threading import Event as Signal
 from threading import Thread
 
@@ -17,6 +18,7 @@ from sandbox.stripe.endpoints import DeliveryPolicy, Endpoint
 from sandbox.stripe.engine import BillingEngine
 from sandbox.stripe.hosted import hosted_pages
 from sandbox.stripe.policy import RetryPolicy
+from sandbox.stripe.records import Application
 from sandbox.stripe.timeline import START
 from sandbox.stripe.versions import NEW
 
@@ -25,7 +27,10 @@ PATIENCE = 10.0
 
 
 class SimulatedStripe:
-    """Engine, API, hosted pages and webhook delivery of one account; drive it by `engine` from any thread."""
+    """Engine, API, hosted pages and webhook delivery; drive it by `engine` from any thread.
+
+    That is the main account's. More can be added: others with keys of their own, and connected ones.
+    """
 
     def __init__(
         self, engine: BillingEngine, api: StripeApi, delivery: WebhookDelivery, *, host: str, port: int
@@ -33,14 +38,12 @@ class SimulatedStripe:
         self.engine = engine
         self.api = api
         self.delivery = delivery
-        engine.ledger.listeners.append(delivery.accept)
-        engine.ledger.count_webhooks = delivery.count
         api.delivered = delivery.acknowledged
         api.endpoints = delivery.endpoints
         # Listening before the server runs: a client that comes early waits instead of being refused.
         self._socket = socket.create_server((host, port), backlog=2048)
         self.url = f"http://{host}:{self._socket.getsockname()[1]}"
-        engine.ledger.hosted_base_url = self.url
+        self._join(engine, "")
         app = Starlette(routes=[*api.routes(), *hosted_pages(engine)], lifespan=self._lifespan)
         self._server = uvicorn.Server(
             uvicorn.Config(app, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=1)
@@ -71,9 +74,39 @@ class SimulatedStripe:
         secret: str | Sequence[str],
         api_version: str = NEW,
         enabled_events: Sequence[str] = ("*",),
+        *,
+        thin: bool = False,
+        account: str = "",
+        connect: bool = False,
     ) -> Endpoint:
-        """Send events from now on to a webhook address, in that API version."""
-        return self.delivery.add_endpoint(url, secret, api_version, enabled_events)
+        """Send events from now on to a webhook address, in that API version; see `Endpoint`."""
+        return self.delivery.add_endpoint(
+            url, secret, api_version, enabled_events, thin=thin, account=account, connect=connect
+        )
+
+    def add_account(self, api_key: str, engine: BillingEngine) -> None:
+        """Another account with a key of its own, by which its endpoints name it."""
+        self.api.accounts.add(api_key, engine)
+        self._join(engine, api_key)
+
+    def connect(self, account: str, engine: BillingEngine) -> None:
+        """Connect an account ("acct_...") to the main one, which is its platform then."""
+        self.api.accounts.connect(account, engine)
+        self._join(engine, account)
+
+    def disconnect(self, account: str) -> None:
+        """The account takes the platform's access back, and the platform hears of it."""
+        engine = self.api.accounts.of(f"Bearer {self.api_key}", account).engine
+        self.api.accounts.disconnect(account)
+        with engine.ledger.lock:
+            now = engine.ledger.now(None)
+            platform = Application(id="ca_platform", created=now)
+            engine.ledger.emit("account.application.deauthorized", platform, at=now)
+
+    def _join(self, engine: BillingEngine, account: str) -> None:
+        engine.ledger.listeners.append(partial(self.delivery.accept, account=account))
+        engine.ledger.count_webhooks = partial(self.delivery.count, account=account)
+        engine.ledger.hosted_base_url = self.url
 
     def start(self) -> None:
         """Serve; raises RuntimeError when that does not come about."""

@@ -85,6 +85,7 @@ def receiver(dsn: str, redis_url: str) -> Receiver:
         redis_url=redis_url,
         secrets={
             "STRIPE_WEBHOOK_SECRETS": ("whsec_test_older", SECRET),
+            "STRIPE_CONNECT_WEBHOOK_SECRETS": (SECRET,),
             "RESEND_WEBHOOK_SECRETS": ("whsec_" + base64.b64encode(SVIX_KEY).decode(),),
             "POSTMARK_WEBHOOK_PASSWORDS": (PASSWORD,),
             "SES_WEBHOOK_PASSWORDS": (PASSWORD,),
@@ -102,6 +103,11 @@ def stripe(body: bytes = event()) -> Sent:
     """A delivery of Stripe's."""
     headers = ((b"stripe-signature", b"t=%d,v1=%s" % (NOW, _hex(SECRET.encode(), NOW, body))),)
     return Sent("POST", b"/webhooks/stripe", headers, body)
+
+
+def connected(body: bytes = event()) -> Sent:
+    """The same of a connected account, at the platform's endpoint."""
+    return replace(stripe(body[:-1] + b',"account":"acct_1"}'), path=b"/webhooks/stripe/connect")
 
 
 def resend(body: bytes | None = None) -> Sent:
@@ -183,6 +189,7 @@ def is_logged_in(sent: Sent) -> bool:
 
 DOORS: tuple[tuple[Callable[..., Sent], Genuine], ...] = (
     (stripe, is_stripes),
+    (connected, is_stripes),
     (resend, is_resends),
     (postmark, is_logged_in),
     (ses, is_logged_in),

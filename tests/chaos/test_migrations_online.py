@@ -34,6 +34,7 @@ HARMLESS = re.compile(
     r"""CREATE\ TABLE\ |
         ALTER\ TABLE\ \w+\ ADD\ COLUMN\ IF\ NOT\ EXISTS\ (?!.*\ (PRIMARY|UNIQUE|REFERENCES|CHECK|GENERATED)) |
         ALTER\ TABLE\ \w+\ ALTER\ COLUMN\ \w+\ SET\ DEFAULT\ |
+        ALTER\ TABLE\ \w+\ SET\ \((,?\ ?(toast\.)?autovacuum_\w+\ =\ [\d.]+)+\) |
         CREATE\ (UNIQUE\ )?INDEX\ CONCURRENTLY\ IF\ NOT\ EXISTS\ |
         DROP\ INDEX\ CONCURRENTLY\ |
         (UPDATE|DELETE)\ .*\ BETWEEN\ \$1\S*\ AND\ \$2 |
@@ -156,6 +157,7 @@ def test_nobody_waits_for_a_migration(postgres_server: PostgresServer, long: boo
         "ALTER TABLE outbox DROP COLUMN trace",
         "DROP INDEX outbox_due",
         "LOCK TABLE inbox",
+        "ALTER TABLE inbox SET (autovacuum_enabled = 0, user_catalog_table = true)",
     ],
 )
 def test_what_would_make_others_wait_is_objected_to(statement: str) -> None:

@@ -38,7 +38,7 @@ IMPORTED = (
     "asyncpg", "cli.access", "cli.api", "cli.breaker", "cli.case", "cli.case_resend", "cli.customer",
     "cli.clock", "cli.dead", "cli.doctor", "cli.emails", "cli.explain", "cli.forget",
     "cli.import_run", "cli.import_views",
-    "cli.importing", "cli.keys", "cli.link", "cli.main", "cli.policy", "cli.policy_check",
+    "cli.importing", "cli.keys", "cli.link", "cli.commands", "cli.policy", "cli.policy_check",
     "cli.policy_diff", "cli.policy_move", "cli.policy_simulate", "cli.portal", "cli.reconcile",
     "cli.reconcile_run", "cli.reconcile_views", "cli.replays", "cli.report", "cli.report_views",
     "cli.restored", "cli.roles", "cli.status", "cli.team", "cli.webhooks",

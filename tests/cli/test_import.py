@@ -175,3 +175,14 @@ def test_nothing_imported_yet(command: Command) -> None:
     """The status of nothing is a sentence."""
     assert command("status").stdout == "Nothing was imported yet.\n"
     assert json.loads(command("status", "--json").stdout) == []
+
+
+def test_another_account_is_asked_with_its_own_key(command: Command, stripe: SimulatedStripe) -> None:
+    """What it has is taken over as its own; one without a key is refused."""
+    stripe.add_account("sk_test_de", BillingEngine())
+    done = command("stripe", "--source", "stripe:de", "--json", STRIPE_ACCOUNTS="de sk_test_de")
+    assert (done.returncode, json.loads(done.stdout)["source"]) == (0, "stripe:de")
+    assert json.loads(done.stdout)["counts"].get("subscriptions", 0) == 0
+    refused = command("stripe", "--source", "stripe:fr")
+    assert refused.returncode == 1
+    assert "There is no key for stripe:fr" in refused.stderr

@@ -114,7 +114,7 @@ def test_ctrl_c_exits_with_130(tmp_path: Path) -> None:
 def test_starting_a_command_does_not_load_the_others(tmp_path: Path) -> None:
     """Finding a subcommand costs typer and the settings; the heavy libraries wait until they are used."""
     program = (
-        "import sys, cli.main\n"
+        "import sys, cli.commands\n"
         "heavy = {'stripe', 'sqlalchemy', 'jinja2', 'alembic', 'dramatiq', 'babel', 'rich', 'structlog'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )

@@ -22,8 +22,9 @@ from dunning.events import (
 from providers.lookup import Lookup, Subject
 from providers.stripe.facts import normalise
 from providers.stripe.objects import charge_failed, customer_seen, invoice_seen, subscription_seen
+from providers.stripe.thin import as_it_is
 from sandbox.stripe import NEW, OLD, BillingEngine, Card, RetryPolicy
-from sandbox.stripe.objects import render, render_event
+from sandbox.stripe.objects import render, render_event, thin_event
 from sandbox.stripe.records import (
     Charge,
     Customer,
@@ -127,13 +128,30 @@ class Story:
 
     def tell(self) -> list[list[CustomerFact]]:
         """The facts of each new event, with what was asked about it, as it stands at this moment."""
+        return [said for event in self.hear() if (said := self.say(event))]
+
+    def hear(self) -> list[Event]:
+        """What has happened since it was asked last."""
         events = self.engine.events()
         fresh, self._heard = events[self._heard :], len(events)
-        return [said for event in fresh if (said := self._said(event))]
+        return fresh
 
-    def _said(self, event: Event) -> list[CustomerFact]:
+    def say(self, event: Event) -> list[CustomerFact]:
         version = ApiVersion(OLD) if self.setting.old_shape else NOW_SHAPE
         said = normalise(render_event(event, version))
+        asked = [fact for lookup in said.lookups for fact in self._read(lookup)]
+        return [fact for fact in (*said.facts, *asked) if not isinstance(fact, ClockMoved)]
+
+    def say_thinly(self, event: Event) -> list[CustomerFact]:
+        """What its thin event says that has no snapshot, read at this moment."""
+        self._readings += 1
+        as_of = AsOf(
+            datetime.fromtimestamp(event.created, UTC), START + timedelta(milliseconds=self._readings)
+        )
+        thing = self.engine.refresh(event.subject)
+        gone = {"id": thing.id, "object": thing.OBJECT, "deleted": True}
+        shown = gone if getattr(thing, "deleted", False) else render(thing, NOW_SHAPE)
+        said = as_it_is(thin_event(event, NOW_SHAPE), shown, as_of)
         asked = [fact for lookup in said.lookups for fact in self._read(lookup)]
         return [fact for fact in (*said.facts, *asked) if not isinstance(fact, ClockMoved)]
 

@@ -1,5 +1,6 @@
 """Who gets which policy, and that a running case keeps its own."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -72,6 +73,23 @@ def test_a_segment_fits_when_every_condition_holds(when: dict[str, Any]) -> None
 def test_one_condition_that_does_not_hold_is_enough(when: dict[str, Any]) -> None:
     """Then the base policy is taken."""
     assert the_case(settle(failing(), book(**when))).policy == Policy(key="v1/base")
+
+
+@pytest.mark.parametrize(
+    ("source", "wanted", "fits"),
+    [
+        ("stripe:de", "stripe:*", True),
+        ("stripe:acct_1", ["acme", "stripe:*"], True),
+        ("stripe:de", "stripe:de", True),
+        ("stripe", "stripe:*", False),
+        ("stripe:de", "stripe", False),
+        ("stripe:de", "acme:*", False),
+    ],
+)
+def test_a_segment_for_an_account_or_for_all_further_ones(source: str, wanted: Any, fits: bool) -> None:
+    """The main account is none of the further ones, and is meant alone where it is named."""
+    account = replace(failing(), source=source)
+    assert (the_case(settle(account, book(source=wanted))).policy == LONG) is fits
 
 
 @pytest.mark.parametrize(("ended", "fits"), [(0, True), (-2.9, True), (-4, False), (1, False)])

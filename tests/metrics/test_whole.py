@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from db.tail import Line
+from metrics.whole.meter import Meter
 from sandbox.stripe import Card, custom_schedule
 from tests.metrics.watching import Watching
 from tests.scenarios.story import subscriber
@@ -61,6 +63,17 @@ def test_a_life_from_failure_to_revocation_and_back(world: World, watching: Watc
     assert applied["stripe invoice.payment_failed"] == 3
     assert applied["stripe invoice.paid"] == 2
     assert watching.told("dunning_mismatches") == {}
+
+
+def test_all_accounts_of_a_billing_system_are_counted_together() -> None:
+    """A platform may have thousands of connected ones."""
+    meter = Meter(())
+    meter.add(
+        [Line(f"stripe:acct_{number}", "event.applied", "invoice.paid", None, None) for number in range(3)]
+    )
+    applied = next(each for each in meter.collect() if each.name == "dunning_events_applied")
+    counted = {sample.labels["source"]: sample.value for sample in applied.samples if sample.value}
+    assert counted == {"stripe": 3}
 
 
 def test_both_sides_of_a_mismatch(world: World, watching: Watching) -> None:

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import Any
 
 import pytest
 
@@ -24,7 +18,7 @@ from dunning.events import (
     PaymentFailed,
     SubscriptionSeen,
 )
-from providers.lookup import Lookup, Normalised, NothingToPayError, ProviderUnavailableError, Subject
+from providers.lookup import NothingToPayError, ProviderUnavailableError, Subject
 from providers.stripe.api import StripeGateway
 from providers.stripe.facts import normalise
 from sandbox.stripe import NEW, OLD, Card, Fault, RetryPolicy, SimulatedStripe
@@ -32,7 +26,6 @@ from sandbox.stripe.objects import render_event
 from sandbox.stripe.records import Customer, Subscription
 from sandbox.stripe.versions import ApiVersion
 from tests.providers.asking import AT, ask, look_up, of
-from tests.providers.bodies import NEW_SHAPE, body
 
 DAY = 86_400
 RENEWED = datetime(2026, 2, 1, 1, tzinfo=UTC)
@@ -262,7 +255,7 @@ def test_a_stripe_that_is_not_there_is_unavailable() -> None:
 def test_a_key_that_stripe_refuses_is_unavailable(stripe: SimulatedStripe) -> None:
     """Rolled too early: events wait until somebody has put the new key in; nothing is quoted."""
     gateway_with_old_key = stripe.url
-    stripe.api.api_key = "sk_test_rolled"
+    stripe.api.accounts.roll("sk_test_rolled")
     with pytest.raises(ProviderUnavailableError) as refused:
         ask(gateway_with_old_key, lambda gateway: gateway.payment_link("in_1"))
     assert str(refused.value) == "AuthenticationError"
@@ -296,55 +289,3 @@ def test_reading_changes_nothing(stripe: SimulatedStripe) -> None:
     look_up(stripe, Subject.INVOICE, stripe.engine.latest_invoice(bought).id)
     assert {request.method for request in stripe.requests} == {"GET"}
     assert {request.version for request in stripe.requests} == {NEW}
-
-
-@contextmanager
-def answering(answers: dict[str, Any]) -> Iterator[str]:
-    """A server with one JSON answer per path, and 404 for the rest, in Stripe's form."""
-
-    class Answer(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            found = answers.get(self.path.partition("?")[0])
-            missing = {"error": {"code": "not_found", "message": "No such event."}}
-            content = json.dumps(found or missing).encode()
-            self.send_response(200 if found else 404)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class's name
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-@pytest.mark.parametrize("twin", ["evt_snapshot", None])
-def test_a_thin_event_speaks_through_its_snapshot(twin: str | None) -> None:
-    """The full thin event names its twin; without one it says nothing."""
-    thin = {
-        "id": "evt_thin",
-        "object": "v2.core.event",
-        "type": "v1.customer.updated",
-        "created": "2026-03-08T11:15:00.000Z",
-        "livemode": False,
-        "snapshot_event": twin,
-    }
-    snapshot = body("customer_updated", NEW_SHAPE)
-    with answering({"/v2/core/events/evt_thin": thin, "/v1/events/evt_snapshot": snapshot}) as url:
-        said = ask(url, lambda gateway: gateway.look_up(Lookup(Subject.EVENT, "evt_thin", AT)))
-    assert said == (normalise(snapshot) if twin else Normalised())
-
-
-def test_a_thin_event_that_is_gone_says_nothing() -> None:
-    """Stripe keeps them for 30 days; the newer API's 404 is an answer too."""
-    with answering({}) as url:
-        assert (
-            ask(url, lambda gateway: gateway.look_up(Lookup(Subject.EVENT, "evt_gone", AT))) == Normalised()
-        )

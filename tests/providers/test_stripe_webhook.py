@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.envelope import BadEnvelope, BadSignature
-from providers.stripe.webhook import HANDLED, MAX_SIGNATURES, envelope, verify
+from providers.stripe.webhook import HANDLED, MAX_SIGNATURES, connect_envelope, envelope, verify
 
 SECRET = b"whsec_test"
 OTHER = b"whsec_test_other"
@@ -144,6 +144,40 @@ def test_snapshot_event() -> None:
     assert (read.event_id, read.type, read.livemode) == ("evt_1", "invoice.payment_failed", False)
     assert read.created_at == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
     assert (read.disposition, read.note) == ("pending", None)
+
+
+@pytest.mark.parametrize("mark", [{"account": "acct_1"}, {"context": "acct_1"}, {"context": "org_1/acct_1"}])
+def test_an_event_of_another_account_is_put_aside(mark: dict[str, str]) -> None:
+    """This endpoint is for one account, whose own events name none."""
+    read = envelope(event(**mark))
+    assert (read.disposition, read.note) == ("ignored", "of another account than this endpoint's")
+    assert read.account is None
+
+
+@pytest.mark.parametrize(
+    ("mark", "account", "disposition"),
+    [
+        ({"account": "acct_1"}, "acct_1", "pending"),
+        ({"account": "acct_1", "type": "account.application.deauthorized"}, "acct_1", "pending"),
+        ({"object": "v2.core.event", "type": "v1.invoice.paid", "context": "acct_1"}, "acct_1", "pending"),
+        ({"account": "acct_1", "type": "invoice.created"}, "acct_1", "ignored"),
+        ({}, "connect", "ignored"),
+        ({"context": "acct_1"}, "connect", "ignored"),
+        ({"account": "acct_1:de"}, "connect", "ignored"),
+        ({"account": ["acct_1"]}, "connect", "ignored"),
+        (
+            {"object": "v2.core.event", "type": "v1.invoice.paid", "context": "org_1/acct_1"},
+            "connect",
+            "ignored",
+        ),
+    ],
+)
+def test_a_platform_hears_of_connected_accounts_only(
+    mark: dict[str, Any], account: str, disposition: str
+) -> None:
+    """Each event is its account's; what names none is put aside, and hides no event of the platform's."""
+    read = connect_envelope(event(**mark))
+    assert (read.account, read.disposition) == (account, disposition)
 
 
 def test_thin_event() -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -18,15 +19,21 @@ from sandbox.stripe.objects import render_event
 from sandbox.stripe.records import Event
 from sandbox.stripe.versions import ApiVersion
 
+Form = Callable[[Event, ApiVersion], dict[str, Any]]
+
 
 @dataclass(frozen=True)
 class Manner:
-    """In one message or each by itself, with a `seed` shuffled, repeated, to many workers at once."""
+    """In one message or each by itself, with a `seed` shuffled, repeated, to many workers at once.
+
+    `forms` are those in which each fact comes: whole, thin, or both in that order.
+    """
 
     batched: bool = True
     seed: int | None = None
     twice: bool = False
     at_once: bool = False
+    forms: tuple[Form, ...] = (render_event,)
 
     def messages(self, rows: Sequence[int], disorder: Random | None) -> list[list[int]]:
         """Row ids as they reach the worker, one list a message."""
@@ -43,10 +50,14 @@ CALM = Manner()
 
 
 async def store(
-    connection: AsyncConnection, events: Sequence[Event], version: ApiVersion, received_at: datetime
+    connection: AsyncConnection,
+    events: Sequence[Event],
+    version: ApiVersion,
+    received_at: datetime,
+    forms: Sequence[Form] = (render_event,),
 ) -> list[int]:
     """The inbox rows of deliveries in their order, one for the same event; none that nobody handles."""
-    bodies = [json.dumps(render_event(event, version)).encode() for event in events]
+    bodies = [json.dumps(form(event, version)).encode() for event in events for form in forms]
     seen = [(envelope(body), body) for body in bodies]
     rows = [
         {

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from db import models
 from emails.message import message_id
+from emails.reference import mail_key
 from sandbox.mail import Mail
 from sandbox.stripe import Card, RetryPolicy
 from sandbox.stripe.records import Charge, Customer, Invoice, PaymentMethod, Subscription, TestClock
@@ -106,7 +107,9 @@ class Story:
     def _table(self, mails: list[Mail]) -> list[tuple[float, str]]:
         box = models.outbox
         steps = {row.step for row in self.world.rows(box, box.c.step)}
-        names = {message_id(step, DOMAIN): _short(step) for step in steps}
+        sources = {row.source for row in self.world.rows(models.customers, models.customers.c.source)}
+        keys = {mail_key(source, step): step for source in sources for step in steps}
+        names = {message_id(key, DOMAIN): _short(step) for key, step in keys.items()}
         return [
             (self.day(mail.message["Date"].datetime), names[str(mail.message["Message-ID"])])
             for mail in mails

@@ -141,7 +141,7 @@ class World:
 
     async def _settle(self, events: Sequence[Event]) -> None:
         async with self.services.engine.begin() as connection:
-            rows = await store(connection, events, self.version, self.now)
+            rows = await store(connection, events, self.version, self.now, self.manner.forms)
         for message in self.manner.messages(rows, self.disorder):
             await self._nudge(EVENTS, message)
         await (self.drain_at_once() if self.manner.at_once else self.drain())

@@ -13,7 +13,7 @@ from serving.watchdog import STUCK
 from settings.urls import for_asyncpg
 from tests.console.process import ServedProcess
 from tests.settings.examples import ALL
-from tests.webhooks.process import ReceiverProcess
+from tests.webhooks.process import SERVE, ReceiverProcess
 from tests.webhooks.stripe_calls import SECRET
 from tests.worker.process import process
 from webhooks.config import ReceiverConfig
@@ -103,9 +103,7 @@ def test_a_receiver_whose_loop_is_frozen_ends(database_url: str) -> None:
     reading, writing = os.pipe()
     with os.fdopen(writing, "w") as pipe:
         pipe.write(config.to_json())
-    code = (
-        put("webhooks.app", "Receiver._elsewhere") + "\nimportlib.import_module('webhooks.__main__').main()"
-    )
+    code = put("webhooks.app", "Receiver._elsewhere") + f"\n{SERVE}"
     receiver = ReceiverProcess([sys.executable, "-c", code, str(reading)], pass_fds=[reading])
     with pytest.raises(httpx.TransportError):
         receiver.client.get("/healthz")

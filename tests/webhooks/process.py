@@ -16,6 +16,11 @@ import httpx
 from tests.webhooks.stripe_calls import event, signed
 from webhooks.config import ReceiverConfig
 
+# As the command does once it has its configuration; this comes from a file descriptor.
+SERVE = (
+    "import os, sys; from webhooks.config import ReceiverConfig; from webhooks.server import serve;"
+    "sys.exit(serve(ReceiverConfig.from_json(os.fdopen(int(sys.argv[1])).read())))"
+)
 DEADLINE = 20.0  # seconds to wait for anything before a test fails
 
 
@@ -62,12 +67,12 @@ class ReceiverProcess:
 
     @classmethod
     def serve(cls, config: ReceiverConfig) -> "ReceiverProcess":
-        """The serving process itself, with its configuration handed over as the command does it."""
+        """A process that serves with this configuration, handed over through a pipe."""
         reading, writing = os.pipe()
         with os.fdopen(writing, "w") as pipe:
             pipe.write(config.to_json())
         try:
-            return cls([sys.executable, "-P", "-m", "webhooks", str(reading)], pass_fds=[reading])
+            return cls([sys.executable, "-P", "-c", SERVE, str(reading)], pass_fds=[reading])
         finally:
             os.close(reading)
 

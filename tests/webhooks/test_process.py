@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -13,8 +14,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.settings.examples import ALL
 from tests.webhooks.conftest import Query
-from tests.webhooks.process import DEADLINE, ReceiverProcess
+from tests.webhooks.process import DEADLINE, ReceiverProcess, wait_until
 from tests.webhooks.stripe_calls import SECRET, event, signed
 from webhooks.app import Receiver
 from webhooks.config import ReceiverConfig
@@ -39,7 +41,7 @@ def loaded_by(statement: str) -> set[str]:
 
 def test_it_loads_nothing_heavy() -> None:
     """Starting loads no library it can do without, and the queue's own only later, in the nudger."""
-    loaded = loaded_by("import webhooks.__main__")
+    loaded = loaded_by("import webhooks.server")
     assert {"asyncpg", "uvicorn", "webhooks"} <= loaded
     assert not loaded & (NEVER | NOT_AT_FIRST | ONLY_BY_REDIS)
     plain = ("STRIPE_WEBHOOK_SECRETS", "COMMET_WEBHOOK_SECRETS", "SES_WEBHOOK_PASSWORDS")
@@ -47,15 +49,16 @@ def test_it_loads_nothing_heavy() -> None:
     known_by |= {"RESEND_WEBHOOK_SECRETS": [SVIX], "DUNNING_EVENT_SOURCES": [f"d standard {SVIX}", "e hex f"]}
     doors = loaded_by(f"from providers import systems; assert len(systems.doors({known_by})) == 6")
     assert not doors & (NEVER | NOT_AT_FIRST | ONLY_BY_REDIS | {"httpx"})
-    later = loaded_by("import webhooks.__main__, dramatiq.brokers.redis")
+    later = loaded_by("import webhooks.server, dramatiq.brokers.redis")
     assert later >= NOT_AT_FIRST
     assert not later & NEVER
 
 
-def test_the_command_becomes_the_receiver(
-    database_url: str, redis_url: str, query: Query, tmp_path: Path
-) -> None:
-    """`dunning receiver` serves with settings from the environment, in the process that was started."""
+def test_the_command_is_the_receiver(database_url: str, redis_url: str, query: Query, tmp_path: Path) -> None:
+    """`dunning receiver` serves with settings from the environment, in the process that was started.
+
+    That has never loaded what reads them, and whoever did is gone.
+    """
     environment = {
         "PATH": os.environ["PATH"],
         "DATABASE_URL": database_url,
@@ -69,9 +72,12 @@ def test_the_command_becomes_the_receiver(
     process = ReceiverProcess(command, env=environment, cwd=tmp_path)
     body = event()
     assert process.post(body, signed(body)).status_code == 200
-    seen = Path(f"/proc/{process.popen.pid}/cmdline").read_bytes()
-    assert b"webhooks" in seen
-    assert b"postgres" not in seen
+    of_the_process = Path(f"/proc/{process.popen.pid}")
+    assert b"postgres" not in (of_the_process / "cmdline").read_bytes()
+    mapped = (of_the_process / "maps").read_text()
+    assert "asyncpg" in mapped
+    assert "pydantic" not in mapped
+    assert not (of_the_process / "task" / of_the_process.name / "children").read_text()
     assert process.stop() == 0
     assert len(query("SELECT id FROM inbox")) == 1
     assert "whsec" not in str(process.log)
@@ -90,6 +96,24 @@ def test_the_command_names_what_is_missing(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert "STRIPE_WEBHOOK_SECRETS" in done.stderr
+
+
+def test_it_can_be_stopped_while_it_starts(tmp_path: Path) -> None:
+    """Neither the process nor the one that reads its settings complains, and nobody stays behind."""
+    for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)):
+        started = subprocess.Popen(
+            [sys.executable, "-m", "cli", "receiver"],
+            env={"PATH": os.environ["PATH"], **ALL},
+            cwd=tmp_path,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        children = Path(f"/proc/{started.pid}/task/{started.pid}/children")
+        wait_until(children.read_text, "somebody who reads the settings")
+        started.send_signal(number)
+        # The other one has standard error too: it is at its end only when both are gone.
+        assert started.communicate(timeout=DEADLINE) == (None, "")
+        assert started.returncode == code
 
 
 def test_a_port_in_use_is_said(config: ReceiverConfig) -> None:

@@ -15,10 +15,10 @@ from structlog.testing import capture_logs
 from db import models
 from db.sweep import MOST_ATTEMPTS
 from sandbox.stripe import Card, Fault, custom_schedule
-from sandbox.stripe.objects import render_event
+from sandbox.stripe.objects import render_event, thin_event
 from sandbox.stripe.records import Event
 from tests.providers.bodies import THIN, body
-from tests.scenarios.arrivals import store
+from tests.scenarios.arrivals import Form, Manner, store
 from tests.scenarios.story import RENEWAL, Story, subscriber
 from tests.scenarios.world import START, World
 from worker.queues import MAIL, TEAM
@@ -40,7 +40,7 @@ def keep(world: World, events: list[Event]) -> list[int]:
 
     async def run() -> list[int]:
         async with world.services.engine.begin() as connection:
-            return await store(connection, events, world.version, world.now)
+            return await store(connection, events, world.version, world.now, world.manner.forms)
 
     return world.run(run())
 
@@ -253,8 +253,8 @@ def test_class_1_the_same_fact_in_two_events_is_one_mail(world: World) -> None:
     assert world.effects() == [(FIRST.format(story.invoice.id), "pending")]
 
 
-def test_a_thin_event_is_applied_through_what_it_names(world: World) -> None:
-    """The invoice is read back with its charges, as for a whole event."""
+def test_a_thin_event_is_applied_through_its_snapshot_or_what_it_names(world: World) -> None:
+    """One of an id that Stripe does not know any more: the invoice is read back with its charges."""
     story, _ = failing(world)
     thin = body("invoice_payment_failed", THIN) | {"created": RENEWAL.isoformat()}
     thin["related_object"]["id"] = story.invoice.id
@@ -263,6 +263,38 @@ def test_a_thin_event_is_applied_through_what_it_names(world: World) -> None:
     assert event_row(world, row_id).status == "done"
     (case,) = world.rows(models.cases)
     assert (case.invoice, case.opened_at) == (story.invoice.id, RENEWAL)
+
+
+def test_a_thin_event_that_cannot_be_read_is_not_lost(world: World) -> None:
+    """It says nothing by itself: it waits for longer than others, and is then for a person."""
+    _, events = failing(world)
+    failure = [event for event in events if event.type == "invoice.payment_failed"]
+    world.manner = Manner(forms=(thin_event,))
+    (row,) = keep(world, failure)
+    world.stripe.faults.add(DOWN)
+    world.now += 2 * PATIENCE
+    apply(world, [row])
+    assert event_row(world, row).status == "pending"
+    world.now += timedelta(days=1)
+    apply(world, [row])
+    assert event_row(world, row).status == "dead"
+
+
+@pytest.mark.parametrize("first", [render_event, thin_event])
+def test_one_fact_in_two_forms_is_heard_once(world: World, first: Form) -> None:
+    """Whichever comes first: one line in the journal, one case, one mail, one attempt."""
+    story, events = failing(world)
+    forms = sorted((render_event, thin_event), key=lambda form: form is not first)
+    failure = [event for event in events if event.type == "invoice.payment_failed"]
+    for form in forms:
+        world.manner = Manner(forms=(form,))
+        apply(world, keep(world, failure))
+    assert world.effects() == [(FIRST.format(story.invoice.id), "pending")]
+    names = {form(event, world.version)["id"] for form in forms for event in failure}
+    assert [each for each in names if each in applied(world)] == [forms[0](failure[0], world.version)["id"]]
+    (invoice,) = [row for row in world.rows(models.invoices) if row.ref == story.invoice.id]
+    assert invoice.attempt_count == 1
+    assert set(statuses(world)) <= {"done", "ignored"}
 
 
 def test_class_20_a_batch_of_many_customers_is_one_transaction_for_each_fact(world: World) -> None:

@@ -13,7 +13,7 @@ from worker.retention import EVERY, WHILE_THERE_IS_MORE, Retention
 
 __all__ = ["database"]
 
-KEEP = Keep(*[timedelta(days=30)] * 4)
+KEEP = Keep(timedelta(days=60), *[timedelta(days=30)] * 4)
 OLD = """
     INSERT INTO inbox (source, event_id, type, livemode, status, due_at, payload)
     SELECT 'stripe', 'evt_' || n, 'invoice.paid', false, 'done', clock_timestamp() - interval '31 days', 'x'

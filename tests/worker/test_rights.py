@@ -104,7 +104,7 @@ def test_a_whole_dunning_needs_no_more_than_the_roles_give(separated: Separated,
         looking = Watch(world.scheduler, redis_url)
         await looking.look()
         await looking.survey()
-        await Retention(Keep(DAY, DAY, DAY, DAY), lambda: 0.0).look(world.scheduler)
+        await Retention(Keep(*[DAY] * 5), lambda: 0.0).look(world.scheduler)
 
     world.run(watched())
     assert commit(world, breaker.tripped)

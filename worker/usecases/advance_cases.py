@@ -166,7 +166,7 @@ async def _ask(
         # Whatever it is, it confirms nothing, and it must not hold up the customer's other steps.
         log.exception("revocation.postponed", case=step.case, error=type(error).__name__)
         return None
-    facts = [fact for fact in found if not isinstance(fact, ClockMoved)]
+    facts = [fact for fact in found.facts if not isinstance(fact, ClockMoved)]
     if not facts:
         log.error("revocation.postponed", case=step.case, error="unknown to the provider")
     return facts or None

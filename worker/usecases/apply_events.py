@@ -10,14 +10,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import accounts, imports, inbox, links
+from db import accounts, imports, inbox, links, twins
 from db.inbox import InboxRow
 from db.journal import Entry
 from db.links import LinkRow
@@ -28,7 +28,7 @@ from dunning.forgetting import is_forgotten
 from dunning.takeover import begun_before_us
 from portal.links import FOR_BANNERS, unheld
 from providers import systems
-from providers.lookup import MalformedEventError, ProviderUnavailableError
+from providers.lookup import Lookup, MalformedEventError, Normalised, ProviderUnavailableError, Subject
 from tracing import spans
 from worker.lookups import WITHIN, Questions
 from worker.owners import OwnerUnknownError, owned
@@ -36,6 +36,7 @@ from worker.rehearsal import on_test_clock
 from worker.services import Services
 from worker.stopping import stopped
 from worker.usecases.apply_mail_results import apply_mail_results
+from worker.usecases.close_source import close_source
 from worker.usecases.deciding import Decision, decide
 from worker.usecases.enact import Enacted, enact_all
 from worker.usecases.holding import Switch
@@ -46,16 +47,22 @@ log = structlog.get_logger()
 
 # A fact waits this long for a provider that cannot be asked; then it counts with what it says by itself.
 PATIENCE = timedelta(minutes=10)
-# Whose it is may have to be told by somebody else; then a person can have it tried again.
-PATIENCE_FOR_AN_OWNER = timedelta(days=1)
+# What it says, or of whom, may have to be told by somebody else; then a person can have it tried again.
+PATIENCE_FOR_ALL = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """One inbox row with everything it states, lookups included."""
+    """One inbox row with everything it states, lookups included.
+
+    `twin` is the id of the event that tells the same, where there is one. `closed`: it says that nothing
+    more will be told of the whole source.
+    """
 
     row: InboxRow
     facts: tuple[BillingEvent, ...]
+    twin: str | None = None
+    closed: bool = False
 
     @property
     def customers(self) -> list[tuple[str, str]]:
@@ -76,7 +83,9 @@ async def apply_events(services: Services, ids: Sequence[int], *, within: float 
     while clock() < stop_at and (rows := await _take_up(services, ids)):
         of_mails = [row for row in rows if row.source in services.mail_services]
         billing = [row for row in rows if row not in of_mails]
-        await _apply_rows(services, billing, Questions(services, within))
+        closed = await _apply_rows(services, billing, Questions(services, within))
+        for row in closed:
+            await _close(services, row, stop_at - clock())
         await apply_mail_results(services, of_mails)
 
 
@@ -85,23 +94,33 @@ async def _take_up(services: Services, ids: Sequence[int]) -> list[InboxRow]:
         return await inbox.take_up(connection, ids)
 
 
-async def _apply_rows(services: Services, rows: Sequence[InboxRow], questions: Questions) -> None:
+async def _close(services: Services, row: InboxRow, within: float) -> None:
+    try:
+        await close_source(services, row, within=within)
+    except Exception as error:
+        await failed(services, row, error)
+
+
+async def _apply_rows(services: Services, rows: Sequence[InboxRow], questions: Questions) -> list[InboxRow]:
+    """Apply them, but for those by which their source has ended: these are returned."""
     read = await asyncio.gather(*(_state(services, row, questions) for row in rows))
-    stated = [found for found in read if found]
+    stated = [found for found in read if found and not found.closed]
+    closed = [found.row for found in read if found and found.closed]
     if not stated:
-        return
+        return closed
     try:
         await _apply(services, stated)
     except Exception as error:
         if len(stated) == 1:
             await failed(services, stated[0].row, error)
-            return
+            return closed
         log.warning("batch.split", rows=len(stated), error=type(error).__name__)
         for one in stated:
             try:
                 await _apply(services, [one])
             except Exception as own_error:
                 await failed(services, one.row, own_error)
+    return closed
 
 
 async def _state(services: Services, row: InboxRow, questions: Questions) -> Stated | None:
@@ -123,21 +142,14 @@ async def _read(services: Services, row: InboxRow, questions: Questions) -> Stat
     except (MalformedEventError, ValueError, AttributeError, TypeError) as error:
         await retire(services, row, error)
         return None
-    facts = list(said.facts)
-    for lookup in said.lookups:
-        try:
-            facts += await questions.ask(row.source, lookup)
-        except ProviderUnavailableError as error:
-            if error.passing or services.clock() - row.received_at < PATIENCE:
-                await wait(services, row, error)
-                return None
-            log.error(
-                "lookup.given_up", event_id=row.event_id, subject=lookup.subject.value, error=str(error)
-            )
+    answers = await _answers(services, row, questions, said.lookups)
+    if answers is None:
+        return None
+    facts = [*said.facts, *(fact for each in answers for fact in each.facts)]
     try:
         facts += await owned(services.engine, row.source, said, facts)
     except OwnerUnknownError as error:
-        if services.clock() - row.received_at < PATIENCE_FOR_AN_OWNER:
+        if services.clock() - row.received_at < PATIENCE_FOR_ALL:
             await wait(services, row, error)
         else:
             await retire(services, row, error)
@@ -146,7 +158,32 @@ async def _read(services: Services, row: InboxRow, questions: Questions) -> Stat
         facts = stopped(facts)
     if row.source in services.on_test_clocks:
         facts = on_test_clock(facts)
-    return Stated(row, tuple(facts))
+    twin = next((each.twin for each in answers if each.twin), None)
+    return Stated(row, tuple(facts), twin, said.closed)
+
+
+async def _answers(
+    services: Services, row: InboxRow, questions: Questions, lookups: Sequence[Lookup]
+) -> list[Normalised] | None:
+    """What the provider says to each lookup, or None as for `_read`."""
+    answers = []
+    for lookup in lookups:
+        try:
+            answers.append(await questions.ask(row.source, lookup))
+        except ProviderUnavailableError as error:
+            # What says nothing by itself would be lost.
+            all_of_it = lookup.subject is Subject.EVENT
+            patience = PATIENCE_FOR_ALL if all_of_it else PATIENCE
+            if error.passing or services.clock() - row.received_at < patience:
+                await wait(services, row, error)
+                return None
+            if all_of_it:
+                await retire(services, row, error)
+                return None
+            log.error(
+                "lookup.given_up", event_id=row.event_id, subject=lookup.subject.value, error=str(error)
+            )
+    return answers
 
 
 async def _apply(services: Services, stated: Sequence[Stated]) -> None:
@@ -156,7 +193,10 @@ async def _apply(services: Services, stated: Sequence[Stated]) -> None:
         ours = [one for one in stated if one.row.id in mine]
         moved = _clock_moves(ours)
         await accounts.move_clocks(connection, moved)
-        enacted, forgotten = await _advance_accounts(connection, services, ours, now)
+        again = await twins.stand_in(
+            connection, {one.row.id: (one.row.source, one.twin) for one in ours if one.twin}
+        )
+        enacted, forgotten = await _advance_accounts(connection, services, ours, now, again)
         ticking = await accounts.due_on_clocks(connection, moved.keys())
         await inbox.mark_done(connection, [one.row.id for one in ours])
         await inbox.blank(connection, forgotten)
@@ -176,9 +216,16 @@ def _clock_moves(stated: Sequence[Stated]) -> dict[tuple[str, str], datetime]:
 
 
 async def _advance_accounts(
-    connection: AsyncConnection, services: Services, stated: Sequence[Stated], now: datetime
+    connection: AsyncConnection,
+    services: Services,
+    stated: Sequence[Stated],
+    now: datetime,
+    again: Collection[int],
 ) -> tuple[dict[int, Enacted], list[int]]:
-    """What follows for each account, and the rows that concern somebody who is to be forgotten."""
+    """What follows for each account, and the rows that concern somebody who is to be forgotten.
+
+    Rows of `again` tell what is told by another: the journal has it once.
+    """
     ids = await accounts.ensure(connection, [key for one in stated for key in one.customers])
     invoices = {ref for one in stated for ref in one.invoices}
     loaded = await accounts.load(connection, sorted(ids.values()), also_invoices=invoices, lock=True)
@@ -214,7 +261,8 @@ async def _advance_accounts(
                 team_channels=services.team_channels,
                 now=at,
             )
-        decisions.append(decision.and_then(_entry(row, customer_id, at) for row in heard[key]))
+        fresh_rows = [row for row in heard[key] if row.id not in again]
+        decisions.append(decision.and_then(_entry(row, customer_id, at) for row in fresh_rows))
         if services.pages:
             fresh = sorted(after.cases.keys() - before.account.cases.keys())
             opened += [LinkRow(unheld(), customer_id, case, at, FOR_BANNERS) for case in fresh]

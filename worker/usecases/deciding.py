@@ -25,7 +25,7 @@ from dunning.receipts import given_back
 from dunning.segments import PolicySource
 from dunning.steps import Effect, Kind, Plan, Step
 from dunning.taking import take_due
-from emails.reference import reference
+from emails.reference import mail_key, reference
 from tracing import spans
 from worker.usecases.holding import Switch, next_look
 
@@ -169,7 +169,7 @@ def _maybe_done(effect: NewEffect, step: Step, account: Account, history: Mappin
         last_error=MAYBE_SENT,
         created_at=step.wanted_at or step.due_at,
         recipient=recipient(account, history, step.case, step.name) if step.kind is Kind.MAIL else None,
-        reference=reference(step.key) if step.kind is Kind.MAIL else None,
+        reference=reference(mail_key(account.source, step.key)) if step.kind is Kind.MAIL else None,
     )
 
 

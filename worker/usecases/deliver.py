@@ -21,7 +21,7 @@ from dunning.plan import verdict
 from dunning.reach import recipient
 from dunning.steps import Kind
 from emails.delivery import Accepted, Deferred, Delivery, Rejected
-from emails.reference import reference
+from emails.reference import mail_key, reference
 from providers.lookup import NothingToPayError, ProviderUnavailableError
 from tracing import spans
 from worker.courier import BusyError, Courier
@@ -107,7 +107,8 @@ async def _carry_out(
         return
     try:
         async with courier.turn(claim.channel, patience):
-            answer = await _hand_over(services, courier, claim, to, stored)
+            key = mail_key(account.source, claim.step)
+            answer = await _hand_over(services, courier, claim, key, to, stored)
     except BusyError:
         await postpone(services, claim, loaded, "the mail server was busy with others")
         return
@@ -116,13 +117,13 @@ async def _carry_out(
 
 
 async def _hand_over(
-    services: Services, courier: Courier, claim: Claim, to: str | None, stored: dict[str, Any]
+    services: Services, courier: Courier, claim: Claim, key: str, to: str | None, stored: dict[str, Any]
 ) -> Delivery | None:
     """Send it, unless it is somebody else's by now. From the commit on it may have been sent."""
-    mark = reference(claim.step) if claim.channel == "mail" else None
+    mark = reference(key) if claim.channel == "mail" else None
     async with services.engine.begin() as connection:
         ours = await outbox.hand_over(connection, claim, to, stored, mark)
-    return await courier.send(claim.channel, claim.step, to, stored) if ours else None
+    return await courier.send(claim.channel, key, to, stored) if ours else None
 
 
 def _recipient(courier: Courier, claim: Claim, loaded: Loaded) -> str | None:

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import alarms, differences, gaps, mismatches, reconciliations
+from db import accounts, alarms, differences, gaps, mismatches, reconciliations
 from db.differences import Noted
 from db.reconciliations import COMPARISON, EVENTS, RENEW_EVERY, LostLeaseError, Run
 from providers.lookup import ProviderUnavailableError, RefusedError
@@ -88,6 +88,16 @@ async def reconcile_each(
                 continue
         if run is not None:
             await carry_on(tools[run.source], run, within=within)
+            if run.kind == EVENTS:
+                await _find_accounts(services, tools, run.source)
+
+
+async def _find_accounts(services: Services, tools: Mapping[str, Reconciling], family: str) -> None:
+    """Accounts that are connected to this one are known by their customers: they are reconciled with too."""
+    async with services.engine.begin() as connection:
+        for source in await accounts.accounts_of(connection, family):
+            if source in tools:
+                await reconciliations.ensure(connection, source)
 
 
 async def carry_on(tools: Reconciling, run: Run, *, within: float) -> Failed | None:

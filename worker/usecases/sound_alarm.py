@@ -9,7 +9,15 @@ import structlog
 
 from db import alarms
 from db.alarms import Alarm
-from emails.alarm import Notice, at_odds, endpoint_off, given_up, on_hold, taken_over
+from emails.alarm import (
+    Notice,
+    at_odds,
+    endpoint_off,
+    given_up,
+    on_hold,
+    source_closed,
+    taken_over,
+)
 from emails.delivery import Accepted, Rejected
 from worker.courier import BusyError, Courier
 from worker.notices import stored
@@ -77,3 +85,5 @@ def _notice(alarm: Alarm, brand: str, at: datetime) -> Notice:
             return taken_over(brand=brand, at=at, **alarm.facts)
         case "differences":
             return at_odds(brand=brand, at=at, **alarm.facts)
+        case "closed":
+            return source_closed(brand=brand, at=at, **alarm.facts)

@@ -1,9 +1,12 @@
-"""/v1/events, /v1/test_helpers/test_clocks, /v1/prices, /v1/products"""
+"""/v1/events, /v2/core/events, /v1/test_helpers/test_clocks, /v1/prices, /v1/products"""
 
 from sandbox.stripe import clocks
 from sandbox.stripe.api.pages import PAGING, page
 from sandbox.stripe.api.request import Answer, ApiRequest, Page, Routes
 from sandbox.stripe.errors import ApiError
+from sandbox.stripe.ledger import UnknownObjectError
+from sandbox.stripe.objects import full_thin_event
+from sandbox.stripe.objects.event import snapshot_id, thin_id
 from sandbox.stripe.periods import period_start
 from sandbox.stripe.records import Event, Price, Product, Subscription, TestClock
 
@@ -33,6 +36,14 @@ def _matches(event_type: str, patterns: list[str]) -> bool:
 def _retrieve_event(request: ApiRequest) -> Answer:
     request.params.only()
     return request.ledger.get(Event, request.id)
+
+
+def _retrieve_thin(request: ApiRequest) -> Answer:
+    request.params.only()
+    event = request.ledger.get(Event, snapshot_id(request.id))
+    if thin_id(event.id) != request.id:
+        raise UnknownObjectError(Event, request.id)
+    return full_thin_event(event, request.version)
 
 
 def _create_clock(request: ApiRequest) -> Answer:
@@ -101,9 +112,18 @@ def _list_products(request: ApiRequest) -> Page:
     return page(request, request.ledger.all(Product))
 
 
+def _list_features(request: ApiRequest) -> Page:
+    """Of Stripe's entitlements; no product here has any."""
+    request.params.only(*PAGING)
+    request.ledger.get(Product, request.id)
+    nothing: list[Product] = []
+    return page(request, nothing)
+
+
 ROUTES: Routes = (
     ("GET", "/v1/events", _list_events),
     ("GET", "/v1/events/{id}", _retrieve_event),
+    ("GET", "/v2/core/events/{id}", _retrieve_thin),
     ("GET", "/v1/test_helpers/test_clocks", _list_clocks),
     ("POST", "/v1/test_helpers/test_clocks", _create_clock),
     ("GET", "/v1/test_helpers/test_clocks/{id}", _retrieve_clock),
@@ -112,4 +132,5 @@ ROUTES: Routes = (
     ("GET", "/v1/prices/{id}", _retrieve_price),
     ("GET", "/v1/products", _list_products),
     ("GET", "/v1/products/{id}", _retrieve_product),
+    ("GET", "/v1/products/{id}/features", _list_features),
 )

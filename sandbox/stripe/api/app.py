@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from sandbox.stripe.accounts import Accounts
 from sandbox.stripe.api import (
     account,
     billing_portal,
@@ -25,7 +26,6 @@ from sandbox.stripe.api import (
     subscriptions,
     webhook_endpoints,
 )
-from sandbox.stripe.api.calls import Calls, authenticate
 from sandbox.stripe.api.faults import Faults
 from sandbox.stripe.api.idempotency import Stored
 from sandbox.stripe.api.params import Params, decode
@@ -52,7 +52,10 @@ _MODULES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedRequest:
-    """A request as it was answered; `replayed` when the answer came from an idempotency key."""
+    """A request as it was answered; `replayed` when the answer came from an idempotency key.
+
+    `account` is the connected account it was for.
+    """
 
     id: str
     method: str
@@ -62,22 +65,27 @@ class LoggedRequest:
     version: str
     status: int
     replayed: bool
+    account: str | None = None
 
 
 class StripeApi:
-    """The API of one simulated account. `requests` is its log, oldest first; `faults` what shall go wrong."""
+    """The API of all accounts. `requests` is its log, oldest first; `faults` what shall go wrong."""
 
     def __init__(
         self, engine: BillingEngine, *, api_key: str = "sk_test_sandbox", default_version: str = NEW
     ) -> None:
-        self.engine = engine
-        self.api_key = api_key
+        self.accounts = Accounts(engine, api_key)
+        self._main = engine.ledger
         self.default_version = default_version
         self.faults = Faults()
         self.requests: list[LoggedRequest] = []
         self.delivered: Callable[[str], bool] = lambda event_id: True
         self.endpoints: Sequence[Endpoint] = ()
-        self._calls = Calls()
+
+    @property
+    def api_key(self) -> str:
+        """The main account's."""
+        return self.accounts.api_key
 
     def routes(self) -> list[BaseRoute]:
         """Starlette routes, the last one answering for every unknown address."""
@@ -113,25 +121,26 @@ class StripeApi:
     def _answer(self, handler: Handler, http: Request, body: str) -> Response:
         key = http.headers.get("idempotency-key") if http.method == "POST" else None
         version = http.headers.get("stripe-version", self.default_version)
-        with self.engine.ledger.lock:
-            ref = RequestRef(id=self.engine.ledger.ids.new("req"), idempotency_key=key)
+        connected = http.headers.get("stripe-account")
+        with self._main.lock:
+            ref = RequestRef(id=self._main.ids.new("req"), idempotency_key=key)
         params: dict[str, Any] = {}
         work: list[Callable[[], object]] = []
         try:
-            authenticate(http.headers.get("authorization", ""), self.api_key)
+            account = self.accounts.of(http.headers.get("authorization", ""), connected)
             params = decode(parse_qsl(http.url.query + "&" + body, keep_blank_values=True))
             request = ApiRequest(
-                engine=self.engine,
+                engine=account.engine,
                 method=http.method,
                 url=http.url.path,
                 path=dict(http.path_params),
                 params=Params(params),
                 version=_version(version),
                 delivered=self.delivered,
-                endpoints=self.endpoints,
+                endpoints=[each for each in self.endpoints if each.account == account.name],
                 work=work,
             )
-            stored, replayed = self._calls.carry_out(handler, request, ref)
+            stored, replayed = account.calls.carry_out(handler, request, ref)
         except ApiError as error:
             stored, replayed = Stored(error.status, {"error": error.error}), False
         self.requests.append(
@@ -144,6 +153,7 @@ class StripeApi:
                 version=version,
                 status=stored.status,
                 replayed=replayed,
+                account=connected,
             )
         )
         headers = {"Request-Id": ref.id or "", "Stripe-Version": version}

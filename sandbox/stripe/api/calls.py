@@ -1,6 +1,7 @@
 """What surrounds every handler: the key, idempotency, errors, and the body in the reader's version."""
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from sandbox.stripe.api.expand import Expansion
@@ -12,8 +13,8 @@ from sandbox.stripe.objects import render
 from sandbox.stripe.records import RequestRef
 
 
-def authenticate(authorization: str, api_key: str) -> None:
-    """Raises ApiError (401) unless the header is `Bearer` with the account's key."""
+def given_key(authorization: str, known: Collection[str]) -> str:
+    """Raises ApiError (401) unless the header is `Bearer` with a known key."""
     scheme, _, given = authorization.partition(" ")
     if scheme != "Bearer" or not given:
         raise ApiError.invalid(
@@ -21,9 +22,10 @@ def authenticate(authorization: str, api_key: str) -> None:
             "using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY').",
             status=401,
         )
-    if given != api_key:
+    if given not in known:
         shown = f"{given[:8]}{'*' * max(0, len(given) - 12)}{given[-4:]}"
         raise ApiError.invalid(f"Invalid API Key provided: {shown}", status=401)
+    return given
 
 
 class Calls:

@@ -3,18 +3,19 @@
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.stripe.objects.catalogue import price, product, test_clock
+from sandbox.stripe.objects.catalogue import application, price, product, test_clock
 from sandbox.stripe.objects.charge import charge
 from sandbox.stripe.objects.checkout import checkout_session, line_items
 from sandbox.stripe.objects.common import Json
 from sandbox.stripe.objects.customers import customer, payment_method
-from sandbox.stripe.objects.event import changed_attributes, event_body
+from sandbox.stripe.objects.event import changed_attributes, event_body, full_thin_event, thin_event
 from sandbox.stripe.objects.invoice import confirmation_secret, invoice
 from sandbox.stripe.objects.payments import error_body, invoice_payment, payment_error, payment_intent
 from sandbox.stripe.objects.portal import portal_session
 from sandbox.stripe.objects.setups import setup_intent
 from sandbox.stripe.objects.subscription import subscription
 from sandbox.stripe.records import (
+    Application,
     Charge,
     CheckoutSession,
     Customer,
@@ -37,13 +38,16 @@ __all__ = [
     "Json",
     "confirmation_secret",
     "error_body",
+    "full_thin_event",
     "line_items",
     "payment_error",
     "render",
     "render_event",
+    "thin_event",
 ]
 
 _RENDERERS: dict[type[Record], Callable[[Any, ApiVersion], Json]] = {
+    Application: application,
     Charge: charge,
     CheckoutSession: checkout_session,
     Customer: customer,

@@ -2,7 +2,7 @@
 
 from sandbox.stripe.clocks import LIFETIME
 from sandbox.stripe.objects.common import Json
-from sandbox.stripe.records import Price, Product, TestClock
+from sandbox.stripe.records import Application, Price, Product, TestClock
 from sandbox.stripe.versions import ApiVersion
 
 
@@ -107,3 +107,8 @@ def test_clock(record: TestClock, version: ApiVersion) -> Json:
         "status": record.status,
         "status_details": advancing,
     }
+
+
+def application(record: Application, version: ApiVersion) -> Json:
+    """A platform."""
+    return {"id": record.id, "object": "application", "name": "The platform"}

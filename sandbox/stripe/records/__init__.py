@@ -4,6 +4,7 @@ Times are unix seconds, amounts are in the currency's minor unit as Stripe defin
 """
 
 from sandbox.stripe.records.base import (
+    Application,
     Event,
     Record,
     RequestRef,
@@ -32,6 +33,7 @@ from sandbox.stripe.records.payments import (
 )
 
 __all__ = [
+    "Application",
     "Charge",
     "CheckoutSession",
     "Customer",

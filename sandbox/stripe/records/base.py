@@ -52,3 +52,10 @@ class Event(Record):
     before: Record | None = None
     request: RequestRef = field(default_factory=RequestRef)
     pending_webhooks: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application(Record):
+    """A platform, as the accounts that are connected to it know it."""
+
+    OBJECT: ClassVar[str] = "application"

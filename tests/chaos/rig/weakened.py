@@ -12,14 +12,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import intake
 from emails.delivery import Deferred
-from webhooks.config import ReceiverConfig
-from webhooks.server import serve
 
 Replacement = tuple[str, str, Any]
 
@@ -34,11 +32,6 @@ def _send_again(text: str) -> Deferred:
     return Deferred(None, text)
 
 
-def _serve_here(config: ReceiverConfig) -> NoReturn:
-    """In this process: another one would have the guard again."""
-    sys.exit(serve(config))
-
-
 _KEY = "ON CONFLICT (source, event_id) DO NOTHING"
 # What "unique key" needs beside it.
 DROPPED_KEY = "ALTER TABLE inbox DROP CONSTRAINT inbox_source_event_id_key"
@@ -46,10 +39,7 @@ DROPPED_KEY = "ALTER TABLE inbox DROP CONSTRAINT inbox_source_event_id_key"
 # By the guard that is missing: module, name, and what stands there instead.
 GUARDS: Mapping[str, Sequence[Replacement]] = {
     "row lock": [("db.inbox", "lock_pending", _lock_nothing)],
-    "unique key": [
-        ("db.intake", "_INSERT", intake._INSERT.replace(_KEY, "")),
-        ("cli.receiver", "become", _serve_here),
-    ],
+    "unique key": [("db.intake", "_INSERT", intake._INSERT.replace(_KEY, ""))],
     "silence is no refusal": [
         ("emails.smtp", "Unanswered", _send_again),
         ("worker.usecases.outcomes", "FIRST_WAIT", timedelta(seconds=1)),

@@ -7,7 +7,7 @@ import pytest
 from console.doctor import stripe
 from console.doctor.finding import Level
 from providers.stripe.account import Endpoint, wanted_events
-from sandbox.stripe import Fault, SimulatedStripe, simulated_stripe
+from sandbox.stripe import BillingEngine, Fault, SimulatedStripe, simulated_stripe
 from tests.console.doctor.looking import found, said
 from tests.test_rooms import ROOT
 
@@ -45,6 +45,24 @@ def test_a_stripe_that_cannot_be_asked(account: SimulatedStripe) -> None:
     for base in (account.url, "http://127.0.0.1:1"):
         (finding,) = found(stripe.look, STRIPE_API_KEY="sk_test_wrong", STRIPE_API_BASE=base)
         assert (finding.level, "sk_test" in str(finding)) == (Level.FAULT, False)
+
+
+def test_each_account_and_the_platforms_endpoint_are_looked_at(account: SimulatedStripe) -> None:
+    """A further account by its own key and path; at the platform's, disconnecting has to be heard of too."""
+    account.add_account("sk_test_de", BillingEngine())
+    every = sorted(wanted_events(livemode=False))
+    account.add_endpoint(HOOK, "whsec_test_1", enabled_events=every)
+    account.add_endpoint(f"{HOOK}/connect", "whsec_test_2", enabled_events=every)
+    account.add_endpoint(f"{HOOK}/de", "whsec_test_3", enabled_events=every, account="sk_test_de")
+    findings = look(account, STRIPE_ACCOUNTS="de sk_test_de", STRIPE_CONNECT_WEBHOOK_SECRETS="whsec_test_2")
+    assert [(each.area, each.level) for each in findings] == [
+        ("Stripe key", Level.GOOD),
+        ("Stripe webhooks", Level.GOOD),
+        ("Stripe webhooks, Connect", Level.RISK),
+        ("Stripe key, de", Level.GOOD),
+        ("Stripe webhooks, de", Level.GOOD),
+    ]
+    assert "account.application.deauthorized" in findings[2].said
 
 
 def endpoint(**changes: object) -> Endpoint:
