@@ -88,6 +88,14 @@ async def end(connection: AsyncConnection, source: str) -> None:
     await connection.execute(update(reconciliations).where(reconciliations.c.source == source).values(values))
 
 
+async def reopen(connection: AsyncConnection, source: str) -> None:
+    """What was ended is done regularly again."""
+    ended = reconciliations.c.due_at > _CLOCK + timedelta(days=365)
+    await connection.execute(
+        update(reconciliations).where(reconciliations.c.source == source, ended).values(due_at=_CLOCK)
+    )
+
+
 async def due(connection: AsyncConnection) -> list[int]:
     """The rows that are due and that nobody is at work on, the longest due first."""
     free = reconciliations.c.lease_until.is_(None) | (reconciliations.c.lease_until < _CLOCK)
