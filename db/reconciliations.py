@@ -205,9 +205,10 @@ async def look_back(connection: AsyncConnection, to: datetime) -> None:
     )
 
 
-async def read(connection: AsyncConnection) -> dict[Kind, Run]:
-    """Both as they stand."""
-    rows = await connection.execute(select(reconciliations).order_by(reconciliations.c.id))
+async def read(connection: AsyncConnection, source: str) -> dict[Kind, Run]:
+    """Both of a source as they stand."""
+    of = reconciliations.c.source == source
+    rows = await connection.execute(select(reconciliations).where(of).order_by(reconciliations.c.id))
     return {row["kind"]: Run(**row) for row in rows.mappings()}
 
 

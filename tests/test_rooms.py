@@ -180,6 +180,13 @@ def test_one_module_knows_stripes_library() -> None:
     ]
 
 
+def test_one_module_knows_commets_library() -> None:
+    """As for Stripe's; the unrelated package of that name on PyPI is nowhere."""
+    assert [module for module in modules() if any(is_within(name, "commet") for name in imports(module))] == [
+        "providers.commet.client"
+    ]
+
+
 def test_one_module_knows_apprise() -> None:
     """It is large, and so are its habits: it is imported where a channel is used, and told how to behave."""
     knowing = [module for module in modules() if any(is_within(name, "apprise") for name in imports(module))]

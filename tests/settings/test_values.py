@@ -138,6 +138,21 @@ def test_a_live_key_is_never_sent_in_the_clear() -> None:
     )
 
 
+def test_a_key_of_commets_is_kept_apart_as_stripes_is() -> None:
+    """Of the other mode it is refused, and a live one is not sent in the clear; older ones name no mode."""
+    for key, mode, why in (
+        ("ck_sandbox_0", "true", "is a sandbox key"),
+        ("rk_live_0", "false", "is a live key"),
+        ("sk_live_0", "true", "must start with ck_ or rk_"),
+    ):
+        with pytest.raises(SettingsError, match=why):
+            from_env(WorkerSettings, COMMET_API_KEY=key, DUNNING_LIVEMODE=mode)
+    live = {"COMMET_API_KEY": "ck_older", "DUNNING_LIVEMODE": "true"}
+    with pytest.raises(SettingsError, match="would send a live key unencrypted"):
+        from_env(WorkerSettings, COMMET_API_BASE="http://proxy.example:8080", **live)
+    assert from_env(WorkerSettings, COMMET_API_BASE="http://127.0.0.1:8080", **live)
+
+
 def test_no_message_and_no_repr_shows_a_secret() -> None:
     """Neither a refused secret nor an accepted one can be read from what Python prints."""
     with pytest.raises(SettingsError) as caught:
