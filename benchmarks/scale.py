@@ -19,6 +19,8 @@ class Scale:
     """Events sent at a fixed rate."""
     mails_alone: int
     """Events sent one after the other, each when the mail of the last one has come."""
+    mails_due: int
+    """Mails that wait to be rendered and sent."""
     customers: int
     """Whose access is asked for."""
     histories: int
@@ -33,6 +35,7 @@ FULL = Scale(
     failing_customers=400,
     mails=200,
     mails_alone=20,
+    mails_due=1_000,
     customers=2_000,
     histories=20_000,
 )
@@ -44,6 +47,7 @@ QUICK = Scale(
     failing_customers=30,
     mails=30,
     mails_alone=5,
+    mails_due=200,
     customers=300,
     histories=1_000,
 )
@@ -56,6 +60,7 @@ TINY = Scale(
     failing_customers=4,
     mails=4,
     mails_alone=2,
+    mails_due=6,
     customers=10,
     histories=10,
 )

@@ -249,16 +249,18 @@ async def clock_of(connection: AsyncConnection, source: str, ref: str) -> dateti
     return rows.scalar_one_or_none()
 
 
-async def look_again(
-    connection: AsyncConnection, customer_id: int, invoice_refs: Sequence[str], at: datetime
-) -> None:
-    """These cases want attention at `at`, whatever their plan says."""
-    if invoice_refs:
-        await connection.execute(
-            update(cases)
-            .where(cases.c.customer_id == customer_id, cases.c.invoice.in_(invoice_refs))
-            .values(due_at=at, swept_at=None)
-        )
+_LOOK_AGAIN = (
+    update(cases)
+    .where(cases.c.customer_id == bindparam("owner"), cases.c.invoice == bindparam("of"))
+    .values(due_at=bindparam("at"), swept_at=None)
+)
+
+
+async def look_again(connection: AsyncConnection, looks: Iterable[tuple[int, str, datetime]]) -> None:
+    """Cases (customer row id, invoice) want attention at a time, whatever their plan says."""
+    rows = [{"owner": owner, "of": invoice, "at": at} for owner, invoice, at in sorted(looks)]
+    if rows:
+        await connection.execute(_LOOK_AGAIN, rows)
 
 
 async def due_on_clocks(connection: AsyncConnection, clocks: Collection[tuple[str, str]]) -> list[int]:

@@ -43,8 +43,8 @@ COMMITS = Family(
 WEBHOOK_NUDGES = Family(
     "dunning_webhook_nudges_total",
     "counter",
-    "Events that a worker was woken for. `outcome`: sent, or dropped (Redis was away: the scheduler hands "
-    "the event out).",
+    "Events that a worker was woken for. `outcome`: sent, or dropped (the broker was away: the scheduler "
+    "hands the event out).",
     ("outcome",),
 )
 
@@ -101,7 +101,7 @@ MESSAGE_SECONDS = Family(
 NUDGES_LOST = Family(
     "dunning_nudges_lost_total",
     "counter",
-    "Wake-ups that Redis did not take: the scheduler hands the rows out, some seconds later.",
+    "Wake-ups that the broker did not take: the scheduler hands the rows out, some seconds later.",
     ("queue",),
 )
 TICKS = Family(

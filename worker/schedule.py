@@ -23,7 +23,7 @@ from metrics.listener import listen
 from serving.watchdog import Watchdog
 from settings import SchedulerSettings
 from worker import breaker, reconciling
-from worker.broker import RedisNudge, create_broker
+from worker.broker import QueueNudge, create_broker
 from worker.queues import BILLING, CASES, EVENTS, MAIL, TEAM, WEBHOOKS, Wakeup
 from worker.readiness import until_ready
 from worker.retention import Retention, keep
@@ -33,7 +33,7 @@ from worker.watching import Watch
 log = structlog.get_logger()
 
 POOL_SIZE = 2
-# Seconds. A tick has some ten statements of at most as many seconds, and Redis may be away as well.
+# Seconds. A tick has some ten statements of at most as many seconds, and the broker may be away as well.
 TICK_WITHIN = 150
 FAREWELL_WITHIN = 3.0
 
@@ -103,11 +103,11 @@ class SchedulerProcess:
 
     async def _work(self) -> None:
         engine = self._engine("scheduler")
-        broker = create_broker(self._settings.redis_url.get_secret_value())
+        broker = create_broker(self._settings.queue_url, empties=True)
         log.info("scheduler.started", tick_seconds=self._settings.tick_seconds)
         try:
             async with self._watched():
-                await self._tick_until_stopped(engine, RedisNudge(broker, empties=True))
+                await self._tick_until_stopped(engine, QueueNudge(broker))
             await self._farewell(engine)
         finally:
             await engine.dispose()
@@ -137,7 +137,7 @@ class SchedulerProcess:
             yield
             return
         engine = self._engine("metrics")
-        watch = Watch(engine, settings.redis_url.get_secret_value())
+        watch = Watch(engine, settings.queue_url)
         listen("scheduler", settings.metrics_address, watch.whole)
         reading = asyncio.create_task(watch.run())
         try:
@@ -147,7 +147,7 @@ class SchedulerProcess:
             await asyncio.wait([reading])
             await engine.dispose()
 
-    async def _tick_until_stopped(self, engine: AsyncEngine, nudge: RedisNudge) -> None:
+    async def _tick_until_stopped(self, engine: AsyncEngine, nudge: QueueNudge) -> None:
         beaten_at = watched_at = 0.0
         limits = breaker.limits(self._settings)
         kept = Retention(keep(self._settings), asyncio.get_running_loop().time)

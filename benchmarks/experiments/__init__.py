@@ -6,6 +6,7 @@ from benchmarks.experiments.disturbed import DISTURBED
 from benchmarks.experiments.djstripe import DJSTRIPE
 from benchmarks.experiments.footprint import FOOTPRINT
 from benchmarks.experiments.mail import MAIL
+from benchmarks.experiments.mails import MAILS
 from benchmarks.experiments.policies import POLICIES
 from benchmarks.experiments.receiver import RECEIVER
 from benchmarks.experiments.worker import WORKER
@@ -17,6 +18,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     FOOTPRINT,
     WORKER,
     MAIL,
+    MAILS,
     ACCESS,
     POLICIES,
 )

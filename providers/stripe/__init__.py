@@ -77,7 +77,8 @@ class Stripe(BillingSystem):
             if key is None:
                 from providers.keyless import Keyless
 
-                return Keyless(f"the key of {source}")
+                # That of the platform serves its connected accounts, too.
+                return Keyless(KEY if source == SOURCE or connected_of(source) else ACCOUNT_KEYS)
         else:
             return None
         from providers.stripe.api import StripeGateway

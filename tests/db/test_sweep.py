@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from db import accounts, changes, inbox, models, outbox
+from db import accounts, changes, endings, inbox, models, outbox
 from db.changes import Change
 from db.outbox import LEASE
 from db.sweep import BATCH, MOST_ATTEMPTS, Swept, sweep
@@ -270,7 +270,7 @@ def test_an_effect_that_is_over_is_over(database: Database, status: str) -> None
         (row_id,) = await outbox.add(connection, [new_effect(await customer_row(connection))])
         claim = await outbox.claim(connection, row_id)
         assert claim is not None
-        await outbox.finish(connection, claim, status)
+        await endings.finish(connection, claim, status)
         await let_pass(connection, 86_400)
         return await look(connection)
 

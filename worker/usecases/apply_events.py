@@ -81,7 +81,9 @@ async def apply_events(services: Services, ids: Sequence[int], *, within: float 
     """
     clock = asyncio.get_running_loop().time
     stop_at = clock() + within
-    while clock() < stop_at and (rows := await _take_up(services, ids)):
+    left = set(ids)
+    while left and clock() < stop_at and (rows := await _take_up(services, left)):
+        left -= {row.id for row in rows}
         of_mails = [row for row in rows if row.source in services.mail_services]
         billing = [row for row in rows if row not in of_mails]
         closed = await _apply_rows(services, billing, Questions(services, within))
@@ -90,7 +92,7 @@ async def apply_events(services: Services, ids: Sequence[int], *, within: float 
         await apply_mail_results(services, of_mails)
 
 
-async def _take_up(services: Services, ids: Sequence[int]) -> list[InboxRow]:
+async def _take_up(services: Services, ids: Collection[int]) -> list[InboxRow]:
     async with services.engine.begin() as connection:
         return await inbox.take_up(connection, ids)
 
