@@ -93,7 +93,9 @@ CALM = {
 
 
 @pytest.mark.parametrize("story", CALM, ids=lambda story: story.__name__)
-@pytest.mark.parametrize("manner", MANNERS, ids=str)
+@pytest.mark.parametrize(
+    "manner", MANNERS, ids=["each alone", "twice in a batch", "each alone twice", "to many workers"]
+)
 def test_the_manner_of_delivery_changes_nothing(make_world: MakeWorld, story: object, manner: Manner) -> None:
     """One by one, in batches, doubled, shuffled, by many workers at once: the same mails and access."""
     world = make_world(manner=manner, policy=PLAIN.model_copy(update={"escalate_after": 2}))

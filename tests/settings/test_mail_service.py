@@ -1,5 +1,7 @@
 """What the mail service is told in each mail, and who may speak for it: what cannot be meant is refused."""
 
+from email import message_from_bytes
+
 import pytest
 
 from emails.reference import reference
@@ -21,7 +23,8 @@ def test_the_headers_of_a_service_and_further_ones_are_in_each_mail() -> None:
     )
     stored = {"subject": "s", "text": "t", "html": "h", "thread": None, "date": "2026-03-02T09:00:00+00:00"}
     mail = RenderedMail("s", "t", "<p>h</p>")
-    message = courier(settings)._message(mail, "payment_failed:in_1:1", "ada@customer.example", stored)
+    written = courier(settings)._message(mail, "payment_failed:in_1:1", "ada@customer.example", stored)
+    message = message_from_bytes(written)
     mark = reference("payment_failed:in_1:1")
     assert message["X-SES-MESSAGE-TAGS"] == f"dunning={mark}"
     assert message["X-SES-CONFIGURATION-SET"] == "dunning"
