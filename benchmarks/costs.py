@@ -74,7 +74,10 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=20.0, help="events a second; 20")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each kind of events; 20")
     parser.add_argument("--json", action="store_true", help="the same as JSON")
-    return parser.parse_args(arguments)
+    given = parser.parse_args(arguments)
+    if given.rate <= 0 or given.rate * given.seconds < 2:
+        parser.error("--rate and --seconds must come to two events or more")
+    return given
 
 
 if __name__ == "__main__":

@@ -83,6 +83,10 @@ class House:
         """Run one statement; its rows."""
         return asyncio.run(_query(for_asyncpg(database_url), statement, *values))
 
+    def execute(self, database_url: str, statements: str) -> None:
+        """Run statements that answer nothing."""
+        asyncio.run(_execute(for_asyncpg(database_url), statements))
+
     def empty(self, database_url: str) -> None:
         """Remove all rows of our tables, but not what processes say of themselves."""
         names = ", ".join(name for name in metadata.tables if name not in _KEPT)
@@ -106,6 +110,14 @@ async def _query(dsn: str, statement: str, *values: object) -> list[Any]:
     connection = await asyncpg.connect(dsn)
     try:
         return list(await connection.fetch(statement, *values))
+    finally:
+        await connection.close()
+
+
+async def _execute(dsn: str, statements: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(statements)
     finally:
         await connection.close()
 

@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
+# Seconds. What the kernel counts in: less than this may be nothing.
+RESOLUTION = 1 / _TICKS
 
 
 def memory_mb(pid: int, kind: str = "Pss") -> float:

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from benchmarks.experiment import Experiment, Mark, Samples
 
-_UNITS = {"rate": "/s", "ms": " ms", "mb": " MB"}
+_UNITS = {"rate": "/s", "ms": " ms", "mb": " MB", "percent": " %"}
 
 
 @dataclass(frozen=True, slots=True)

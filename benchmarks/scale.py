@@ -13,16 +13,28 @@ class Scale:
     warm_up_seconds: float
     worker_messages: int
     """Inbox rows, or messages, that a worker is given at once."""
+    backlog: int
+    """Events that an outage has left, with no message for any."""
     failing_customers: int
     """Subscriptions of the simulated Stripe whose renewal has failed."""
     mails: int
     """Events sent at a fixed rate."""
     mails_alone: int
     """Events sent one after the other, each when the mail of the last one has come."""
+    mails_due: int
+    """Mails that wait to be rendered and sent."""
     customers: int
     """Whose access is asked for."""
     histories: int
     """Customers with a case, whose lives two policies are compared over: the start must hardly count."""
+    subscriptions: int
+    """Of the business whose graces end."""
+    open_cases: int
+    """Among them, at least: each round makes others due."""
+    due_at_once: int
+    """Whose grace ends in a round."""
+    cases: int
+    """Of which nothing is due."""
 
 
 FULL = Scale(
@@ -30,22 +42,34 @@ FULL = Scale(
     load_seconds=4.0,
     warm_up_seconds=1.0,
     worker_messages=5_000,
+    backlog=20_000,
     failing_customers=400,
     mails=200,
     mails_alone=20,
+    mails_due=1_000,
     customers=2_000,
     histories=20_000,
+    subscriptions=1_000_000,
+    open_cases=100_000,
+    due_at_once=10_000,
+    cases=1_000_000,
 )
 QUICK = Scale(
     rounds=5,
     load_seconds=0.5,
     warm_up_seconds=0.1,
     worker_messages=300,
+    backlog=1_000,
     failing_customers=30,
     mails=30,
     mails_alone=5,
+    mails_due=200,
     customers=300,
     histories=1_000,
+    subscriptions=20_000,
+    open_cases=6_000,
+    due_at_once=1_000,
+    cases=20_000,
 )
 # Shows that everything fits together; its figures mean nothing.
 TINY = Scale(
@@ -53,9 +77,15 @@ TINY = Scale(
     load_seconds=0.1,
     warm_up_seconds=0.05,
     worker_messages=60,
+    backlog=60,
     failing_customers=4,
     mails=4,
     mails_alone=2,
+    mails_due=6,
     customers=10,
     histories=10,
+    subscriptions=100,
+    open_cases=40,
+    due_at_once=8,
+    cases=10,
 )

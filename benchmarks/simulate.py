@@ -1,6 +1,7 @@
 """`python -m benchmarks.simulate [--rate N]`: what breaks first, how many it takes, how long a mail takes."""
 
 import argparse
+import itertools
 import json
 import math
 import sys
@@ -20,6 +21,11 @@ RATES = (10.0, 100.0, 1000.0)
 EVENTS = 20_000  # lived through at each rate, at least
 SHORTEST, LONGEST = 30.0, 300.0  # seconds of life
 HOUR = 3600.0
+# What there cannot be none of.
+NEEDED = {
+    "receivers", "workers", "mailers", "threads", "database_cores", "gathered", "batch",
+    "provider_limit", "smtp_limit",
+}  # fmt: skip
 WIDTH = 110  # characters, where the table is kept
 
 
@@ -58,6 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     costs, world, fleet = (_with(kind(), given) for kind in (Costs, World, Fleet))
     if any(rate <= 0 for rate in given["rate"] or ()):
         parser.error("--rate must be more than 0")
+    for name, value, _ in itertools.chain(*map(_options, (fleet, world, costs))):
+        if value < 0 or (value == 0 and name in NEEDED) or (value > 1 and name == "failing"):
+            parser.error(f"--{name.replace('_', '-')} cannot be {value:g}")
     answers = [
         answer(rate, costs, world, fleet, seed=given["seed"], grow=not given["as_given"])
         for rate in given["rate"] or RATES

@@ -1,4 +1,4 @@
-"""Waking a worker from a command, where Redis is known: it saves the second until the scheduler looks."""
+"""Waking a worker from a command, where a broker is known: it saves the second until the scheduler looks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def nudge(settings: ToolSettings, customer_ids: Sequence[int]) -> None:
-    """Have these customers (row ids) looked at. Redis being away costs nothing but that second."""
+    """Have these customers (row ids) looked at. The broker being away costs nothing but that second."""
     from worker.queues import CASES
 
     _send(settings, CASES, customer_ids)
@@ -33,8 +33,8 @@ def nudge_endpoint(settings: ToolSettings, endpoint_id: int) -> None:
 
 
 def _send(settings: ToolSettings, wakeup: Wakeup, ids: Sequence[int]) -> None:
-    if settings.redis_url is None or not ids:
+    if settings.known_queue_url is None or not ids:
         return
-    from worker.broker import RedisNudge, create_broker
+    from worker.broker import QueueNudge, create_broker
 
-    RedisNudge(create_broker(settings.redis_url.get_secret_value())).send(wakeup, ids)
+    QueueNudge(create_broker(settings.known_queue_url)).send(wakeup, ids)

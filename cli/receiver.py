@@ -17,7 +17,7 @@ def command(
         int | None, typer.Option(help="Listen here instead of DUNNING_RECEIVER_PORT; 0 takes any free one.")
     ] = None,
 ) -> None:
-    """Take Stripe's webhooks: verify, store, answer. Finishes what it holds on SIGTERM and Ctrl-C.
+    """Take webhooks: verify, store, answer. Finishes what it holds on SIGTERM and Ctrl-C.
 
     \b
     Examples:

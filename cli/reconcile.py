@@ -34,6 +34,12 @@ def _moment(given: str) -> datetime:
 
 
 def command(
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--source", metavar="NAME", help="Whom to ask, where there are several: stripe, commet."
+        ),
+    ] = None,
     since: Annotated[
         str, typer.Option("--since", metavar="WHEN", help="Events from then on: 2h, 3d, or a moment in UTC.")
     ] = "3d",
@@ -46,17 +52,18 @@ def command(
     dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
-    """Ask Stripe for everything, take in what never arrived, mend what differs. docs/reconcile.md
+    """Ask for everything, take in what never arrived, mend what differs. docs/reconcile.md
 
     Workers do it by themselves: events hourly, everything nightly. By hand it is
     for after an outage, a wrong signing secret, a disabled endpoint. What has
     happened is heard of once, in its own time. Interrupted, say it again. Stripe
     keeps events for 30 days; the comparison of subscriptions and open invoices
-    also finds what is older, or never was an event.
+    also finds what is older, or never was an event. Commet lists no events, so
+    that what is open is compared instead.
 
     \b
     Exit codes:
-      0   all is as Stripe says, or was put right
+      0   all is as it says there, or was put right
       1   it could not be done, or another one is under way
       2   wrong usage or settings
       3   something is left for a person; with --dry-run: anything differs
@@ -77,14 +84,15 @@ def command(
         raise typer.BadParameter(str(error), param_hint="--since") from error
     settings = load(ImportSettings)
     configure("reconcile", settings.log_format, "warning")
+    whom = reconcile_run.source_of(settings, source)
     if standing:
-        done = run(reconcile_run.standing(settings))
+        done = run(reconcile_run.standing(settings, whom))
         print_json(done) if json else reconcile_views.print_standing(done)
         raise typer.Exit(LEFT if done.differences else 0)
     if dry_run:
-        tried = run(reconcile_run.rehearse(settings, begin, events_only=events_only))
+        tried = run(reconcile_run.rehearse(settings, whom, begin, events_only=events_only))
         print_json(tried) if json else reconcile_views.print_tried(tried)
         raise typer.Exit(LEFT if tried.anything else 0)
-    found = run(reconcile_run.reconcile(settings, begin, events_only=events_only))
+    found = run(reconcile_run.reconcile(settings, whom, begin, events_only=events_only))
     print_json(found) if json else reconcile_views.print_found(found)
     raise typer.Exit(LEFT if found.left else 0)

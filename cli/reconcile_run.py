@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cli.database import snapshot_of
 from cli.import_progress import Told, progress
-from cli.import_run import paced, without_workers
+from cli.import_run import without_workers
 from cli.output import CommandError
 from db import differences, mismatches, reconciliations
 from db.differences import Noted
@@ -23,15 +23,13 @@ from db.reconciliations import COMPARISON, EVENTS, LEASE, Kind, LostLeaseError, 
 from db.session import create_engine
 from dunning.differing import Difference
 from providers.lookup import ProviderUnavailableError, RefusedError
-from providers.stripe import SOURCE
-from providers.stripe.mirror import StripeMirror
+from providers.systems import billing_systems, family_of, system_of
 from settings import ImportSettings
 from worker.comparing import looks
 from worker.filling import Missing, look_for_missing
 from worker.usecases.monitor_access import difference
 from worker.usecases.reconcile import TYPE, Failed, Reconciling, carry_on
 
-RATE = 20.0  # reads a second
 BY = "command"
 COUNTED = (
     ("listed", "events"),
@@ -82,51 +80,77 @@ class Standing:
     differences: Sequence[Noted]
 
 
-async def standing(settings: ImportSettings) -> Standing:
+def source_of(settings: ImportSettings, given: str | None) -> str:
+    """Who is meant: the only one that can be asked, if none was named. Raises CommandError."""
+    able = [source for each in billing_systems() for source in each.mirrored(settings)]
+    wanted = [given] if given else able
+    if len(wanted) == 1 and wanted[0] in able:
+        return wanted[0]
+    if given or not able:
+        raise CommandError(
+            f"{title(given)} cannot be asked." if given else "No billing system can be asked.",
+            "docs/settings.md has the keys, docs/providers.md says who can be asked.",
+        )
+    raise CommandError("Several billing systems can be asked.", f"Add --source {' or '.join(able)}.")
+
+
+def title(source: str) -> str:
+    """The name of a billing system, for people: `Stripe` of `stripe:de`."""
+    return family_of(source).title()
+
+
+async def standing(settings: ImportSettings, source: str) -> Standing:
     async with snapshot_of(settings.database_url_sqlalchemy) as connection:
-        return Standing(await reconciliations.read(connection), await differences.standing(connection))
+        differ = [each for each in await differences.standing(connection) if each.source == source]
+        return Standing(await reconciliations.read(connection, source), differ)
 
 
-async def reconcile(settings: ImportSettings, since: datetime, *, events_only: bool) -> Found:
+async def reconcile(settings: ImportSettings, source: str, since: datetime, *, events_only: bool) -> Found:
     """Take in what is missing, and mend what differs. Raises CommandError."""
     with progress(COUNTED) as told:
-        return await _reconcile(settings, since, told, events_only=events_only)
+        return await _reconcile(settings, source, since, told, events_only=events_only)
 
 
-async def _reconcile(settings: ImportSettings, since: datetime, told: Told, *, events_only: bool) -> Found:
-    async with _tools(settings, told) as tools:
+async def _reconcile(
+    settings: ImportSettings, source: str, since: datetime, told: Told, *, events_only: bool
+) -> Found:
+    async with _tools(settings, source, told) as tools:
         engine = tools.services.engine
         async with engine.begin() as connection:
-            await reconciliations.ensure(connection, SOURCE)
+            await reconciliations.ensure(connection, source)
         begun_at, events = await _carry_out(tools, EVENTS, since)
         compared: Mapping[str, int] = {}
         if not events_only:
             compared = (await _carry_out(tools, COMPARISON, None))[1].counts
         async with engine.connect() as connection:
-            touched = await differences.touched_since(connection, begun_at)
+            touched = [
+                each
+                for each in await differences.touched_since(connection, begun_at)
+                if each.source == source
+            ]
     types = {name.removeprefix(TYPE): many for name, many in events.counts.items() if name.startswith(TYPE)}
     return Found(since, events.counts.get("listed", 0), types, compared, touched)
 
 
 async def _carry_out(tools: Reconciling, kind: Kind, since: datetime | None) -> tuple[datetime, Run]:
     """To its end; when it was begun, and as it stands then."""
-    engine = tools.services.engine
-    taken = await _take(engine, kind, since)
+    engine, source = tools.services.engine, tools.mirror.source
+    taken = await _take(engine, source, kind, since)
     failed = await carry_on(tools, taken, within=math.inf)
     if failed:
-        _in_words(failed)
+        _in_words(failed, source)
     async with engine.connect() as connection:
-        done = (await reconciliations.read(connection))[kind]
+        done = (await reconciliations.read(connection, source))[kind]
     return taken.begun_at or taken.created_at, done
 
 
-async def _take(engine: AsyncEngine, kind: Kind, since: datetime | None) -> Run:
+async def _take(engine: AsyncEngine, source: str, kind: Kind, since: datetime | None) -> Run:
     """Ours, once nobody else has one under way: whoever was killed holds theirs for half a minute."""
     clock = asyncio.get_running_loop().time
     until = clock() + LEASE.total_seconds() + 5
     while True:
         async with engine.begin() as connection:
-            row = (await reconciliations.read(connection))[kind]
+            row = (await reconciliations.read(connection, source))[kind]
             taken = await reconciliations.take(connection, row.id, anyway=True, since=since)
         if taken:
             return taken
@@ -138,14 +162,14 @@ async def _take(engine: AsyncEngine, kind: Kind, since: datetime | None) -> Run:
         await asyncio.sleep(1)
 
 
-async def rehearse(settings: ImportSettings, since: datetime, *, events_only: bool) -> Tried:
+async def rehearse(settings: ImportSettings, source: str, since: datetime, *, events_only: bool) -> Tried:
     """Ask for everything, and write nothing. Raises CommandError."""
     with progress(COUNTED) as told:
-        async with _tools(settings, told) as tools:
+        async with _tools(settings, source, told) as tools:
             try:
                 return await _rehearse(tools, since, told, events_only=events_only)
             except (ProviderUnavailableError, RefusedError) as error:
-                _in_words(error)
+                _in_words(error, source)
 
 
 async def _rehearse(tools: Reconciling, since: datetime, told: Told, *, events_only: bool) -> Tried:
@@ -155,8 +179,10 @@ async def _rehearse(tools: Reconciling, since: datetime, told: Told, *, events_o
         services.engine, mirror, since, lambda found: told("events", {"listed": found.listed})
     )
     async with services.engine.connect() as connection:
-        tried.differences += map(difference, await mismatches.each(connection, SOURCE, most=MOST))
-    for look in [] if events_only else await looks(services, mirror):
+        tried.differences += map(difference, await mismatches.each(connection, mirror.source, most=MOST))
+    # What lists no events is looked at where something is open instead.
+    whole, none = not events_only, events_only and mirror.kept_for is not None
+    for look in [] if none else await looks(services, mirror, all_of_it=whole):
         after: str | None = None
         while True:
             looked = await look.at(after)
@@ -171,13 +197,15 @@ async def _rehearse(tools: Reconciling, since: datetime, told: Told, *, events_o
 
 
 @asynccontextmanager
-async def _tools(settings: ImportSettings, told: Told) -> AsyncIterator[Reconciling]:
-    api = paced(settings, SOURCE, RATE)
+async def _tools(settings: ImportSettings, source: str, told: Told) -> AsyncIterator[Reconciling]:
+    mirror = system_of(source).mirror(source, settings, by_hand=True)
+    if mirror is None:
+        raise CommandError(f"{title(source)} cannot be asked.", "docs/settings.md has its key.")
     engine = create_engine(settings.database_url_sqlalchemy, name="reconcile", pool_size=3)
     try:
         yield Reconciling(
             services=without_workers(settings, engine),
-            mirror=StripeMirror(api, livemode=settings.livemode),
+            mirror=mirror,
             zone=settings.timezone,
             by=BY,
             ripe_after=timedelta(0),
@@ -187,16 +215,17 @@ async def _tools(settings: ImportSettings, told: Told) -> AsyncIterator[Reconcil
         await engine.dispose()
 
 
-def _in_words(error: Failed) -> NoReturn:
+def _in_words(error: Failed, source: str) -> NoReturn:
+    who = title(source)
     if isinstance(error, LostLeaseError):
         raise CommandError(
             "Another process has taken this over.", "Say it again: it goes on from there."
         ) from error
     if isinstance(error, RefusedError):
-        raise CommandError(f"Stripe refuses: {error.code}.", "Say it again: it begins anew.") from error
+        raise CommandError(f"{who} refuses: {error.code}.", "Say it again: it begins anew.") from error
     if error.forbidden or error.refused:
         raise CommandError(
-            f"Stripe cannot be asked: it does not let this key read ({error}).",
+            f"{who} cannot be asked: it does not let this key read ({error}).",
             "docs/reconcile.md names what it has to read.",
         ) from error
-    raise CommandError(f"Stripe cannot be asked: {error}.", "Say it again: it goes on from there.") from error
+    raise CommandError(f"{who} cannot be asked: {error}.", "Say it again: it goes on from there.") from error

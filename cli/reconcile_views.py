@@ -41,7 +41,7 @@ def print_tried(tried: Tried) -> None:
         say(f"The oldest is of {stamp(tried.events.oldest)}.")
     _compared(tried.compared)
     print_rows(
-        ["Object", "Of", "Here, and at Stripe"],
+        ["Object", "Of", "Here, and there"],
         [[each.ref, _of(each), _words(each.differs)] for each in tried.differences[:SHOWN]],
         empty="Nothing differs.",
     )
@@ -93,7 +93,7 @@ def _compared(counts: Mapping[str, int]) -> None:
 
 def _noted(found: Sequence[Noted]) -> None:
     print_rows(
-        ["Object", "Of", "Here, and at Stripe", "Since", "Now"],
+        ["Object", "Of", "Here, and there", "Since", "Now"],
         [
             [each.ref, _of(each), _words(each.differs), stamp(each.found_at), DONE[each.status]]
             for each in found[:SHOWN]

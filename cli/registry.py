@@ -24,7 +24,7 @@ ENTRIES = (
     Entry("up", "cli.up:command", "Start everything in this terminal, on servers of its own.", TRY),
     Entry("clock", "cli.clock:command", "Rehearse a month of another billing system.", TRY),
     Entry("emails", "cli.emails:app", "See every mail in every language; check your own templates.", TRY),
-    Entry("receiver", "cli.receiver:command", "Take Stripe's webhooks: verify, store, answer.", PROCESSES),
+    Entry("receiver", "cli.receiver:command", "Take webhooks: verify, store, answer.", PROCESSES),
     Entry("worker", "cli.worker:command", "Apply events, advance cases, send mail.", PROCESSES),
     Entry("scheduler", "cli.scheduler:command", "Look for due work every second; run two.", PROCESSES),
     Entry("api", "cli.api:command", "Answer applications and the team over HTTP.", PROCESSES),

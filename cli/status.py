@@ -20,14 +20,15 @@ if TYPE_CHECKING:
 
     from console.status import Status
     from db.heartbeats import Heartbeat
+    from worker.lengths import QueueLength
 
 
 def command(json: Json = False) -> None:
     """Show what is alive, waiting, late and dead. Exit code 1 when something is wrong.
 
     \b
-    Wrong is: a tripped breaker, no living worker for a queue, no living scheduler, Redis
-    away, work that nobody takes up for a minute, events that were given up,
+    Wrong is: a tripped breaker, no living worker for a queue, no living scheduler, the
+    broker away, work that nobody takes up for a minute, events that were given up,
     customers who pay and are locked out, an endpoint that was switched off,
     personal data that is kept longer than it should.
 
@@ -50,9 +51,10 @@ def _look(settings: ToolSettings) -> Status:
     from db import heartbeats, mismatches, totals
     from db import status as counts
     from worker.lengths import lengths
+    from worker.queues import broker_name
 
-    url = settings.redis_url
-    queues = lengths(url.get_secret_value()) if url else None
+    url = settings.known_queue_url
+    queues = lengths(url) if url else None
 
     async def work(connection: AsyncConnection) -> Status:
         return assess(
@@ -62,7 +64,7 @@ def _look(settings: ToolSettings) -> Status:
             totals=await totals.read(connection),
             access=await totals.access(connection),
             mismatches=await mismatches.read(connection),
-            redis_asked=url is not None,
+            broker=broker_name(url) if url else None,
         )
 
     return read(settings, work)
@@ -120,9 +122,12 @@ def _work(status: Status) -> list[tuple[str, object]]:
         ("At risk", _at_risk(status)),
     ]
     if status.queues is not None:
-        lengths = [f"{one.queue} {one.waiting} (+{one.in_hand} in hand)" for one in status.queues]
-        pairs.append(("Queues", ", ".join(lengths)))
+        pairs.append(("Queues", ", ".join(map(_length, status.queues))))
     return pairs
+
+
+def _length(one: QueueLength) -> str:
+    return f"{one.queue} {one.waiting}" + (f" (+{one.in_hand} in hand)" if one.in_hand is not None else "")
 
 
 def _at_risk(status: Status) -> str:

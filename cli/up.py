@@ -59,7 +59,7 @@ def command(
     The page for customers is started too if DUNNING_PORTAL_URL is set, and in the sandbox.
 
     PostgreSQL and Valkey are embedded and keep their data, unless DATABASE_URL
-    and REDIS_URL are set. A simulated Stripe forgets its customers when it ends,
+    and REDIS_URL or BROKER_URL are set. A simulated Stripe forgets its customers when it ends,
     so with one everything starts afresh each time.
     Migrations are run first. A process that crashes is started again.
 
@@ -155,7 +155,7 @@ def _embedded(stack: contextlib.ExitStack, found: Mapping[str, str], kept: Path 
     servers: dict[str, Server] = {}
     if "DATABASE_URL" not in found:
         servers["DATABASE_URL"] = stack.enter_context(embedded_postgres(kept and kept / "postgres"))
-    if "REDIS_URL" not in found:
+    if not {"REDIS_URL", "BROKER_URL"} & found.keys():
         servers["REDIS_URL"] = stack.enter_context(embedded_valkey(kept and kept / "valkey"))
     return servers
 

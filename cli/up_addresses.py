@@ -85,7 +85,8 @@ def _places(
         yield "mails", f"stay here: {supplies.inbox.index.resolve().as_uri()}"
     else:
         yield "mails", "go out through the server in SMTP_URL"
-    for name, title in (("DATABASE_URL", "PostgreSQL"), ("REDIS_URL", "Redis")):
+    broker = ("BROKER_URL", "RabbitMQ") if "BROKER_URL" in given() else ("REDIS_URL", "Redis")
+    for name, title in (("DATABASE_URL", "PostgreSQL"), broker):
         server = servers.get(name)
         yield title, f"embedded {server.name}, data in {server.data}" if server else f"yours, from {name}"
 

@@ -31,7 +31,7 @@ class Problem:
 class Status:
     """Everything one screen shows. `access` counts customers by level.
 
-    `queues` is None when Redis was not asked or did not answer.
+    `queues` is None when the broker was not asked or did not answer.
     """
 
     state: State
@@ -50,9 +50,12 @@ def assess(
     totals: Totals,
     access: Mapping[str, int],
     mismatches: Mismatches,
-    redis_asked: bool,
+    broker: str | None,
 ) -> Status:
-    """Judge what was read. No problems means that all is well."""
+    """Judge what was read. No problems means that all is well.
+
+    `broker` is what was asked for the queues ("Redis"); None: none was.
+    """
     problems = [
         *_tripped(state),
         *_missing(processes),
@@ -61,8 +64,10 @@ def assess(
         *_untold(totals),
         *_kept(processes),
     ]
-    if redis_asked and queues is None:
-        problems.append(Problem("Redis does not answer.", "Start it, or look at REDIS_URL."))
+    if broker is not None and queues is None:
+        problems.append(
+            Problem(f"{broker} does not answer.", "Start it, or look at its URL: docs/brokers.md.")
+        )
     return Status(state, totals, access, processes, queues, problems)
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    cast,
     exists,
     func,
     or_,
@@ -26,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db import batch
 from db.mapping import case_from, instruction_from, observed, plain
 from db.models import (
     access,
@@ -48,7 +50,7 @@ from dunning.steps import Effect, Kind
 # Built once, and with arrays instead of lists of parameters: to build and compile a statement costs more than
 # to run it, and a list of another length is another statement.
 _IDS = bindparam("ids", type_=ARRAY(BigInteger))
-_ENSURE = insert(customers).on_conflict_do_nothing()
+_ENSURE = batch.inserting(customers, ("source", "ref")).on_conflict_do_nothing()
 _PAIRS = (
     func.unnest(bindparam("sources", type_=ARRAY(Text)), bindparam("refs", type_=ARRAY(Text)))
     .table_valued("source", "ref", name="pairs")
@@ -70,8 +72,13 @@ _PAID_SINCE = exists().where(
 )
 _OF = {
     table: select(table).where(table.c.customer_id == any_(_IDS))
-    for table in (subscriptions, charges, methods, cases, instructions, access)
+    for table in (subscriptions, charges, methods, instructions, access)
 } | {
+    # As text: the same policy is read once, however many cases have it.
+    cases: select(
+        *(column for column in cases.c if column is not cases.c.policy),
+        cast(cases.c.policy, Text).label("policy"),
+    ).where(cases.c.customer_id == any_(_IDS)),
     invoices: select(invoices).where(
         invoices.c.customer_id == any_(_IDS),
         or_(
@@ -79,7 +86,7 @@ _OF = {
             invoices.c.ref == any_(bindparam("also", type_=ARRAY(Text))),
             _PAID_SINCE,
         ),
-    )
+    ),
 }
 _TOLD = ("customer_id", "step", "kind", "name", "case", "status", "created_at", "accepted_at", "recipient")
 _HISTORY = (
@@ -117,7 +124,7 @@ async def ensure(
     if not keys:
         return {}
     rows = [{"source": source, "ref": ref} for source, ref in sorted(set(keys))]
-    await connection.execute(_ENSURE, rows)
+    await connection.execute(_ENSURE, batch.columns_of(rows))
     return await known(connection, keys)
 
 
@@ -249,16 +256,18 @@ async def clock_of(connection: AsyncConnection, source: str, ref: str) -> dateti
     return rows.scalar_one_or_none()
 
 
-async def look_again(
-    connection: AsyncConnection, customer_id: int, invoice_refs: Sequence[str], at: datetime
-) -> None:
-    """These cases want attention at `at`, whatever their plan says."""
-    if invoice_refs:
-        await connection.execute(
-            update(cases)
-            .where(cases.c.customer_id == customer_id, cases.c.invoice.in_(invoice_refs))
-            .values(due_at=at, swept_at=None)
-        )
+_LOOK_AGAIN = (
+    update(cases)
+    .where(cases.c.customer_id == bindparam("owner"), cases.c.invoice == bindparam("of"))
+    .values(due_at=bindparam("at"), swept_at=None)
+)
+
+
+async def look_again(connection: AsyncConnection, looks: Iterable[tuple[int, str, datetime]]) -> None:
+    """Cases (customer row id, invoice) want attention at a time, whatever their plan says."""
+    rows = [{"owner": owner, "of": invoice, "at": at} for owner, invoice, at in sorted(looks)]
+    if rows:
+        await connection.execute(_LOOK_AGAIN, rows)
 
 
 async def due_on_clocks(connection: AsyncConnection, clocks: Collection[tuple[str, str]]) -> list[int]:

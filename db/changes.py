@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from sqlalchemy import Table, bindparam, update
-from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db import batch
 from db.accounts import Loaded
 from db.mapping import columns, values_of
 from db.models import cases, charges, customers, invoices, methods, subscriptions
@@ -55,7 +54,9 @@ async def save(connection: AsyncConnection, changes: Sequence[Change], *, heard_
     await upsert(connection, invoices, [row for each in changes for row in _seen(each, "invoices")])
     await upsert(connection, methods, [row for each in changes for row in _seen(each, "methods")])
     await upsert(connection, charges, [row for each in changes for row in _charged(each, heard_late)])
-    await upsert(connection, cases, [row for each in changes for row in _cases(each)])
+    kept = [row for each in changes for row in _cases(each)]
+    await upsert(connection, cases, [row for row in kept if "policy" not in row])
+    await upsert(connection, cases, [row for row in kept if "policy" in row])
     renewed = [row for each in changes for row in _renewed(each)]
     if renewed:
         await connection.execute(_RENEWAL, renewed)
@@ -77,20 +78,27 @@ def _charged(change: Change, heard_late: bool) -> Iterator[Row]:
 
 
 def _cases(change: Change) -> Iterator[Row]:
-    """Those that changed or are due at another time than before."""
+    """Those that changed or are due at another time than before; the policy only of those that are new to it.
+
+    It is larger than all the rest, and most of what happens to a case leaves it alone.
+    """
     before, after = change.before, change.after
     moved = before.account.customer.test_clock != after.customer.test_clock
     for ref, case in after.cases.items():
-        due_at = change.due.get(ref)
-        if moved or before.account.cases.get(ref) != case or before.due.get(ref) != due_at:
-            yield values_of(case) | {
+        due_at, known = change.due.get(ref), before.account.cases.get(ref)
+        if moved or known != case or before.due.get(ref) != due_at:
+            row = values_of(case) | {
                 "customer_id": before.id,
                 "outcome": case.outcome and case.outcome.value,
-                "policy": case.policy and case.policy.model_dump(mode="json"),
                 "test_clock": after.customer.test_clock,
                 "due_at": due_at,
                 "swept_at": None,
             }
+            if known and known.policy == case.policy:
+                del row["policy"]
+            else:
+                row["policy"] = case.policy and case.policy.model_dump(mode="json")
+            yield row
 
 
 def _renewed(change: Change) -> Iterator[Row]:
@@ -106,13 +114,4 @@ def _renewed(change: Change) -> Iterator[Row]:
 async def upsert(connection: AsyncConnection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows, or overwrite those with the same primary key. All rows have the same columns."""
     if rows:
-        await connection.execute(_upsert(table, tuple(rows[0])), rows)
-
-
-@cache
-def _upsert(table: Table, names: tuple[str, ...]) -> Insert:
-    """Built once for the same columns: to build and compile it costs more than to run it."""
-    statement = insert(table)
-    keys = [column.name for column in table.primary_key]
-    changes = {name: statement.excluded[name] for name in names if name not in keys}
-    return statement.on_conflict_do_update(index_elements=keys, set_=changes)
+        await connection.execute(batch.upserting(table, tuple(rows[0])), batch.columns_of(rows))

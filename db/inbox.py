@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, case, func, select, update
+from sqlalchemy import BigInteger, ColumnElement, any_, bindparam, case, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from db.models import inbox
 
@@ -44,26 +46,15 @@ class InboxRow:
     payload: bytes
 
 
-async def take_up(connection: AsyncConnection, ids: Collection[int]) -> list[InboxRow]:
-    """Begin with rows among `ids`: all that nobody has begun, or else the least often tried of the others.
-
-    Ask until there are none. A row that may have ended its process comes alone, so that its neighbours are
-    not retired with it, and after them, so that they do not wait for its end. Commit before working on them,
-    so that each try counts. Keeps no lock.
-    """
-    waits = and_(
-        inbox.c.id.in_(list(ids)),
-        inbox.c.status == "pending",
-        inbox.c.due_at <= func.clock_timestamp() + HANDED_OUT,
-    )
-    fresh = await _begin(connection, and_(waits, inbox.c.attempts == 0))
-    return fresh or await _begin(connection, and_(waits, inbox.c.attempts > 0), most=1)
+# As one array, and built once: a statement with a list of values is another for each length of the list.
+_AMONG = inbox.c.id == any_(bindparam("ids", type_=ARRAY(BigInteger)))
 
 
-async def _begin(connection: AsyncConnection, which: Any, most: int | None = None) -> list[InboxRow]:
+def _beginning(which: ColumnElement[bool], most: int | None = None) -> ReturningUpdate[Any]:
     # Not a subquery, which some plans ask again for each row, and get others each time.
     chosen = (
         select(inbox.c.id)
+        .where(_AMONG, inbox.c.status == "pending", inbox.c.due_at <= func.clock_timestamp() + HANDED_OUT)
         .where(which)
         .order_by(inbox.c.attempts, inbox.c.id)
         .limit(most)
@@ -72,36 +63,57 @@ async def _begin(connection: AsyncConnection, which: Any, most: int | None = Non
     )
     names = ("id", "source", "event_id", "type", "received_at", "payload")
     tries = inbox.c.attempts + 1
-    rows = await connection.execute(
+    return (
         update(inbox)
         .where(inbox.c.id == chosen.c.id)
         .values(attempts=tries, due_at=func.clock_timestamp() + PATIENCE_PER_TRY * tries)
         .returning(*(inbox.c[name] for name in names))
     )
+
+
+_BEGIN_FRESH = _beginning(inbox.c.attempts == 0)
+_BEGIN_AGAIN = _beginning(inbox.c.attempts > 0, most=1)
+_LOCK = (
+    select(inbox.c.id)
+    .where(_AMONG, inbox.c.status == "pending")
+    .order_by(inbox.c.id)
+    .with_for_update(skip_locked=True)
+)
+_DONE = update(inbox).where(_AMONG).values(status="done", last_error=None)
+_BLANK = update(inbox).where(_AMONG).values(payload=None)
+
+
+async def take_up(connection: AsyncConnection, ids: Collection[int]) -> list[InboxRow]:
+    """Begin with rows among `ids`: all that nobody has begun, or else the least often tried of the others.
+
+    Ask until there are none. A row that may have ended its process comes alone, so that its neighbours are
+    not retired with it, and after them, so that they do not wait for its end. Commit before working on them,
+    so that each try counts. Keeps no lock.
+    """
+    fresh = await _begin(connection, _BEGIN_FRESH, ids)
+    return fresh or await _begin(connection, _BEGIN_AGAIN, ids)
+
+
+async def _begin(
+    connection: AsyncConnection, statement: ReturningUpdate[Any], ids: Collection[int]
+) -> list[InboxRow]:
+    rows = await connection.execute(statement, {"ids": list(ids)})
     return sorted((InboxRow(**row) for row in rows.mappings()), key=lambda row: row.id)
 
 
 async def lock_pending(connection: AsyncConnection, ids: Collection[int]) -> set[int]:
     """The rows among `ids` that are ours to apply in this transaction; somebody else has the others."""
-    rows = await connection.execute(
-        select(inbox.c.id)
-        .where(inbox.c.id.in_(list(ids)), inbox.c.status == "pending")
-        .order_by(inbox.c.id)
-        .with_for_update(skip_locked=True)
-    )
-    return {row.id for row in rows}
+    return {row.id for row in await connection.execute(_LOCK, {"ids": list(ids)})}
 
 
 async def mark_done(connection: AsyncConnection, ids: Collection[int]) -> None:
-    await connection.execute(
-        update(inbox).where(inbox.c.id.in_(list(ids))).values(status="done", last_error=None)
-    )
+    await connection.execute(_DONE, {"ids": list(ids)})
 
 
 async def blank(connection: AsyncConnection, ids: Collection[int]) -> None:
     """Keep no content of these rows: they were applied, and concern somebody who is to be forgotten."""
     if ids:
-        await connection.execute(update(inbox).where(inbox.c.id.in_(list(ids))).values(payload=None))
+        await connection.execute(_BLANK, {"ids": list(ids)})
 
 
 async def mark_dead(connection: AsyncConnection, row_id: int, error: str) -> None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db import batch
 from db.models import journal
 from db.outgoing import announce
 
@@ -26,6 +27,9 @@ class Entry:
     data: dict[str, Any] = field(default_factory=dict)
 
 
+_WRITE = batch.inserting(journal, tuple(Entry.__slots__))
+
+
 async def write(connection: AsyncConnection, entries: Sequence[Entry]) -> frozenset[int]:
     """Write entries, and with them what the merchant's application is told of it.
 
@@ -34,18 +38,8 @@ async def write(connection: AsyncConnection, entries: Sequence[Entry]) -> frozen
     """
     if not entries:
         return frozenset()
-    rows = [
-        {
-            "customer_id": entry.customer_id,
-            "at": entry.at,
-            "kind": entry.kind,
-            "reason": entry.reason,
-            "case": entry.case,
-            "data": entry.data,
-        }
-        for entry in entries
-    ]
-    await connection.execute(insert(journal), rows)
+    rows = [{name: getattr(entry, name) for name in Entry.__slots__} for entry in entries]
+    await connection.execute(_WRITE, batch.columns_of(rows))
     return await announce(connection, entries)
 
 

@@ -88,10 +88,11 @@ def _known(kind: type[BaseModel], values: dict[str, Any]) -> dict[str, Any]:
 
 
 def case_from(row: RowMapping) -> Case:
-    outcome = meaning(Outcome, row["outcome"]) if row["outcome"] else None
-    policy = _policy(json.dumps(row["policy"])) if row["policy"] else None
-    names = [field.name for field in fields(Case) if field.name not in ("outcome", "policy")]
-    return Case(**{name: row[name] for name in names}, outcome=outcome, policy=policy)
+    """A case from its row, with the policy as text."""
+    values = {name: row[name] for name in _names(Case)}
+    values["outcome"] = meaning(Outcome, values["outcome"]) if values["outcome"] else None
+    values["policy"] = _policy(values["policy"]) if values["policy"] else None
+    return Case(**values)
 
 
 def instruction_from(row: RowMapping) -> Instruction:

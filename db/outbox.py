@@ -11,10 +11,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Text, and_, cast, func, or_, select, update
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy import (
+    BigInteger,
+    RowMapping,
+    and_,
+    any_,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db import batch
 from db.models import outbox
 from db.words import meaning
 from dunning.steps import Kind
@@ -22,16 +33,6 @@ from dunning.steps import Kind
 # Short, so that what a killed process held goes on soon; whoever lives renews it while they work.
 LEASE = timedelta(seconds=20)
 RENEW_EVERY = timedelta(seconds=5)
-
-# Our links to customers' pages (`portal.links`). A copy that nobody will send again must open nothing.
-_LINK = "/p/[A-Za-z0-9_-]{22}[.][A-Za-z0-9_-]{43}"
-_WITHOUT_LINKS = cast(func.regexp_replace(cast(outbox.c.rendered, Text), _LINK, "/p/...", "g"), JSONB)
-
-_ADD = (
-    insert(outbox)
-    .on_conflict_do_nothing()
-    .returning(outbox.c.id, outbox.c.customer_id, outbox.c.kind, outbox.c.status)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Claim:
     """One effect that is ours until the lease runs out. `fence` is the claim's own number.
 
     `rendered` is the stored message of an earlier claim, and `handed_over` says that claim may have sent it.
+    `thread` is the step of the case's first mail that went out: the head of the mail thread.
     """
 
     id: int
@@ -77,6 +79,7 @@ class Claim:
     recipient: str | None
     rendered: dict[str, Any] | None
     handed_over: bool
+    thread: str | None = None
     trace: str | None = None
 
 
@@ -93,6 +96,13 @@ class Added(NamedTuple):
     kind: Kind
 
 
+_ADD = (
+    batch.inserting(outbox, tuple(NewEffect.__slots__))
+    .on_conflict_do_nothing()
+    .returning(outbox.c.id, outbox.c.customer_id, outbox.c.kind, outbox.c.status)
+)
+
+
 async def add_all(connection: AsyncConnection, effects: Sequence[NewEffect]) -> list[Added]:
     """The same, with whose they are and of which kind."""
     if not effects:
@@ -101,7 +111,7 @@ async def add_all(connection: AsyncConnection, effects: Sequence[NewEffect]) -> 
         {name: getattr(effect, name) for name in NewEffect.__slots__} | {"kind": effect.kind.value}
         for effect in effects
     ]
-    added = await connection.execute(_ADD, rows)
+    added = await connection.execute(_ADD, batch.columns_of(rows))
     return [Added(row.id, row.customer_id, Kind(row.kind)) for row in added if row.status == "pending"]
 
 
@@ -121,20 +131,69 @@ async def suppress(
     return [row.step for row in dropped]
 
 
+_CLOCK = func.clock_timestamp()
+_WAITS = and_(outbox.c.status == "pending", outbox.c.due_at <= _CLOCK)
+_ABANDONED = and_(outbox.c.status == "sending", outbox.c.lease_until < _CLOCK)
+_earlier = outbox.alias("earlier")
+_THREAD = (
+    select(_earlier.c.step)
+    .where(_earlier.c.customer_id == outbox.c.customer_id, _earlier.c.case == outbox.c.case)
+    .where(_earlier.c.kind == Kind.MAIL.value, _earlier.c.handed_at.is_not(None))
+    .order_by(_earlier.c.handed_at)
+    .limit(1)
+    .correlate(outbox)
+    .scalar_subquery()
+)
+_TAKE = (
+    update(outbox)
+    .values(status="sending", attempts=outbox.c.attempts + 1, lease_until=_CLOCK + LEASE)
+    .returning(outbox, _THREAD.label("thread"))
+)
+_TAKE_ONE = _TAKE.where(outbox.c.id == bindparam("effect"), or_(_WAITS, _ABANDONED))
+# The first of each customer: whether a mail is still wanted depends on those before it.
+_other = outbox.alias("other")
+_FIRST = (
+    select(func.min(_other.c.id))
+    .where(_other.c.id == any_(bindparam("ids", type_=ARRAY(BigInteger))))
+    .where(_other.c.status == "pending", _other.c.attempts == 0)
+    .group_by(_other.c.customer_id)
+)
+_fresh = (
+    select(outbox.c.id)
+    .where(outbox.c.id.in_(_FIRST), _WAITS, outbox.c.attempts == 0)
+    .order_by(outbox.c.id)
+    .with_for_update(skip_locked=True)
+    .cte("fresh")
+)
+_TAKE_FRESH = _TAKE.where(outbox.c.id == _fresh.c.id)
+_OPEN = (
+    select(outbox.c.id)
+    .where(outbox.c.id == any_(bindparam("ids", type_=ARRAY(BigInteger))), or_(_WAITS, _ABANDONED))
+    .order_by(outbox.c.attempts, outbox.c.id)
+)
+
+
 async def claim(connection: AsyncConnection, effect_id: int) -> Claim | None:
     """Take one effect that waits, or whose last claim ran out; None when it is done or somebody has it."""
-    clock = func.clock_timestamp()
-    waits = and_(outbox.c.status == "pending", outbox.c.due_at <= clock)
-    abandoned = and_(outbox.c.status == "sending", outbox.c.lease_until < clock)
-    taken = await connection.execute(
-        update(outbox)
-        .where(outbox.c.id == effect_id, or_(waits, abandoned))
-        .values(status="sending", attempts=outbox.c.attempts + 1, lease_until=clock + LEASE)
-        .returning(outbox)
-    )
-    row = taken.mappings().one_or_none()
-    if row is None:
-        return None
+    row = (await connection.execute(_TAKE_ONE, {"effect": effect_id})).mappings().one_or_none()
+    return None if row is None else _claim(row)
+
+
+async def claim_fresh(connection: AsyncConnection, ids: Sequence[int]) -> list[Claim]:
+    """Take those of these effects that nobody has begun with yet, at most one of each customer.
+
+    What was begun before may have ended its process: `claim` it alone, so that others do not end with it.
+    """
+    rows = await connection.execute(_TAKE_FRESH, {"ids": list(ids)})
+    return sorted((_claim(row) for row in rows.mappings()), key=lambda claim: claim.id)
+
+
+async def unclaimed(connection: AsyncConnection, ids: Sequence[int]) -> list[int]:
+    """Those of these effects that can be claimed, the least often tried first."""
+    return list((await connection.execute(_OPEN, {"ids": list(ids)})).scalars())
+
+
+def _claim(row: RowMapping) -> Claim:
     values = {name: row[name] for name in Claim.__slots__ if name not in ("fence", "kind", "handed_over")}
     kind = meaning(Kind, row["kind"])
     return Claim(**values, fence=row["attempts"], kind=kind, handed_over=row["handed_at"] is not None)
@@ -144,12 +203,14 @@ def _ours(claim: Claim) -> Any:
     return and_(outbox.c.id == claim.id, outbox.c.status == "sending", outbox.c.attempts == claim.fence)
 
 
-async def renew(connection: AsyncConnection, claim: Claim) -> bool:
-    """Hold on to the effect for another lease. False: it is somebody else's now, or done."""
+async def renew(connection: AsyncConnection, *claims: Claim) -> bool:
+    """Hold on to effects for another lease. False: each is somebody else's now, or done."""
     held = await connection.execute(
-        update(outbox).where(_ours(claim)).values(lease_until=func.clock_timestamp() + LEASE)
+        update(outbox)
+        .where(or_(*(_ours(claim) for claim in claims)))
+        .values(lease_until=func.clock_timestamp() + LEASE)
     )
-    return held.rowcount == 1
+    return held.rowcount > 0
 
 
 async def hand_over(
@@ -167,32 +228,6 @@ async def hand_over(
         update(outbox)
         .where(_ours(claim))
         .values(recipient=recipient, rendered=rendered, reference=reference, handed_at=func.clock_timestamp())
-    )
-    return done.rowcount == 1
-
-
-async def finish(
-    connection: AsyncConnection,
-    claim: Claim,
-    status: str,
-    *,
-    accepted_at: datetime | None = None,
-    error: str | None = None,
-) -> bool:
-    """The effect's final word: sent, suppressed, failed or unknown. False: no longer ours to say.
-
-    The stored message loses the secret of its link: it is not sent again.
-    """
-    done = await connection.execute(
-        update(outbox)
-        .where(_ours(claim))
-        .values(
-            status=status,
-            accepted_at=accepted_at,
-            last_error=error,
-            lease_until=None,
-            rendered=_WITHOUT_LINKS,
-        )
     )
     return done.rowcount == 1
 
@@ -231,19 +266,6 @@ async def put_back(connection: AsyncConnection, claim: Claim, wait: timedelta, w
             due_at=func.clock_timestamp() + wait,
         )
     )
-
-
-async def first_mail_of(connection: AsyncConnection, customer_id: int, case: str) -> str | None:
-    """The step of the case's first mail that went out: the head of the mail thread."""
-    return (
-        await connection.execute(
-            select(outbox.c.step)
-            .where(outbox.c.customer_id == customer_id, outbox.c.case == case)
-            .where(outbox.c.kind == Kind.MAIL.value, outbox.c.handed_at.is_not(None))
-            .order_by(outbox.c.handed_at)
-            .limit(1)
-        )
-    ).scalar_one_or_none()
 
 
 async def history_of(connection: AsyncConnection, customer_id: int) -> list[dict[str, Any]]:

@@ -88,6 +88,14 @@ async def end(connection: AsyncConnection, source: str) -> None:
     await connection.execute(update(reconciliations).where(reconciliations.c.source == source).values(values))
 
 
+async def reopen(connection: AsyncConnection, source: str) -> None:
+    """What was ended is done regularly again."""
+    ended = reconciliations.c.due_at > _CLOCK + timedelta(days=365)
+    await connection.execute(
+        update(reconciliations).where(reconciliations.c.source == source, ended).values(due_at=_CLOCK)
+    )
+
+
 async def due(connection: AsyncConnection) -> list[int]:
     """The rows that are due and that nobody is at work on, the longest due first."""
     free = reconciliations.c.lease_until.is_(None) | (reconciliations.c.lease_until < _CLOCK)
@@ -197,9 +205,10 @@ async def look_back(connection: AsyncConnection, to: datetime) -> None:
     )
 
 
-async def read(connection: AsyncConnection) -> dict[Kind, Run]:
-    """Both as they stand."""
-    rows = await connection.execute(select(reconciliations).order_by(reconciliations.c.id))
+async def read(connection: AsyncConnection, source: str) -> dict[Kind, Run]:
+    """Both of a source as they stand."""
+    of = reconciliations.c.source == source
+    rows = await connection.execute(select(reconciliations).where(of).order_by(reconciliations.c.id))
     return {row["kind"]: Run(**row) for row in rows.mappings()}
 
 

@@ -55,10 +55,9 @@ RIGHTS: Mapping[str, Rights] = {
         "api_requests": "SELECT (key_id, name, made_at), UPDATE (made_at), DELETE",
         "breaker": _WRITE,
         "alarms": _WRITE,
-        "reconciliations": _WRITE,
         "heartbeats": _ALL,
     }
-    | _each("invoices charges test_clocks access journal differences restores", "SELECT"),
+    | _each("invoices charges test_clocks access journal differences restores reconciliations", "SELECT"),
     "api": _each(f"{_MIRROR} {_DECIDED} links outgoing breaker restores", "SELECT")
     | {
         "customers": "SELECT, UPDATE (told)",

@@ -47,8 +47,14 @@ class Swept:
 
     @property
     def total(self) -> int:
-        found = (self.events, self.mail, self.team, self.billing, self.customers, self.endpoints)
-        return sum(map(len, found))
+        return sum(len(getattr(self, kind)) for kind in EVERYTHING)
+
+    @property
+    def more(self) -> frozenset[Found]:
+        """Of what there may be more that is due: a batch was full."""
+        effects = len(self.mail) + len(self.team) + len(self.billing) >= BATCH
+        full = {kind for kind in EVERYTHING if len(getattr(self, kind)) >= BATCH}
+        return frozenset(full | set(KINDS) if effects else full)
 
 
 RETIRE = text("""
@@ -128,16 +134,22 @@ DUE_ON_CLOCKS = {table: _due_on_clocks(table, key) for table, key in TIMED.items
 
 
 async def sweep(
-    connection: AsyncConnection, *, now: datetime, delay: float, wanted: Collection[Found] = EVERYTHING
+    connection: AsyncConnection,
+    *,
+    now: datetime,
+    delay: float,
+    wanted: Collection[Found] = EVERYTHING,
+    retires: bool = True,
 ) -> Swept:
     """Find what is due. `now` is business time for cases; rows younger than `delay` seconds are left alone.
 
-    What is not `wanted` stays due. Nothing at all when another scheduler is sweeping at this moment.
+    What is not `wanted` stays due; without `retires` so does what was tried too often, for which all that is
+    pending has to be read. Nothing at all when another scheduler is sweeping at this moment.
     """
     locked = await connection.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": TICK_LOCK})
     if not locked.scalar_one():
         return Swept()
-    retired = (await connection.execute(RETIRE, {"most": MOST_ATTEMPTS, "batch": BATCH})).all()
+    retired = await _retired(connection) if retires else 0
     effects = await _effects(connection, delay, wanted)
     return Swept(
         events=await _events(connection) if "events" in wanted else (),
@@ -146,8 +158,12 @@ async def sweep(
         billing=effects["billing"],
         customers=await _customers(connection, now, delay) if "customers" in wanted else (),
         endpoints=tuple(await deliveries.due(connection)) if "endpoints" in wanted else (),
-        retired=len(retired),
+        retired=retired,
     )
+
+
+async def _retired(connection: AsyncConnection) -> int:
+    return len((await connection.execute(RETIRE, {"most": MOST_ATTEMPTS, "batch": BATCH})).all())
 
 
 async def _events(connection: AsyncConnection) -> tuple[int, ...]:
@@ -159,6 +175,8 @@ async def _effects(
     connection: AsyncConnection, delay: float, wanted: Collection[Found]
 ) -> dict[Found, tuple[int, ...]]:
     kinds = [kind for name in KINDS if name in wanted for kind in KINDS[name]]
+    if not kinds:
+        return dict.fromkeys(KINDS, ())
     found = (await connection.execute(OUTBOX, {"delay": delay, "batch": BATCH, "kinds": kinds})).all()
     return {name: tuple(sorted(row.id for row in found if row.kind in KINDS[name])) for name in KINDS}
 

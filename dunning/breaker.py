@@ -104,9 +104,13 @@ def enough_week(hour: int, limits: Limits) -> int:
     return 0 if hour <= limits.surge_floor else ceil(hour * HOURS / limits.surge_factor) + 1
 
 
-def enough_base(day: int, limits: Limits) -> int:
-    """With so many customers it is the hour's cap that counts, however many there are beyond."""
-    return ceil((day + limits.revocations_per_hour + 1) / limits.revocations_per_day_share)
+def enough_base(day: int, wanted: int, limits: Limits) -> int:
+    """With so many customers so many more may go, as far as the day is concerned; more change nothing.
+
+    A day has room for an hour's worth whoever is left: while that is enough, nobody needs to be counted.
+    """
+    hourly = limits.revocations_per_hour
+    return 0 if hourly - day >= wanted else ceil((day + hourly + 1) / limits.revocations_per_day_share)
 
 
 def _per_day(revoked: Revocations, limits: Limits) -> int:

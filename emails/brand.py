@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 _HEX_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
@@ -39,19 +40,22 @@ class Brand:
 
         A black or dark grey one becomes nearly white: anything between looks like a button one cannot press.
         """
-        channels = _channels(self.color)
-        if max(channels) - min(channels) < 32 and contrast(self.color, DARK_CARD) < 3:
-            return "#e6e8eb"
-        return next(
-            shade
-            for share in range(0, 101, 10)
-            if contrast(shade := _lightened(self.color, share), DARK_CARD) >= 3
-        )
+        return _in_the_dark(self.color)
 
     @property
     def ink_in_the_dark(self) -> str:
         """Black or white on `color_in_the_dark`."""
         return ink_on(self.color_in_the_dark)
+
+
+@cache
+def _in_the_dark(colour: str) -> str:
+    channels = _channels(colour)
+    if max(channels) - min(channels) < 32 and contrast(colour, DARK_CARD) < 3:
+        return "#e6e8eb"
+    return next(
+        shade for share in range(0, 101, 10) if contrast(shade := _lightened(colour, share), DARK_CARD) >= 3
+    )
 
 
 def ink_on(background: str) -> str:

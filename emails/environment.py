@@ -33,6 +33,8 @@ def environment(language: str, kind: str, folder: Path | None = None) -> Environ
         autoescape=kind == "html",  # noqa: S701 - the other kind is text, where &amp; would be an error
         undefined=StrictUndefined,
         bytecode_cache=_COMPILED[kind],
+        # Templates were tried out when the process started, and not what they have become since.
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],

@@ -3,8 +3,6 @@
 import asyncio
 import socket
 import ssl
-from email import policy
-from email.message import EmailMessage
 from email.parser import BytesHeaderParser
 
 from aiosmtplib import SMTP
@@ -56,22 +54,21 @@ class SmtpTransport:
         self._idle_timer: asyncio.TimerHandle | None = None
         self._closing: asyncio.Task[None] | None = None
 
-    async def send(self, message: EmailMessage | bytes) -> Delivery:
+    async def send(self, message: bytes) -> Delivery:
         """Send to the one address in To, from the one in From; never raises for a failed delivery.
 
-        When the task is cancelled meanwhile, treat the message as `Unanswered`.
+        `message` has CRLF at the end of each line. When the task is cancelled meanwhile, treat it as
+        `Unanswered`.
         """
-        content = message if isinstance(message, bytes) else message.as_bytes(policy=policy.SMTP)
-        headers = BytesHeaderParser(policy=policy.SMTP).parsebytes(content)
+        headers = BytesHeaderParser().parsebytes(message.partition(b"\r\n\r\n")[0])
         try:
-            sender = parse_address(str(headers["From"])).addr_spec
-            recipient = parse_address(str(headers["To"])).addr_spec
+            sender, recipient = _mailbox(headers["From"]), _mailbox(headers["To"])
         except AddressError as error:
             return Rejected(553, str(error))
         async with self._lock:
             self._stop_idle_timer()
             try:
-                return await self._deliver(sender, recipient, content)
+                return await self._deliver(sender, recipient, message)
             except BaseException:
                 # Cancelled half way: the answer still to come would be taken for that of the next command.
                 self._drop()
@@ -188,6 +185,11 @@ def open_client(server: SmtpUrl, *, timeout: float, tls_context: ssl.SSLContext 
         start_tls={"required": True, "offered": None}.get(server.tls, False),
         tls_context=tls_context,
     )
+
+
+def _mailbox(header: str | None) -> str:
+    """Of an address that may be spread over several lines."""
+    return parse_address(" ".join((header or "").split())).addr_spec
 
 
 def _own_name() -> str:

@@ -43,8 +43,8 @@ COMMITS = Family(
 WEBHOOK_NUDGES = Family(
     "dunning_webhook_nudges_total",
     "counter",
-    "Events that a worker was woken for. `outcome`: sent, or dropped (Redis was away: the scheduler hands "
-    "the event out).",
+    "Events that a worker was woken for. `outcome`: sent, or dropped (the broker was away: the scheduler "
+    "hands the event out).",
     ("outcome",),
 )
 
@@ -56,6 +56,20 @@ STRIPE_SECONDS = Family(
     "How long Stripe took to answer, repeats by the library included. `outcome`: answered, declined (the "
     "card was), refused (Stripe would not), missing (404) or failed (nobody knows).",
     ("outcome",),
+)
+COMMET_SECONDS = Family(
+    "dunning_commet_request_seconds",
+    "histogram",
+    "How long Commet took to answer. `outcome`: answered, refused (Commet would not), missing (404) or "
+    "failed (nobody knows).",
+    ("outcome",),
+)
+COMMET_ERRORS = Family(
+    "dunning_commet_errors_total",
+    "counter",
+    "Calls whose answer nobody knows. `kind` is Commet's own code, such as rate_limited, unauthorized or "
+    "internal_error, or the class of the fault, such as ConnectError or ReadTimeout.",
+    ("kind",),
 )
 STRIPE_ERRORS = Family(
     "dunning_stripe_errors_total",
@@ -87,7 +101,7 @@ MESSAGE_SECONDS = Family(
 NUDGES_LOST = Family(
     "dunning_nudges_lost_total",
     "counter",
-    "Wake-ups that Redis did not take: the scheduler hands the rows out, some seconds later.",
+    "Wake-ups that the broker did not take: the scheduler hands the rows out, some seconds later.",
     ("queue",),
 )
 TICKS = Family(
@@ -109,6 +123,15 @@ REQUEST_SECONDS = Family(
 
 OF_ALL = (PROCESS,)
 OF_RECEIVER = (WEBHOOKS, WEBHOOKS_REJECTED, WEBHOOKS_UNAVAILABLE, COMMITS, WEBHOOK_NUDGES)
-OF_WORKER = (STRIPE_SECONDS, STRIPE_ERRORS, DELIVERY_SECONDS, MESSAGES, MESSAGE_SECONDS, NUDGES_LOST)
+OF_WORKER = (
+    STRIPE_SECONDS,
+    STRIPE_ERRORS,
+    COMMET_SECONDS,
+    COMMET_ERRORS,
+    DELIVERY_SECONDS,
+    MESSAGES,
+    MESSAGE_SECONDS,
+    NUDGES_LOST,
+)
 OF_HTTP = (REQUEST_SECONDS,)
 OF_SCHEDULER = (TICKS,)

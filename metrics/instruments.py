@@ -27,6 +27,8 @@ def _histogram(family: Family, buckets: tuple[float, ...]) -> Histogram:
 process = Gauge(families.PROCESS.name, families.PROCESS.about, families.PROCESS.labels)
 stripe_seconds = _histogram(families.STRIPE_SECONDS, OUTSIDE)
 stripe_errors = _counter(families.STRIPE_ERRORS)
+commet_seconds = _histogram(families.COMMET_SECONDS, OUTSIDE)
+commet_errors = _counter(families.COMMET_ERRORS)
 delivery_seconds = _histogram(families.DELIVERY_SECONDS, OUTSIDE)
 messages = _counter(families.MESSAGES)
 message_seconds = _histogram(families.MESSAGE_SECONDS, WORK)

@@ -17,7 +17,7 @@ from providers.by_source import BySource
 from providers.systems import billing_systems, system_of
 from settings import PortalSettings
 from worker.brand import brand
-from worker.broker import RedisNudge, create_broker
+from worker.broker import QueueNudge, create_broker
 from worker.policy import policy
 from worker.services import Services
 
@@ -25,7 +25,7 @@ from worker.services import Services
 def serve(settings: PortalSettings) -> int:
     """Serve until SIGTERM or SIGINT; returns the exit code, as `serving.server.serve` does.
 
-    PostgreSQL and Redis may come later.
+    PostgreSQL and the broker may come later.
     """
     secrets = [secret.get_secret_value() for secret in settings.link_secrets]
     pages = [page for each in billing_systems() for page in each.pages(settings)]
@@ -38,7 +38,7 @@ def serve(settings: PortalSettings) -> int:
         ),
         gateways=BySource(lambda source: system_of(source).gateway(source, settings)),
         policy=policy(settings),
-        nudge=RedisNudge(create_broker(settings.redis_url.get_secret_value())),
+        nudge=QueueNudge(create_broker(settings.queue_url)),
         clock=_clock,
         decides=False,
     )

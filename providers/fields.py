@@ -55,6 +55,8 @@ def text(thing: Json, name: str) -> str | None:
 
 def storable(found: str) -> str:
     """Without what JSON can hold and no column of text: NUL, and halves of a pair of surrogates."""
+    if found.isascii() and "\0" not in found:
+        return found
     return found.replace("\0", "").encode("utf-8", "replace").decode()
 
 
@@ -115,15 +117,18 @@ def moment_of(thing: Any, name: str) -> datetime:
 
 def ref(value: Any) -> str | None:
     """The id of an expandable field, expanded or not."""
-    if isinstance(value, Mapping):
+    if value is None:
+        return None
+    if type(value) is not str and isinstance(value, Mapping):
         value = required(value, "id")
-    if value is not None and not isinstance(value, str):
+    if not isinstance(value, str):
         raise MalformedEventError(f"a {type(value).__name__} is no id")
-    return storable(value) or None if value else None
+    return storable(value) or None
 
 
 def _object(thing: Any, name: str) -> Json:
-    if not isinstance(thing, Mapping):
+    # Nearly always the one, and to ask whether it is any mapping costs ten times as much.
+    if type(thing) is not dict and not isinstance(thing, Mapping):
         raise MalformedEventError(f"a {type(thing).__name__} where {name} is an object or is read from one")
     return thing
 

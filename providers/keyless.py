@@ -11,8 +11,8 @@ class Keyless:
     """Answers nothing, so that events wait for what they leave unsaid, and access stays."""
 
     def __init__(self, setting: str) -> None:
-        """`setting` is the name of what is missing."""
-        self._setting = setting
+        """`setting` is the name of the one that is missing."""
+        self.setting = setting
 
     async def look_up(self, lookup: Lookup) -> Normalised:
         self._refuse()
@@ -39,4 +39,4 @@ class Keyless:
         self._refuse()
 
     def _refuse(self) -> NoReturn:
-        raise ProviderUnavailableError(f"{self._setting} is not set", refused=True)
+        raise ProviderUnavailableError(f"{self.setting} is not set", refused=True)

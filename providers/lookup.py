@@ -38,7 +38,7 @@ class Normalised:
 
     `unowned` are facts of whoever has the subscription `of`, whom the event does not name: their `customer`
     is empty. `twin` is the id of another event that tells the same, should it come as well. `closed`: nothing
-    more will be told of anybody of this source, nor can be asked.
+    more will be told of anybody of this source, nor can be asked; `opened`: it can be, from now on.
     """
 
     facts: tuple[BillingEvent, ...] = ()
@@ -47,6 +47,7 @@ class Normalised:
     of: str | None = None
     twin: str | None = None
     closed: bool = False
+    opened: bool = False
 
 
 class ProviderUnavailableError(Exception):

@@ -74,8 +74,10 @@ class Mirror(Protocol):
         ...
 
     @property
-    def kept_for(self) -> timedelta:
-        """How long it can tell of an event that was made."""
+    def kept_for(self) -> timedelta | None:
+        """How long it can tell of an event that was made. None: it lists none, and what is open is compared
+        each hour instead.
+        """
         ...
 
     async def events(self, since: datetime, after: str | None) -> EventPage:

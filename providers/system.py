@@ -71,6 +71,8 @@ class BillingSystem(Sender):
         """The sources that workers reconcile with by themselves; docs/reconcile.md."""
         return ()
 
-    def mirror(self, source: str, settings: Settings) -> Mirror | None:
-        """What it says now of everything, to reconcile with."""
+    def mirror(self, source: str, settings: Settings, *, by_hand: bool = False) -> Mirror | None:
+        """What it says now of everything, to reconcile with. `by_hand`: a person waits for it, and workers
+        do not ask slowly beside other work.
+        """
         return None

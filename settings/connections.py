@@ -1,7 +1,6 @@
-"""What the processes connect to: PostgreSQL, Redis, the mail server; and in which mode."""
+"""What the processes connect to: PostgreSQL, the mail server; and in which mode."""
 
 from settings.field import Settings, setting
-from settings.redis import RedisUrl
 from settings.urls import DatabaseUrl, SmtpUrl, for_asyncpg, for_sqlalchemy
 
 
@@ -25,18 +24,6 @@ class Database(Settings):
     def database_dsn(self) -> str:
         """For `db.connecting.connect`. Holds the password: never log it."""
         return for_asyncpg(self.database_url.get_secret_value())
-
-
-class Redis(Settings):
-    """Redis or Valkey, which carries wake-ups and may be lost at any time."""
-
-    redis_url: RedisUrl = setting(
-        "REDIS_URL",
-        "The Redis or Valkey server that carries the queues: `redis://`, `rediss://` or `unix://`; or the "
-        "Sentinels that know it: `redis+sentinel://host:26379,host:26379/name/0`.",
-        example="redis://127.0.0.1:6379/0",
-        cure="Give a Redis URL in the environment or in .env.",
-    )
 
 
 class Mode(Settings):

@@ -11,8 +11,9 @@ from pydantic.fields import FieldInfo
 from providers.systems import senders
 from settings import systems
 from settings.breaker import Breaker
-from settings.connections import Database, Mode, Redis, Smtp
-from settings.field import Settings
+from settings.broker import PossibleBroker
+from settings.connections import Database, Mode, Smtp
+from settings.field import Settings, dispensable_with
 from settings.loading import fields_by_name
 from settings.messages import Brand, Display, Mail, Times
 from settings.metrics import Metrics
@@ -41,7 +42,7 @@ ROOT = Path(__file__).resolve().parent.parent
 GROUPS: dict[str, type[Settings]] = {
     "Database": Database,
     "Database sessions": Sessions,
-    "Queues": Redis,
+    "Queues": PossibleBroker,
     "Live or test": Mode,
     **{str(each.model_config["title"]): each for each in systems.groups()},
     "Billing systems": Sources,
@@ -128,7 +129,7 @@ def env_example() -> str:
         lines = [f"# --- {title}: {group.__doc__}"]
         for name, field in _own_fields(group).items():
             lines += [f"# {line}" for line in wrap(str(field.description), 105)]
-            if field.is_required():
+            if _is_to_be_given(field):
                 lines.append(f"# For example: {_example(field)}")
             lines.append(_assignment(name, field))
         sections.append("\n".join([*lines, ""]))
@@ -168,6 +169,8 @@ def _row(name: str, field: FieldInfo) -> str:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
+    if other := dispensable_with(field):
+        return f"required without `{other}`"
     return f"`{_written(field.default)}`" if _has_default(field) else ""
 
 
@@ -175,8 +178,12 @@ def _has_default(field: FieldInfo) -> bool:
     return not field.is_required() and field.default_factory is None and field.default not in (None, ())
 
 
+def _is_to_be_given(field: FieldInfo) -> bool:
+    return field.is_required() or dispensable_with(field) is not None
+
+
 def _assignment(name: str, field: FieldInfo) -> str:
-    if field.is_required():
+    if _is_to_be_given(field):
         return f"{name}="
     return f"#{name}={_quoted(_written(field.default) if _has_default(field) else _example(field))}"
 

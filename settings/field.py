@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from settings.errors import Problem
@@ -39,13 +40,15 @@ def setting(
     example: str,
     default: Any = PydanticUndefined,
     cure: str = DEFAULT_CURE,
+    unless: str | None = None,
     **limits: Any,
 ) -> Any:
     """Declare a setting read from the environment variable `name`.
 
     `about` says what it does, `cure` what to do when it is wrong; both stand in error messages and in
     docs/settings.md. `default` is written as in the environment, and validated like any other value;
-    `limits` are pydantic's (`ge`, `le`, `default_factory`...).
+    `unless` names the setting that makes this one, which has a default for that, dispensable; `limits` are
+    pydantic's (`ge`, `le`, `default_factory`...).
     """
     if "default_factory" not in limits:
         limits["default"] = default
@@ -54,9 +57,15 @@ def setting(
         validate_default=True,
         description=about,
         examples=[example],
-        json_schema_extra={"cure": cure},
+        json_schema_extra={"cure": cure, "unless": unless},
         **limits,
     )
+
+
+def dispensable_with(field: FieldInfo) -> str | None:
+    """The setting without which this one is required."""
+    extra = field.json_schema_extra
+    return str(extra["unless"]) if isinstance(extra, dict) and extra.get("unless") else None
 
 
 def _split(value: object) -> object:

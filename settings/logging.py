@@ -72,6 +72,9 @@ def _on_one_line(value: object, name: str) -> object:
 
 def _visible(text: str) -> str:
     """Control, format and bidi characters, and line breaks, as they are written in a program."""
+    # Nearly every text; to look at each of its characters costs more than all the rest of a line.
+    if text.isprintable():
+        return text
     return "".join(
         char.encode("unicode_escape").decode()
         if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"}

@@ -6,15 +6,15 @@ from typing import Annotated
 from pydantic import Field
 
 from settings.breaker import Breaker
+from settings.broker import Broker, PossibleBroker
 from settings.checks import Address
-from settings.connections import Database, Mode, Redis, Smtp
+from settings.connections import Database, Mode, Smtp
 from settings.errors import Problem
 from settings.field import Settings, setting
 from settings.messages import Brand, Display, Mail, Times
 from settings.metrics import Metrics
 from settings.policy import Policy
 from settings.portal import Links, LinkSecrets, Origin, PortalServer
-from settings.redis import RedisUrl
 from settings.rehearsal import Rehearsal
 from settings.retention import Retention
 from settings.serving import ApiServer, Logs, ReceiverServer, SchedulerProcess, WorkerProcess
@@ -30,7 +30,7 @@ from settings.webhooks import WebhookEndpoints, WebhookRules
 
 
 @with_systems("receiver")
-class ReceiverSettings(Logs, Traces, Metrics, ReceiverServer, Mode, Redis, Database):
+class ReceiverSettings(Logs, Traces, Metrics, ReceiverServer, Mode, Broker, Database):
     """`dunning receiver`"""
 
     def problems(self) -> Sequence[Problem]:
@@ -56,14 +56,14 @@ class WorkerSettings(
     Brand,
     Mail,
     Smtp,
-    Redis,
+    Broker,
     Sessions,
     Database,
 ):
     """`dunning worker`"""
 
 
-class SchedulerSettings(Logs, Metrics, SchedulerProcess, Retention, Breaker, Redis, Sessions, Database):
+class SchedulerSettings(Logs, Metrics, SchedulerProcess, Retention, Breaker, Broker, Sessions, Database):
     """`dunning scheduler`"""
 
 
@@ -73,7 +73,7 @@ class ApiSettings(Logs, Metrics, ApiServer, Policy, Links, Times, Mode, Sessions
 
 @with_systems("portal")
 class PortalSettings(
-    Logs, Metrics, PortalServer, Policy, Links, Display, Times, Brand, Redis, Sessions, Database
+    Logs, Metrics, PortalServer, Policy, Links, Display, Times, Brand, Broker, Sessions, Database
 ):
     """`dunning portal`"""
 
@@ -91,16 +91,8 @@ class PortalSettings(
     )
 
 
-class ToolSettings(Logs, WebhookRules, Rehearsal, Breaker, Policy, Links, Times, Database):
+class ToolSettings(Logs, WebhookRules, Rehearsal, Breaker, Policy, Links, Times, PossibleBroker, Database):
     """`dunning migrate`, `status`, `access`, `case`, `explain`, `keys` and so on: they need a database."""
-
-    redis_url: RedisUrl | None = setting(
-        "REDIS_URL",
-        "The Redis or Valkey server that carries the queues; without it `dunning status` leaves it out.",
-        default=None,
-        example="redis://127.0.0.1:6379/0",
-        cure="Give a Redis URL in the environment or in .env, or leave it empty.",
-    )
 
 
 @with_systems("import")

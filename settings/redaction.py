@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from pydantic import SecretBytes, SecretStr
 from structlog.typing import EventDict, WrappedLogger
@@ -40,6 +41,7 @@ def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return {name: _clean(name, value) for name, value in event.items()}
 
 
+@lru_cache(maxsize=1024)
 def _is_forbidden(name: str) -> bool:
     name = name.lower()
     if name.endswith(_HARMLESS_ENDINGS):
@@ -61,7 +63,7 @@ def _clean_value(value: object) -> object:
         case SecretStr() | SecretBytes():
             return REDACTED
         case str():
-            return _LEAKS.sub(REDACTED, value)
+            return _without_leaks(value)
         case bool() | int() | float() | None:
             return value
         case Mapping():
@@ -69,4 +71,9 @@ def _clean_value(value: object) -> object:
         case list() | tuple() | set() | frozenset():
             return [_clean_value(item) for item in value]
         case _:
-            return _LEAKS.sub(REDACTED, str(value))
+            return _without_leaks(str(value))
+
+
+def _without_leaks(text: str) -> str:
+    # Whatever leaks has one of these, and to look for them costs a tenth of the whole search.
+    return _LEAKS.sub(REDACTED, text) if "@" in text or "k_" in text or "whsec_" in text else text

@@ -27,6 +27,7 @@ LONG = ("chaos", "processes", "browser", "sandbox/test_demo_run.py", "cli/test_u
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`./run chaos` asks for more faults than a push can wait for."""
     parser.addoption("--long", action="store_true", help="fault tests in their long form")
+    parser.addoption("--rabbitmq", action="store_true", help="tests with a real RabbitMQ: `./run rabbitmq`")
     parser.addoption("--seed", type=int, help="have fault tests draw their faults from this seed alone")
 
 

@@ -35,7 +35,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "outbound": {"dunning"},
     "worker.queues": set(),
     "worker.redis_client": set(),
-    "worker.lengths": {"worker.queues", "worker.redis_client"},
+    "worker.rabbit": {"worker.queues"},
+    "worker.lengths": {"worker.queues", "worker.redis_client", "worker.rabbit"},
     "metrics.whole": {"metrics", "dunning", "db", "worker.queues", "worker.lengths"},
     "portal.links": set(),
     "serving": {"metrics"},
@@ -45,6 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "db.intake",
         "worker.queues",
         "worker.redis_client",
+        "worker.rabbit",
         "settings",
         "metrics.family",
         "metrics.families",
@@ -177,6 +179,13 @@ def test_one_module_knows_stripes_library() -> None:
     """Everybody else gets plain JSON and our own errors, which is what may be kept and logged."""
     assert [module for module in modules() if any(is_within(name, "stripe") for name in imports(module))] == [
         "providers.stripe.client"
+    ]
+
+
+def test_one_module_knows_commets_library() -> None:
+    """As for Stripe's; the unrelated package of that name on PyPI is nowhere."""
+    assert [module for module in modules() if any(is_within(name, "commet") for name in imports(module))] == [
+        "providers.commet.client"
     ]
 
 

@@ -17,6 +17,7 @@ from webhooks.http import Answer, Disconnected, Receive, Refused, Scope, Send, a
 from webhooks.log import Log
 from webhooks.nudge import Nudger
 from webhooks.store import Store
+from worker.queues import broker_name
 
 OK = answer(200, b"ok\n")
 NOT_FOUND = answer(404, b"not found\n")
@@ -44,7 +45,8 @@ class Receiver:
         self._store = Store(config.database_dsn, log)
         self.metrics_port: int | None = None
         """The port on which `/metrics` is told; on the one that faces the internet it is not."""
-        self._nudger = Nudger(config.redis_url, log)
+        self._broker = broker_name(config.queue_url).lower()
+        self._nudger = Nudger(config.queue_url, log)
 
     def start(self) -> None:
         """Start the store and the nudger; neither waits for its server."""
@@ -159,7 +161,7 @@ class Receiver:
         return UNAVAILABLE
 
     async def _readiness(self) -> Answer:
-        """Ready when the inbox can be reached. Redis is only reported: without it events wait a little."""
+        """Ready when the inbox can be reached. The broker is only told of: without it events wait."""
         try:
             await self._store.probe()
         except Unavailable:
@@ -169,7 +171,7 @@ class Receiver:
         state = {
             "status": "ready" if status == 200 else "unavailable",
             "database": database,
-            "redis": self._nudger.state,
+            self._broker: self._nudger.state,
             "counters": self.figures(),
         }
         return answer(status, json.dumps(state).encode() + b"\n", b"application/json")

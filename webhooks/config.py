@@ -17,7 +17,8 @@ class ReceiverConfig:
 
     database_dsn: str = field(repr=False)
     """As `asyncpg.connect` takes it."""
-    redis_url: str = field(repr=False)
+    queue_url: str = field(repr=False)
+    """The Redis or RabbitMQ that carries the queues."""
     secrets: Mapping[str, Sequence[str]] = field(repr=False)
     """What senders are known by, under the names of the settings; those without any have no path."""
     livemode: bool
@@ -46,7 +47,7 @@ class ReceiverConfig:
 
         return cls(
             database_dsn=settings.database_dsn,
-            redis_url=settings.redis_url.get_secret_value(),
+            queue_url=settings.queue_url,
             secrets=secrets(settings),
             livemode=settings.livemode,
             host=settings.receiver_host,

@@ -1,7 +1,7 @@
 """Wake a worker after the answer is sent: many row ids in one Dramatiq message.
 
 A nudge saves seconds, nothing else: the sweeper finds any row that was never nudged. So ids are dropped when
-Redis is down or slow, and nothing here ever makes a request wait.
+the broker is down or slow, and nothing here ever makes a request wait.
 """
 
 import threading
@@ -15,29 +15,29 @@ from webhooks.log import Log
 from worker import queues
 
 if TYPE_CHECKING:
-    from dramatiq.brokers.redis import RedisBroker
+    from webhooks.senders import Sender
 
 CAPACITY = 10_000  # ids waiting
-LIMIT = 0.5  # seconds for connecting and for each command
+LIMIT = 0.5  # seconds for connecting, and for each message
 SETTLED = 1.0  # seconds until the libraries are loaded, if no event comes before
 GATHER = 0.01  # seconds between two rounds: in a flood each has many ids, a single one never waits
-OPEN = 1.0  # seconds the breaker stays open after a failure: ids are dropped, Redis is left alone
+OPEN = 1.0  # seconds the breaker stays open after a failure: ids are dropped, the broker is left alone
 
 State = Literal["unknown", "up", "down"]
 
 
 class Nudger:
-    """Sends row ids to the events queue from a thread of its own, as long as Redis can be reached."""
+    """Sends row ids to the events queue from a thread of its own, as long as the broker can be reached."""
 
-    def __init__(self, redis_url: str, log: Log) -> None:
+    def __init__(self, queue_url: str, log: Log) -> None:
         """Nothing is imported or connected until `start`."""
-        self._redis_url = redis_url
+        self._queue_url = queue_url
         self._log = log
         self._ids: deque[int] = deque(maxlen=CAPACITY)
         self._wake = threading.Event()
         self._stopping = False
         self._leave_alone_until = 0.0  # monotonic seconds
-        self._broker: RedisBroker | None = None
+        self._sender: Sender | None = None
         self._thread = threading.Thread(target=self._run, name="nudger", daemon=True)
         # Each number has one thread that changes it.
         self._overflowed = 0
@@ -51,14 +51,14 @@ class Nudger:
         return self._dropped + self._overflowed
 
     def start(self) -> None:
-        """Start the thread. It imports Dramatiq and redis itself: requests are answered before these load.
+        """Start the thread. It imports the libraries itself: requests are answered before these load.
 
         So it waits a moment, or for the first row: to load them takes as long as everything else.
         """
         self._thread.start()
 
     def close(self) -> None:
-        """Send what is waiting and stop; a frozen Redis is given up on."""
+        """Send what is waiting and stop; a broker that says nothing is given up on."""
         self._stopping = True
         self._wake.set()
         if self._thread.is_alive():
@@ -84,6 +84,8 @@ class Nudger:
                 else:
                     self._dropped += len(batch)
             if self._stopping:
+                if self._sender is not None:
+                    self._sender.close()
                 return
             time.sleep(GATHER)
 
@@ -98,7 +100,7 @@ class Nudger:
             action()
         except Exception as error:  # whatever it is, the row is safe and this thread must live on
             self._leave_alone_until = time.monotonic() + OPEN
-            self._change("down", reason=type(error).__name__)
+            self._change("down", reason=type(error.__cause__ or error).__name__)
             return False
         self._change("up")
         return True
@@ -109,7 +111,7 @@ class Nudger:
             self.state = state
 
     def _ping(self) -> None:
-        self._connected().client.ping()
+        self._connected().ping()
 
     def _enqueue(self, row_ids: list[int]) -> None:
         from dramatiq import Message
@@ -118,25 +120,11 @@ class Nudger:
         message: Message[None] = Message(
             queue_name=queue, actor_name=actor, args=(row_ids,), kwargs={}, options={}
         )
-        self._connected().enqueue(message)
+        self._connected().send(message)
 
-    def _connected(self) -> "RedisBroker":
-        if self._broker is None:
-            self._broker = _build_broker(self._redis_url)
-        return self._broker
+    def _connected(self) -> "Sender":
+        if self._sender is None:
+            from webhooks.senders import open_sender
 
-
-def _build_broker(redis_url: str) -> "RedisBroker":
-    from dramatiq.brokers.redis import RedisBroker
-
-    from worker.redis_client import open_redis
-
-    # No middleware: it acts on actors, and there are none here. Maintenance is the workers' business.
-    return RedisBroker(  # type: ignore[no-untyped-call]  # annotated in part
-        client=open_redis(redis_url, limit=LIMIT),
-        namespace=queues.NAMESPACE,
-        middleware=[],
-        maintenance_chance=0,
-        heartbeat_timeout=queues.HEARTBEAT_TIMEOUT,
-        dead_message_ttl=queues.DEAD_MESSAGE_TTL,
-    )
+            self._sender = open_sender(self._queue_url, limit=LIMIT)
+        return self._sender

@@ -24,7 +24,7 @@ from worker.usecases.learn import known_until
 
 # Each is two questions or three.
 HELD_AT_ONCE = 10
-UNKNOWN = "unknown to Stripe"
+UNKNOWN = "unknown there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +49,24 @@ class Look:
     at: Callable[[str | None], Awaitable[Looked]]
 
 
-async def looks(services: Services, mirror: Mirror) -> list[Look]:
-    """All there are, in order. Raises ProviderUnavailableError."""
+async def looks(services: Services, mirror: Mirror, *, all_of_it: bool = True) -> list[Look]:
+    """In order; without `all_of_it` only those at what is open, there or here.
+
+    Raises ProviderUnavailableError.
+    """
     async with services.engine.connect() as connection:
         imported = await comparing.was_imported(connection, mirror.source)
+    open_ones = [
+        Look("invoices", partial(_invoices, services, mirror, imported)),
+        Look("held", partial(_held, services, mirror)),
+    ]
+    if not all_of_it:
+        return open_ones
     lists = [
         Look(name, partial(_subscriptions, services, mirror, read, imported and name == "subscriptions"))
         async for name, read in mirror.subscriptions()
     ]
-    return [
-        *lists,
-        Look("invoices", partial(_invoices, services, mirror, imported)),
-        Look("held", partial(_held, services, mirror)),
-    ]
+    return [*lists, *open_ones]
 
 
 async def _subscriptions(

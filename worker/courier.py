@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from email.message import EmailMessage
 from functools import cache
 from pathlib import Path
 from time import perf_counter
@@ -48,7 +47,7 @@ class BusyError(Exception):
 class Transport(Protocol):
     """What takes a finished message and says what became of it."""
 
-    async def send(self, message: EmailMessage | bytes) -> Delivery: ...
+    async def send(self, message: bytes) -> Delivery: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +124,7 @@ class Courier:
             return Rejected(553, str(error))
         return await self.transport.send(message)
 
-    def _message(
-        self, rendered: RenderedMail, key: str, recipient: str, stored: dict[str, Any]
-    ) -> EmailMessage:
+    def _message(self, rendered: RenderedMail, key: str, recipient: str, stored: dict[str, Any]) -> bytes:
         return build_message(
             rendered,
             sender=self.sender.address,

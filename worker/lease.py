@@ -21,10 +21,11 @@ Renew = Callable[[AsyncConnection], Awaitable[bool]]
 
 @asynccontextmanager
 async def held(
-    engine: AsyncEngine, claim: Claim, *, every: timedelta = outbox.RENEW_EVERY
+    engine: AsyncEngine, *claims: Claim, every: timedelta = outbox.RENEW_EVERY
 ) -> AsyncIterator[None]:
-    """Renew the lease of a claimed effect while the block runs: see `renewed`."""
-    async with renewed(engine, lambda connection: outbox.renew(connection, claim), claim.step, every=every):
+    """Renew the leases of claimed effects while the block runs: see `renewed`."""
+    what = claims[0].step
+    async with renewed(engine, lambda connection: outbox.renew(connection, *claims), what, every=every):
         yield
 
 

@@ -1,34 +1,66 @@
-"""How many wake-ups wait in Redis. Only looks: nothing of Dramatiq's is written by hand."""
+"""How many wake-ups wait in the broker. Only looks: nothing of Dramatiq's is written by hand."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from redis import Redis, RedisError
 
-from worker.queues import NAMESPACE, WAKEUPS
+from worker.queues import NAMESPACE, WAKEUPS, is_rabbit
 from worker.redis_client import open_redis
+
+if TYPE_CHECKING:
+    from worker.rabbit import Publisher
 
 TIMEOUT = 1.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class QueueLength:
-    """Messages of one queue that wait, and that a worker has in hand."""
+    """Messages of one queue that wait, and that a worker has in hand: RabbitMQ tells nobody of those."""
 
     queue: str
     waiting: int
-    in_hand: int
+    in_hand: int | None
 
 
-def lengths(redis_url: str) -> list[QueueLength] | None:
-    """The length of every queue; None when Redis cannot be asked, whatever the reason."""
+class Lengths:
+    """Looks at one broker, again and again."""
+
+    def __init__(self, url: str) -> None:
+        """`url` is one that BROKER_URL or REDIS_URL may have. Nothing is connected yet."""
+        self._url = url
+        self._rabbit: Publisher | None = None
+        if is_rabbit(url):
+            from worker.rabbit import Publisher
+
+            self._rabbit = Publisher(url, limit=TIMEOUT)
+
+    def read(self) -> Sequence[QueueLength] | None:
+        """The length of every queue; None when the broker cannot be asked, whatever the reason."""
+        try:
+            if self._rabbit is not None:
+                return [QueueLength(queue, here, None) for queue, here in self._rabbit.waiting().items()]
+            with open_redis(self._url, limit=TIMEOUT) as client:
+                return [_length(client, wakeup.queue) for wakeup in WAKEUPS]
+        except (RedisError, OSError):
+            return None
+
+    def close(self) -> None:
+        """Look no more."""
+        if self._rabbit is not None:
+            self._rabbit.close()
+
+
+def lengths(url: str) -> Sequence[QueueLength] | None:
+    """One look: see `Lengths.read`."""
+    looking = Lengths(url)
     try:
-        with open_redis(redis_url, limit=TIMEOUT) as client:
-            return [_length(client, wakeup.queue) for wakeup in WAKEUPS]
-    except (RedisError, OSError):
-        return None
+        return looking.read()
+    finally:
+        looking.close()
 
 
 def waiting(client: Redis) -> Mapping[str, int]:

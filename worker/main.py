@@ -17,9 +17,9 @@ from concurrent.futures import Future, wait
 from typing import Any
 
 import dramatiq
-import redis
 import structlog
 from dramatiq.asyncio import EventLoopThread, get_event_loop_thread
+from dramatiq.common import join_all
 from sqlalchemy.exc import SQLAlchemyError
 
 from db import endpoints, heartbeats, reconciliations
@@ -31,7 +31,7 @@ from settings import WorkerSettings
 from tracing import spans
 from worker import actors, build
 from worker.at_work import AtWork
-from worker.broker import RedisNudge, create_broker
+from worker.broker import QueueNudge, create_broker
 from worker.courier import Courier
 from worker.endpoints import endpoints_of
 from worker.readiness import until_ready
@@ -42,6 +42,7 @@ log = structlog.get_logger()
 
 # Seconds.
 STOP_WITHIN = 18.0
+LEAVE_WITHIN = 3.0
 
 # Milliseconds. The longest an idle worker waits between two looks at a queue; a mail passes two queues.
 IDLE_LOOK_EVERY = 100
@@ -55,7 +56,7 @@ class WorkerProcess:
 
     def __init__(self, settings: WorkerSettings) -> None:
         self._settings = settings
-        self._broker = create_broker(settings.redis_url.get_secret_value(), Measuring())
+        self._broker = create_broker(settings.queue_url, Measuring())
         self._parts: tuple[Services, Courier, Poster, Mapping[str, Reconciling]] | None = None
         # Those of the settings, and who is to be reconciled with, until the first beat has written them down.
         self._endpoints = endpoints_of(settings) if "webhooks" in settings.worker_queues else None
@@ -70,7 +71,7 @@ class WorkerProcess:
     def _get_parts(self) -> tuple[Services, Courier, Poster, Mapping[str, Reconciling]]:
         """Built on the loop, by whichever message comes first; the loop is one thread, so only once."""
         if self._parts is None:
-            nudge = RedisNudge(self._broker)
+            nudge = QueueNudge(self._broker)
             services = build.services(self._settings, nudge)
             self._parts = (
                 services,
@@ -115,12 +116,27 @@ class WorkerProcess:
         return self._exit_code
 
     def _end(self, worker: dramatiq.Worker, loop: EventLoopThread) -> None:
-        """Let it finish what it holds. What it cannot give back to Redis, the scheduler hands out anew."""
+        """Let it finish what it holds. What it cannot give back, the scheduler hands out anew.
+
+        A broker that says nothing is not waited for: this process ends, and its connections with it.
+        """
+        leaving: Future[None] = Future()
+
+        def stop() -> None:
+            try:
+                worker.stop(timeout=int(STOP_WITHIN * 1000))
+                leaving.set_result(None)
+            except Exception as error:
+                leaving.set_exception(error)
+
+        threading.Thread(target=stop, name="leaving", daemon=True).start()
+        join_all(worker.workers, int(STOP_WITHIN * 1000))  # type: ignore[no-untyped-call]  # Dramatiq does not annotate it
         try:
-            worker.stop(timeout=int(STOP_WITHIN * 1000))
-        except redis.RedisError as error:
+            leaving.result(LEAVE_WITHIN)
+        except Exception as error:
+            # Whatever it was: it cost the messages in hand, which are in the tables.
             log.warning("worker.messages_kept", error=type(error).__name__)
-            loop.stop()  # type: ignore[no-untyped-call]  # Dramatiq does not annotate this method
+            loop.stop()  # type: ignore[no-untyped-call]  # as above
 
     def _asked_to_stop(self, *_: object) -> None:
         self._watchdog.stopping()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from db import links, outbox
+from db import links
 from db.accounts import Loaded
 from db.links import LinkRow
 from db.outbox import Claim
+from db.session import at_once
 from dunning.abilities import Ability
 from dunning.account import Account, Subscription
 from dunning.payer import payer
@@ -108,8 +109,7 @@ async def _stored(
         return {"title": mail.subject, "text": mail.text}
     elsewhere = payer(loaded.account, claim.case)
     to = recipient(loaded.account, loaded.history, claim.case, claim.name)
-    async with services.engine.connect() as connection:
-        thread = await outbox.first_mail_of(connection, claim.customer_id, claim.case)
+    thread = claim.thread
     if elsewhere and elsewhere.address == to:
         # Whoever was named has a thread of their own.
         thread = None if claim.step == elsewhere.step else elsewhere.step
@@ -158,7 +158,7 @@ async def _pay_url(
         plan=plan_name,
         pay_url=hosted,
     )
-    async with services.engine.begin() as connection:
+    async with at_once(services.engine) as connection:
         await links.add(connection, link)
     return pages.url(minted)
 
@@ -173,4 +173,4 @@ async def _hosted(services: Services, claim: Claim, c: Context) -> str | None:
     except ProviderUnavailableError:
         if claim.fence < ATTEMPTS_FOR_A_LINK:
             raise
-        return None
+        return c.s.invoice.pay_url

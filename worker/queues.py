@@ -37,8 +37,23 @@ IDS_PER_MESSAGE: Final = 50
 # there, and what is new must not wait behind all of it.
 ENOUGH_WAITING: Final = 10
 
-# The Redis broker's own names and times: producers and consumers must be built with the same ones.
+# Messages that RabbitMQ keeps in a queue that nobody serves; of more, the oldest are dropped.
+MOST_WAITING: Final = 1_000
+
+# What is ours in the broker begins with it.
 NAMESPACE: Final = "dunning"
+
+# The Redis broker's own times: producers and consumers must be built with the same ones.
 MAINTENANCE_CHANCE: Final = 100_000  # of a million commands; how soon a dead worker's messages come back
 HEARTBEAT_TIMEOUT: Final = 30_000  # ms without a command before a worker counts as dead
 DEAD_MESSAGE_TTL: Final = 86_400_000  # ms; a dead message is only a trace, its row is due again
+
+
+def is_rabbit(url: str) -> bool:
+    """Whether this broker is a RabbitMQ; else it is a Redis."""
+    return url.startswith(("amqp:", "amqps:"))
+
+
+def broker_name(url: str) -> str:
+    """What people call it."""
+    return "RabbitMQ" if is_rabbit(url) else "Redis"

@@ -8,7 +8,7 @@ import signal
 import socket
 import uuid
 from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 import structlog
@@ -23,7 +23,7 @@ from metrics.listener import listen
 from serving.watchdog import Watchdog
 from settings import SchedulerSettings
 from worker import breaker, reconciling
-from worker.broker import RedisNudge, create_broker
+from worker.broker import QueueNudge, create_broker
 from worker.queues import BILLING, CASES, EVENTS, MAIL, TEAM, WEBHOOKS, Wakeup
 from worker.readiness import until_ready
 from worker.retention import Retention, keep
@@ -33,9 +33,12 @@ from worker.watching import Watch
 log = structlog.get_logger()
 
 POOL_SIZE = 2
-# Seconds. A tick has some ten statements of at most as many seconds, and Redis may be away as well.
+# Seconds. A tick has some ten statements of at most as many seconds, and the broker may be away as well.
 TICK_WITHIN = 150
 FAREWELL_WITHIN = 3.0
+# Seconds between two looks at a queue for which there is more work: what one tick hands out lasts for less
+# than a second.
+ROOM_EVERY = 0.1
 
 
 # What is found, and who is woken for it.
@@ -50,15 +53,23 @@ WOKEN: Mapping[Found, Wakeup] = {
 
 
 async def tick(
-    engine: AsyncEngine, nudge: Nudge, *, clock: Clock, delay: float, full: Collection[Wakeup] = ()
+    engine: AsyncEngine,
+    nudge: Nudge,
+    *,
+    clock: Clock,
+    delay: float,
+    full: Collection[Wakeup] = (),
+    only: Collection[Wakeup] | None = None,
 ) -> Swept:
     """One look for due work; returns what was handed out. The ids go out after the commit.
 
-    Whoever is `full` of work gets none: rows that are due stay due.
+    Whoever is `full` of work gets none: rows that are due stay due. With `only`, between two ticks, the look
+    is for more of theirs alone.
     """
-    wanted = frozenset(kind for kind, wakeup in WOKEN.items() if wakeup not in full)
+    waited_for = WOKEN.values() if only is None else only
+    wanted = frozenset(kind for kind, each in WOKEN.items() if each in waited_for and each not in full)
     async with engine.begin() as connection:
-        found = await sweep(connection, now=clock(), delay=delay, wanted=wanted)
+        found = await sweep(connection, now=clock(), delay=delay, wanted=wanted, retires=only is None)
     if found.retired:
         log.error("event.retired", rows=found.retired)
     for kind, wakeup in WOKEN.items():
@@ -103,11 +114,11 @@ class SchedulerProcess:
 
     async def _work(self) -> None:
         engine = self._engine("scheduler")
-        broker = create_broker(self._settings.redis_url.get_secret_value())
+        broker = create_broker(self._settings.queue_url, empties=True)
         log.info("scheduler.started", tick_seconds=self._settings.tick_seconds)
         try:
             async with self._watched():
-                await self._tick_until_stopped(engine, RedisNudge(broker, empties=True))
+                await self._tick_until_stopped(engine, QueueNudge(broker))
             await self._farewell(engine)
         finally:
             await engine.dispose()
@@ -137,7 +148,7 @@ class SchedulerProcess:
             yield
             return
         engine = self._engine("metrics")
-        watch = Watch(engine, settings.redis_url.get_secret_value())
+        watch = Watch(engine, settings.queue_url)
         listen("scheduler", settings.metrics_address, watch.whole)
         reading = asyncio.create_task(watch.run())
         try:
@@ -147,16 +158,20 @@ class SchedulerProcess:
             await asyncio.wait([reading])
             await engine.dispose()
 
-    async def _tick_until_stopped(self, engine: AsyncEngine, nudge: RedisNudge) -> None:
+    async def _tick_until_stopped(self, engine: AsyncEngine, nudge: QueueNudge) -> None:
         beaten_at = watched_at = 0.0
         limits = breaker.limits(self._settings)
-        kept = Retention(keep(self._settings), asyncio.get_running_loop().time)
+        clock = asyncio.get_running_loop().time
+        kept = Retention(keep(self._settings), clock)
+        only: Collection[Wakeup] | None = None
         while not self._stop.is_set():
             self._since_tick = 0
+            more: frozenset[Wakeup] = frozenset()
             try:
                 delay, full = self._settings.sweep_delay_seconds, await nudge.full()
-                found = await tick(engine, nudge, clock=wall_clock, delay=delay, full=full)
-                now = asyncio.get_running_loop().time()
+                found = await tick(engine, nudge, clock=wall_clock, delay=delay, full=full, only=only)
+                more = full | {WOKEN[kind] for kind in found.more}
+                now = clock()
                 if now - beaten_at >= heartbeats.EVERY.total_seconds():
                     await self._beat(engine, found, kept.late)
                     beaten_at = now
@@ -169,7 +184,9 @@ class SchedulerProcess:
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 instruments.ticks.labels("missed").inc()
                 log.warning("tick.missed", error=type(error).__name__)
-            await self._pause()
+            if only is None:
+                next_at = clock() + self._settings.tick_seconds
+            only = await self._pause(nudge, more, next_at)
 
     async def _beat(self, engine: AsyncEngine, found: Swept, late: timedelta | None) -> None:
         kept_too_long = late.total_seconds() if late else 0.0
@@ -177,12 +194,18 @@ class SchedulerProcess:
         async with engine.begin() as connection:
             await heartbeats.beat(connection, self._name, "scheduler", info)
 
-    async def _pause(self) -> None:
-        try:
-            async with asyncio.timeout(self._settings.tick_seconds):
-                await self._stop.wait()
-        except TimeoutError:
-            return
+    async def _pause(
+        self, nudge: QueueNudge, more: frozenset[Wakeup], until: float
+    ) -> frozenset[Wakeup] | None:
+        """Wait for the next tick (None), or until there is room for what there is more of (whose)."""
+        clock = asyncio.get_running_loop().time
+        while not self._stop.is_set() and (left := until - clock()) > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(left, ROOM_EVERY) if more else left):
+                    await self._stop.wait()
+            if more and clock() < until and (room := more - await nudge.full()):
+                return room
+        return None
 
 
 def run(settings: SchedulerSettings) -> int:

@@ -15,7 +15,7 @@ from db.tail import Tail
 from metrics.whole.collector import Whole
 from metrics.whole.gauges import Moment, Survey
 from metrics.whole.meter import Meter
-from worker.lengths import lengths
+from worker.lengths import Lengths
 from worker.usecases.advance_cases import UNCONFIRMED
 from worker.usecases.holding import TRIPPED
 
@@ -33,9 +33,9 @@ REASONS = ((TRIPPED, "breaker"), ("the cap of", "cap"), (UNCONFIRMED, "unconfirm
 class Watch:
     """Fills `whole` until it is cancelled. Give it an engine whose connections nobody else waits for."""
 
-    def __init__(self, engine: AsyncEngine, redis_url: str) -> None:
+    def __init__(self, engine: AsyncEngine, queue_url: str) -> None:
         self.whole = Whole(Meter(REASONS))
-        self._engine, self._redis_url = engine, redis_url
+        self._engine, self._lengths = engine, Lengths(queue_url)
         self._tail = Tail(monotonic)
 
     async def run(self) -> None:
@@ -44,7 +44,7 @@ class Watch:
 
     async def look(self) -> None:
         """Read what is quick."""
-        queues = await asyncio.to_thread(lengths, self._redis_url)
+        queues = await asyncio.to_thread(self._lengths.read)
         async with self._engine.connect() as connection:
             self.whole.meter.add(await self._tail.read(connection))
             self.whole.moment = Moment(

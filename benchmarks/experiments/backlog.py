@@ -1,7 +1,8 @@
 """A backlog for a worker: messages put into Redis while it stands still, then the time it takes for them."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 
 import dramatiq
 import redis
@@ -18,19 +19,21 @@ LIMIT = 120.0  # seconds for one backlog
 
 
 class Backlog:
-    """One queue and the program that works on it."""
+    """One queue and the programs that work on it."""
 
-    def __init__(self, program: Program, redis_url: str, wakeup: Wakeup) -> None:
+    def __init__(self, programs: Sequence[Program], redis_url: str, wakeup: Wakeup) -> None:
         """Connects to Redis at the first message."""
-        self._program, self._wakeup = program, wakeup
+        self._programs, self._wakeup = programs, wakeup
         self._client = redis.Redis.from_url(redis_url)
         self._broker = create_broker(redis_url)
         # Holds every message that is not acknowledged yet.
         self._key = f"{queues.NAMESPACE}:{wakeup.queue}.msgs"
 
     def work_off(self, messages: Iterable[dramatiq.Message[None]]) -> float:
-        """Seconds from the moment the worker may start until every message is acknowledged."""
-        with self._program.frozen():
+        """Seconds from the moment the workers may start until every message is acknowledged."""
+        with ExitStack() as stack:
+            for program in self._programs:
+                stack.enter_context(program.frozen())
             frozen_at = time.monotonic()
             for each in messages:
                 self._broker.enqueue(each)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from console.doctor import database, habits, mail, reach, redis, sender, stripe
+from console.doctor import database, habits, mail, rabbitmq, reach, redis, sender, stripe, systems
 from console.doctor.finding import Finding, note
 from console.doctor.sender import Resolve
 from console.doctor.values import Values
@@ -24,6 +24,8 @@ def looks(*, selector: str | None = None, resolve: Resolve | None = None) -> Map
     return {
         "database": database.look,
         "redis": redis.look,
+        "rabbitmq": rabbitmq.look,
+        "systems": systems.look,
         "stripe": stripe.look,
         "habits": habits.look,
         "mail": mail.look,

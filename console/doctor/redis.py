@@ -10,7 +10,7 @@ from redis import RedisError
 
 from console.doctor.finding import Finding, fault, good, note, risk
 from console.doctor.values import Values
-from settings.connections import Redis as Address
+from settings.broker import PossibleBroker
 from worker.redis_client import open_redis
 
 AREA = "Redis"
@@ -20,9 +20,11 @@ NEARLY_FULL = 0.8
 
 async def look(values: Values) -> list[Finding]:
     """Asks INFO alone, which hosted servers allow where they forbid CONFIG."""
-    settings = values.of(Address)
-    if settings is None:
+    settings = values.of(PossibleBroker)
+    if settings is None or settings.redis_url is None:
         return []
+    if settings.broker_url is not None:
+        return [note(AREA, "is not used", "BROKER_URL names a RabbitMQ instead.", "Take REDIS_URL away.")]
     try:
         info = await asyncio.to_thread(_info, settings.redis_url.get_secret_value())
     except (RedisError, OSError) as error:

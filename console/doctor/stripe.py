@@ -14,7 +14,7 @@ from providers.stripe.account import VITAL, Endpoint, endpoints, unreadable, wan
 from providers.stripe.accounts import CONNECT
 from providers.stripe.client import StripeApi as Client
 from providers.stripe.settings import StripeApi, StripeWebhooks
-from providers.stripe.webhook import DEAUTHORIZED
+from providers.stripe.webhook import AUTHORIZED, DEAUTHORIZED
 
 KEY, WEBHOOKS = "Stripe key", "Stripe webhooks"
 TIMEOUT = 5.0  # seconds
@@ -139,7 +139,7 @@ def _endpoint(each: Endpoint, *, live: bool, account: _Account) -> Iterator[Find
         yield fault(
             account.webhooks, f"{where} is not https", "Events can be read on the way.", "Use https://."
         )
-    wanted = wanted_events(livemode=live) | ({DEAUTHORIZED} if account is CONNECTED else set())
+    wanted = wanted_events(livemode=live) | ({DEAUTHORIZED, AUTHORIZED} if account is CONNECTED else set())
     lacking = {event for event in wanted if not each.hears(event)}
     if vital := lacking & VITAL:
         harm = "Somebody is not told, keeps what they have not paid, or is locked out though they have paid."

@@ -190,7 +190,8 @@ class Context:
     @lazy
     def warned_at(self) -> list[datetime]:
         """When the warnings that speak of the present deadline were accepted, earliest first."""
-        heard = {key: mail for key, mail in self.done.items() if not self.unheard(mail)}
+        warnings = {key: mail for key, mail in self.done.items() if mail.name == FINAL_WARNING}
+        heard = {key: mail for key, mail in warnings.items() if not self.unheard(mail)}
         return warnings_accepted(self.s.case, heard, self.terms.moved_at)
 
     def warned_by(self, key: str) -> Effect | None:

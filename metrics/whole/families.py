@@ -88,10 +88,12 @@ QUEUE_WORKERS = Family("dunning_queue_workers", "gauge", "Living workers that se
 QUEUE_LENGTH = Family(
     "dunning_queue_length",
     "gauge",
-    "Wake-ups in Redis. `state`: waiting, or in_hand (a worker has it).",
+    "Wake-ups in the broker. `state`: waiting, or in_hand (a worker has it; RabbitMQ does not tell).",
     ("queue", "state"),
 )
-REDIS_UP = Family("dunning_redis_up", "gauge", "1 if Redis answered at the last look, else 0.")
+BROKER_UP = Family(
+    "dunning_broker_up", "gauge", "1 if Redis, or RabbitMQ, answered at the last look, else 0."
+)
 ENDPOINTS_DISABLED = Family(
     "dunning_webhook_endpoints_disabled",
     "gauge",
@@ -194,7 +196,7 @@ GAUGES = (
     HEARTBEAT_AGE,
     QUEUE_WORKERS,
     QUEUE_LENGTH,
-    REDIS_UP,
+    BROKER_UP,
     ENDPOINTS_DISABLED,
     DELIVERIES_PENDING,
     KEPT_TOO_LONG,

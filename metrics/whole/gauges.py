@@ -1,4 +1,4 @@
-"""What the tables and Redis say at one moment, as Prometheus wants it."""
+"""What the tables and the broker say at one moment, as Prometheus wants it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ KINDS = ("worker", "scheduler")
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What was read, and when (unix time). `queues` is None if Redis did not answer."""
+    """What was read, and when (unix time). `queues` is None if the broker did not answer."""
 
     at: float
     state: State
@@ -66,10 +66,12 @@ def of_moment(moment: Moment) -> Iterator[GaugeMetricFamily]:
     yield _gauge(families.DELIVERIES_PENDING, {"": totals.deliveries})
     yield _gauge(families.KEPT_TOO_LONG, {"": kept_too_long(moment.processes).total_seconds()})
     yield from _of_processes(moment.processes)
-    yield _gauge(families.REDIS_UP, {"": moment.queues is not None})
+    yield _gauge(families.BROKER_UP, {"": moment.queues is not None})
     lengths: dict[tuple[str, str], float] = {}
     for each in moment.queues or ():
-        lengths |= {(each.queue, "waiting"): each.waiting, (each.queue, "in_hand"): each.in_hand}
+        lengths[each.queue, "waiting"] = each.waiting
+        if each.in_hand is not None:
+            lengths[each.queue, "in_hand"] = each.in_hand
     yield _gauge(families.QUEUE_LENGTH, lengths)
 
 

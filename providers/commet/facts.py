@@ -10,115 +10,45 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Final
 
-from dunning.events import (
-    AsOf,
-    BillingEvent,
-    ChargeFailed,
-    CustomerSeen,
-    LedgerRead,
-    PaymentFailed,
-    PaymentMethodChanged,
-    PayPageSeen,
-)
+from dunning.events import AsOf, BillingEvent, PaymentMethodChanged
 from dunning.money import NO_CURRENCY
-from providers.commet.told import Told
-from providers.fields import Json, moment, moment_of, part, text, whole
-from providers.links import pay_link
-from providers.lookup import MalformedEventError, Normalised
+from providers.commet.payments import IN_PASSING, payment_failed, received, recovered
+from providers.commet.told import EXHAUSTED, SOMETHING, Told, customer_facts
+from providers.fields import Json, moment, moment_of, part, text
+from providers.lookup import Lookup, Normalised, Subject
 
-# A failure without an attempt's number: whoever counts, counts the charges.
-UNNUMBERED: Final = 1_000
-SOMETHING: Final = 1
-EXHAUSTED: Final = "dunning_exhausted"
-
-# What fails here leaves no renewal unpaid: nothing was granted yet, or what runs goes on.
-NOT_DUNNED: Final = frozenset(
-    {
-        "addon_activation", "first_subscription_payment", "one_time_payment", "plan_change", "prepayment",
-        "reactivation", "subscription_resume",
-    }
-)  # fmt: skip
-# Payments name an invoice and tell little of it: any event about the invoice itself knows more.
-IN_PASSING: Final = AsOf(datetime(1970, 1, 1, tzinfo=UTC))
-
+# What each of these says of a subscription is its status alone, and a failed payment names no amount.
+ASKED: Final[Mapping[str, tuple[Subject, str]]] = {
+    "payment.failed": (Subject.INVOICE, "invoiceId"),
+    "payment.recovered": (Subject.SUBSCRIPTION, "subscriptionId"),
+    "subscription.activated": (Subject.SUBSCRIPTION, "subscriptionId"),
+    "subscription.canceled": (Subject.SUBSCRIPTION, "subscriptionId"),
+    "subscription.past_due": (Subject.SUBSCRIPTION, "subscriptionId"),
+    "subscription.paused": (Subject.SUBSCRIPTION, "subscriptionId"),
+    "subscription.reactivated": (Subject.SUBSCRIPTION, "subscriptionId"),
+    "subscription.resumed": (Subject.SUBSCRIPTION, "subscriptionId"),
+    "subscription.updated": (Subject.SUBSCRIPTION, "subscriptionId"),
+}
 
 Handler = Callable[[Told], list[BillingEvent]]
 
 
 def normalise(event: Json) -> Normalised:
-    """What an event of Commet says. An unhandled type says nothing. Raises MalformedEventError."""
-    handler = HANDLERS.get(text(event, "event") or "")
+    """What an event of Commet says, and what it leaves unsaid. An unhandled type says nothing.
+
+    Raises MalformedEventError.
+    """
+    kind = text(event, "event") or ""
+    handler = HANDLERS.get(kind)
     if handler is None:
         return Normalised()
     own = text(event, "id") or hashlib.sha256(json.dumps(event, sort_keys=True).encode()).hexdigest()
-    return Normalised(tuple(handler(Told(own, AsOf(moment_of(event, "timestamp")), part(event, "data")))))
-
-
-def _payment_failed(told: Told) -> list[BillingEvent]:
-    context = part(told.data, "paymentContext")
-    if text(told.data, "subscriptionId") is None or text(context, "reason") in NOT_DUNNED:
-        return []
-    recovery = part(context, "recovery")
-    by_hand = text(recovery, "type") == "payment_recovery"
-    attempt = _attempt(context, recovery)
-    # One charge, however many events tell of it; what cannot be numbered is told apart by its event.
-    charge = f"{told.invoice}:{attempt}" if attempt < UNNUMBERED and not by_hand else told.event_id
-    customer, invoice = told.customer, told.invoice
-    facts: list[BillingEvent] = [
-        told.subscription_seen("past_due"),
-        told.invoice_seen(IN_PASSING, "open"),
-        ChargeFailed(
-            customer,
-            invoice,
-            charge,
-            told.at,
-            decline_code=text(told.data, "failureCode"),
-            method_type=text(told.data, "paymentMethod"),
-        ),
-    ]
-    if not by_hand:
-        facts.append(PaymentFailed(customer, invoice, told.at, attempt))
-        if attempt == UNNUMBERED:
-            facts.append(LedgerRead(customer, invoice, attempt))
-    url = pay_link(text(told.data, "recoveryUrl"))
-    return [*facts, PayPageSeen(customer, invoice, told.at, url)] if url else facts
-
-
-def _attempt(context: Json, recovery: Json) -> int:
-    """The original charge is the first; retries count from 1 by themselves."""
-    if not context:
-        return UNNUMBERED
-    retry = whole(recovery, "attempt") if text(recovery, "type") == "dunning_retry" else 0
-    if not 0 <= retry < UNNUMBERED - 1:
-        raise MalformedEventError("attempt is no position in a schedule")
-    return retry + 1
-
-
-def _paid(told: Told) -> list[BillingEvent]:
-    """Money came, or what stands for it: a recovery may need no charge."""
-    if text(told.data, "subscriptionId") is None:
-        return []
-    paid_at = moment(told.data.get("paidAt")) or told.at
-    currency = text(told.data, "currency")
-    amount = told.cents("grossAmount") or told.cents("invoiceTotal")
-    known = {"currency": currency.lower()} if currency else {}
-    return [
-        told.invoice_seen(IN_PASSING, "paid", paid_at=paid_at, amount_paid=max(amount, SOMETHING), **known)
-    ]
-
-
-def _received(told: Told) -> list[BillingEvent]:
-    email = text(told.data, "customerEmail")
-    # Whatever told more of the customer goes before it.
-    return [*_paid(told), *([CustomerSeen(told.customer, IN_PASSING, email=email)] if email else [])]
-
-
-def _recovered(told: Told) -> list[BillingEvent]:
-    paid = _paid(told)
-    return [*paid, told.subscription_seen("active")] if paid else []
+    told = Told(own, AsOf(moment_of(event, "timestamp")), part(event, "data"))
+    facts = tuple(handler(told))
+    asked = ASKED.get(kind) if facts else None
+    return Normalised(facts, (Lookup(asked[0], told.ref(asked[1]), told.at, event),) if asked else ())
 
 
 def _past_due(told: Told) -> list[BillingEvent]:
@@ -194,14 +124,13 @@ def _method(told: Told) -> list[BillingEvent]:
 
 def _customer(told: Told) -> list[BillingEvent]:
     """By the id that you gave, if you gave one, as in every other event."""
-    zone = text(told.data, "timezone")
     return [
-        CustomerSeen(
-            customer=text(told.data, "externalId") or told.ref("id"),
-            as_of=told.as_of,
+        customer_facts(
+            text(told.data, "externalId") or told.ref("id"),
+            told.as_of,
             email=text(told.data, "email"),
             name=text(told.data, "fullName"),
-            metadata=(("timezone", zone),) if zone else (),
+            zone=text(told.data, "timezone"),
         )
     ]
 
@@ -212,9 +141,9 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "invoice.created": _invoice,
     "invoice.overdue": _invoice,
     "invoice.voided": _voided,
-    "payment.failed": _payment_failed,
-    "payment.received": _received,
-    "payment.recovered": _recovered,
+    "payment.failed": payment_failed,
+    "payment.received": received,
+    "payment.recovered": recovered,
     "payment.retry_failed": _retry_failed,
     "payment_method.attached": _method,
     "payment_method.updated": _method,

@@ -77,7 +77,8 @@ class Stripe(BillingSystem):
             if key is None:
                 from providers.keyless import Keyless
 
-                return Keyless(f"the key of {source}")
+                # That of the platform serves its connected accounts, too.
+                return Keyless(KEY if source == SOURCE or connected_of(source) else ACCOUNT_KEYS)
         else:
             return None
         from providers.stripe.api import StripeGateway
@@ -102,14 +103,14 @@ class Stripe(BillingSystem):
 
         return settings.sources if isinstance(settings, StripeApi) else ()
 
-    def mirror(self, source: str, settings: Settings) -> Mirror | None:
+    def mirror(self, source: str, settings: Settings, *, by_hand: bool = False) -> Mirror | None:
         from providers.stripe.settings import StripeApi
 
         if not isinstance(settings, StripeApi):
             return None
-        from providers.stripe.mirror import patient_mirror
+        from providers.stripe.mirror import mirror_of
 
-        return patient_mirror(settings, source)
+        return mirror_of(settings, source, by_hand=by_hand)
 
 
 def _signed_with(secrets: Sequence[str]) -> Check:

@@ -16,7 +16,7 @@ from providers.stripe.objects import (
     subscription_of,
     subscription_seen,
 )
-from providers.stripe.webhook import DEAUTHORIZED, THIN, THIN_PREFIX
+from providers.stripe.webhook import AUTHORIZED, DEAUTHORIZED, THIN, THIN_PREFIX
 
 # Worth asking Stripe again before anything is done about them.
 STOPPED = frozenset({"unpaid", "canceled", "paused"})
@@ -36,7 +36,7 @@ def normalise(event: Json) -> Normalised:
     if event.get("object") == THIN:
         return _thin(event, kind, created)
     if kind not in HANDLERS:
-        return Normalised(closed=kind == DEAUTHORIZED)
+        return Normalised(closed=kind == DEAUTHORIZED, opened=kind == AUTHORIZED)
     data = part(event, "data")
     required(data, "object")
     return told(kind, part(data, "object"), part(data, "previous_attributes"), AsOf(created))

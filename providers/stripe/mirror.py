@@ -20,7 +20,7 @@ from providers.stripe.objects import customer_ref, subscription_of
 from providers.stripe.settings import StripeApi
 
 # Reads a second. Stripe allows 100 in live mode and 25 in a sandbox.
-RECONCILED_AT = 5.0
+RECONCILED_AT, BY_HAND_AT = 5.0, 20.0
 # Seconds between the tries of one question.
 RESTS = (1.0, 2.0, 4.0)
 # Seconds: a page of a hundred subscriptions with their customers takes longer than a single object.
@@ -102,17 +102,17 @@ class StripeMirror:
         return await self._api.pace.patiently(lambda: self._gateway.look_up(lookup))
 
 
-def patient_mirror(settings: StripeApi, source: str = SOURCE) -> StripeMirror | None:
+def mirror_of(settings: StripeApi, source: str = SOURCE, *, by_hand: bool = False) -> StripeMirror | None:
     """Slowly, and soon tired: other work asks Stripe as well, and what is not done now is done later.
 
-    None without a key.
+    `by_hand` quicker, and for minutes. None without a key.
     """
     key = settings.api_key_of(source)
     if key is None:
         return None
     api = PacedApi(
         key,
-        Pace(RECONCILED_AT, rests=RESTS),
+        Pace(BY_HAND_AT) if by_hand else Pace(RECONCILED_AT, rests=RESTS),
         account=connected_of(source),
         api_base=settings.stripe_api_base,
         timeout=A_PAGE_WITHIN,

@@ -61,6 +61,8 @@ ONLY_THIN = frozenset(
 
 DEAUTHORIZED = "account.application.deauthorized"
 """A connected account has taken back that its platform reads it and acts for it."""
+AUTHORIZED = "account.application.authorized"
+"""It allows that, for the first time or again."""
 
 THIN = "v2.core.event"
 THIN_PREFIX = "v1."  # a thin event about a v1 resource is named `v1.` + the snapshot's type
@@ -130,7 +132,7 @@ def connect_envelope(body: bytes) -> Envelope:
     if not is_connected(account):
         # Under the platform's own source it would make a duplicate of what its own endpoint takes in.
         return _envelope(event, "ignored", _NOT_CONNECTED, CONNECT)
-    disposition, note = _dispose(event, HANDLED | {DEAUTHORIZED})
+    disposition, note = _dispose(event, HANDLED | {DEAUTHORIZED, AUTHORIZED})
     return _envelope(event, disposition, note, account)
 
 

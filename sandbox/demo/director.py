@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from sandbox.demo import records, settled
+from sandbox.demo import at_commet, records, settled
 from sandbox.demo.cast import Role, cast
 from sandbox.demo.days import EVENING, LAST_DAY, MIDNIGHT, MORNING
 from sandbox.demo.deeds import perform
@@ -141,6 +141,8 @@ async def play(stage: Stage, stories: Sequence[Story], audience: Audience) -> Ou
     at_stripe = [story for story in stories if story.source == "stripe"]
     roles: list[Role | Payer] = [*cast(stage.stripe.engine, at_stripe)]
     roles += await clients(stage, engine, [story for story in stories if story.source == OWN])
+    at_theirs = [story for story in stories if story.source == at_commet.SOURCE]
+    roles += await at_commet.subscribers(stage.commet, engine, at_theirs)
     key = {"Authorization": f"Bearer {stage.api_key}"}
     try:
         async with httpx.AsyncClient(base_url=stage.api_url, headers=key, trust_env=False) as api:

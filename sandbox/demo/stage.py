@@ -1,6 +1,7 @@
 """Everything the demo plays on: real servers, our real processes, and the world outside on loopback."""
 
 import contextlib
+import json
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,7 +13,10 @@ import httpx
 
 from db.migrate import upgrade
 from sandbox import merchant
+from sandbox.commet import SimulatedCommet, post_to, simulated_commet
+from sandbox.commet.delivery import Post
 from sandbox.demo.chat import Chat, chat_room
+from sandbox.demo.days import DAY_ZERO
 from sandbox.errors import SandboxError
 from sandbox.inbox import Inbox, mail_inbox
 from sandbox.postgres import PostgresServer, embedded_postgres
@@ -48,6 +52,7 @@ class Stage:
     postgres: PostgresServer
     valkey: ValkeyServer
     stripe: SimulatedStripe
+    commet: SimulatedCommet
     inbox: Inbox
     chat: Chat
     processes: Processes
@@ -126,7 +131,9 @@ def stage(
         inbox = stack.enter_context(mail_inbox(directory / "mails", clock_header="Date"))
         chat = stack.enter_context(chat_room())
         stripe = stack.enter_context(simulated_stripe(seed=seed, delivery=delivery or _disorder(seed)))
-        environment = _environment(postgres.url, valkey.url, stripe, inbox, chat) | dict(settings)
+        commet = stack.enter_context(simulated_commet(DAY_ZERO))
+        environment = _environment(postgres.url, valkey.url, stripe, inbox, chat) | _at_commet(commet)
+        environment |= dict(settings)
         processes = Processes(_writer(logs))
         stack.callback(processes.stop_all)
         for name, command in programs.items():
@@ -136,6 +143,7 @@ def stage(
             postgres=postgres,
             valkey=valkey,
             stripe=stripe,
+            commet=commet,
             inbox=inbox,
             chat=chat,
             processes=processes,
@@ -145,6 +153,7 @@ def stage(
             logs=logs,
         )
         stripe.add_endpoint(f"{set_up.receiver_url}/webhooks/stripe", WEBHOOK_SECRET)
+        commet.send_to(_noted(post_to(f"{set_up.receiver_url}/webhooks/commet"), set_up.told), WEBHOOK_SECRET)
         if programs:
             _wait_until_ready(set_up)
         yield set_up
@@ -167,7 +176,6 @@ def _environment(
         "STRIPE_API_KEY": stripe.api_key,
         "STRIPE_WEBHOOK_SECRETS": WEBHOOK_SECRET,
         "DUNNING_EVENT_SOURCES": f"{OWN} standard {OWN_SECRET}",
-        "DUNNING_TEST_CLOCKS": OWN,
         "DUNNING_LIVEMODE": "false",
         "DUNNING_RECEIVER_PORT": str(free_port()),
         "DUNNING_API_PORT": str(free_port()),
@@ -178,6 +186,27 @@ def _environment(
         "DUNNING_LOG_FORMAT": "json",
     }
     return clean_environment() | dict(merchant.SETTINGS) | settings
+
+
+def _at_commet(commet: SimulatedCommet) -> dict[str, str]:
+    return {
+        "COMMET_API_BASE": commet.url,
+        "COMMET_API_KEY": commet.api_key,
+        "COMMET_WEBHOOK_SECRETS": WEBHOOK_SECRET,
+        "DUNNING_TEST_CLOCKS": f"{OWN},commet",
+    }
+
+
+def _noted(post: Post, told: list[str]) -> Post:
+    """Deliver, and keep the ids of what was taken."""
+
+    def deliver(body: bytes, headers: dict[str, str]) -> int:
+        status = post(body, headers)
+        if status == httpx.codes.OK:
+            told.append(str(json.loads(body)["id"]))
+        return status
+
+    return deliver
 
 
 def _writer(logs: Path) -> Callable[[str, str], None]:

@@ -111,3 +111,13 @@ def test_the_command_answers_for_each_rate(capsys: pytest.CaptureFixture[str]) -
     assert large["loads"][0]["share"] > 1
     assert simulate.main(["--rate", "20", "--as-given", "--workers", "3", "--apply-each", "0.002"]) == 0
     assert "3 workers" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--rate", "0"], ["--workers", "0"], ["--failing", "1.5"], ["--answer", "-1"]]
+)
+def test_what_cannot_be_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """With the name of the option, and no traceback."""
+    with pytest.raises(SystemExit):
+        simulate.main(arguments)
+    assert arguments[0] in capsys.readouterr().err

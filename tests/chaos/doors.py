@@ -82,7 +82,7 @@ def receiver(dsn: str, redis_url: str) -> Receiver:
     """A receiver that takes everything it can take, whose clock stands still."""
     config = ReceiverConfig(
         database_dsn=dsn,
-        redis_url=redis_url,
+        queue_url=redis_url,
         secrets={
             "STRIPE_WEBHOOK_SECRETS": ("whsec_test_older", SECRET),
             "STRIPE_CONNECT_WEBHOOK_SECRETS": (SECRET,),

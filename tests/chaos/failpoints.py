@@ -6,7 +6,8 @@ forgotten. What comes after one operation is what comes before the next: a run w
 n + 1 points.
 
 A transaction is there as a whole or not at all, so two points are enough for each: before its commit and
-after. In a `thorough` run every statement is one, which shows that it is so.
+after; a statement that is one by itself ends with its commit. In a `thorough` run every statement is a point,
+which shows that it is so.
 """
 
 from __future__ import annotations
@@ -109,6 +110,12 @@ class Failpoints:
         yield
         self.reach(name)
 
+    def _reach_after(self, statement: str, isolation: str | None) -> None:
+        if isolation == "AUTOCOMMIT":
+            self.reach(COMMIT)
+        elif self._thorough:
+            self.reach(" ".join(statement.split()[:3]))
+
     @contextmanager
     def watching(self, engine: AsyncEngine) -> Iterator[None]:
         """See every statement and every commit of this engine."""
@@ -117,9 +124,8 @@ class Failpoints:
         def before(*_: Any) -> None:
             self.check()
 
-        def after(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-            if self._thorough:
-                self.reach(" ".join(statement.split()[:3]))
+        def after(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            self._reach_after(statement, connection.get_execution_options().get("isolation_level"))
 
         def committing(connection: Any) -> None:
             self.check()

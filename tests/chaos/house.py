@@ -29,6 +29,7 @@ from tests.settings.examples import ALL
 from tests.webhooks.process import ReceiverProcess
 from tests.webhooks.stripe_calls import SECRET, signed
 from webhooks.config import ReceiverConfig
+from worker.queues import is_rabbit
 
 PATIENCE = 60.0  # seconds for everything to be done after a fault
 LONGEST = 900  # seconds that a process may run
@@ -49,8 +50,8 @@ class Answer:
 class House:
     """Three processes, every answer that was given, and the tables."""
 
-    def __init__(self, database_url: str, redis_url: str, folder: Path, *, hurry: bool) -> None:
-        """Start them; each writes its log into `folder`.
+    def __init__(self, database_url: str, queue_url: str, folder: Path, *, hurry: bool) -> None:
+        """Start them; each writes its log into `folder`. `queue_url` is a Redis or a RabbitMQ.
 
         With `hurry`, what lost its wake-up is not left alone for ten seconds before the scheduler looks.
         """
@@ -65,7 +66,8 @@ class House:
             "PYTHONPATH": str(ROOT),
             **ALL,
             "DATABASE_URL": database_url,
-            "REDIS_URL": redis_url,
+            "REDIS_URL": "" if is_rabbit(queue_url) else queue_url,
+            "BROKER_URL": queue_url if is_rabbit(queue_url) else "",
             "STRIPE_API_KEY": "sk_test_0123456789abcdef",
             "DUNNING_TICK_SECONDS": "0.25",
             "DUNNING_SWEEP_DELAY_SECONDS": "1",
@@ -77,7 +79,7 @@ class House:
         self.receiver = ReceiverProcess.serve(
             ReceiverConfig(
                 database_dsn=self.dsn,
-                redis_url=redis_url,
+                queue_url=queue_url,
                 secrets={"STRIPE_WEBHOOK_SECRETS": (SECRET,)},
                 livemode=False,
                 host="127.0.0.1",
@@ -85,9 +87,9 @@ class House:
                 log_format="json",
             )
         )
-        self.running = {name: self._start(name) for name in ("worker", "scheduler")}
+        self.running = {name: self.start(name) for name in ("worker", "scheduler")}
 
-    def _start(self, name: str) -> Forked:
+    def start(self, name: str) -> Forked:
         process = Forked(
             [name], ROOT, self._env, Path(os.devnull), self._folder / f"{name}.log", patience=LONGEST
         )
@@ -232,9 +234,9 @@ def _row(body: bytes) -> Row:
 
 
 @contextmanager
-def house(database_url: str, redis_url: str, folder: Path, *, hurry: bool) -> Iterator[House]:
+def house(database_url: str, queue_url: str, folder: Path, *, hurry: bool) -> Iterator[House]:
     """The three of them while the block runs."""
-    built = House(database_url, redis_url, folder, hurry=hurry)
+    built = House(database_url, queue_url, folder, hurry=hurry)
     try:
         yield built
     finally:

@@ -20,7 +20,7 @@ def a_receiver(database_url: str) -> Receiver:
     """One that is not started yet; start it inside the event loop."""
     config = ReceiverConfig(
         database_dsn=for_asyncpg(database_url),
-        redis_url=NO_REDIS,
+        queue_url=NO_REDIS,
         secrets={"STRIPE_WEBHOOK_SECRETS": (SECRET,)},
         livemode=False,
         host="127.0.0.1",

@@ -20,7 +20,7 @@ from tests.chaos.conftest import Tell
 from tests.chaos.passing import clock_moved, fresh
 from tests.chaos.workers import until, workers
 from tests.scenarios.world import World
-from worker.broker import RedisNudge, create_broker
+from worker.broker import QueueNudge, create_broker
 from worker.queues import ENOUGH_WAITING, EVENTS, IDS_PER_MESSAGE
 from worker.schedule import tick
 from worker.usecases.apply_events import apply_events
@@ -81,7 +81,7 @@ def test_new_events_wait_behind_no_more_than_a_queue_of_a_backlog(
     clock_moved(world)
     stored(world, world.hear()[-1:], SHORT)
     broker = create_broker(redis_url)
-    nudge, consumer = RedisNudge(broker), broker.consume(EVENTS.queue, timeout=1)
+    nudge, consumer = QueueNudge(broker), broker.consume(EVENTS.queue, timeout=1)
     waited: list[int] = []
     new: dict[int, int] = {}
     ticks = 0
@@ -119,7 +119,7 @@ def test_new_events_wait_behind_no_more_than_a_queue_of_a_backlog(
 def test_a_queue_that_cannot_be_asked_has_room(world: World) -> None:
     """Redis is away: what is due is handed out, in vain for now, and again when it is back."""
     broker = create_broker("redis://127.0.0.1:9")
-    assert world.run(RedisNudge(broker).full()) == frozenset()
+    assert world.run(QueueNudge(broker).full()) == frozenset()
     broker.close()
 
 

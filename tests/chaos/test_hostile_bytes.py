@@ -84,7 +84,7 @@ def servers(database_url: str, redis_url: str) -> Iterator[dict[str, Any]]:
     """One of each, as they run in production."""
     receiver = ReceiverConfig(
         database_dsn=for_asyncpg(database_url),
-        redis_url=redis_url,
+        queue_url=redis_url,
         secrets={"STRIPE_WEBHOOK_SECRETS": ("whsec_test",)},
         livemode=False,
         host="127.0.0.1",

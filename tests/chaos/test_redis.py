@@ -15,7 +15,7 @@ from tests.chaos.conftest import Tell
 from tests.chaos.house import House, house, nothing_is_lost_or_doubled, p99, statuses
 from tests.chaos.proxy import Proxy, proxy_to
 from tests.webhooks.process import frozen, wait_until
-from worker.broker import RedisNudge, create_broker
+from worker.broker import QueueNudge, create_broker
 from worker.queues import EVENTS, NAMESPACE
 
 # Of our own; the rest of the memory is the server's.
@@ -133,7 +133,7 @@ def test_full_of_our_own_wake_ups(town: House, client: redis.Redis, tell: Tell) 
 def test_replies_cut(town: House, proxy: Proxy, tell: Tell, long: bool) -> None:
     """Of 600 messages, one for each row, 5 % of all commands end without a word, though they were done."""
     rows = town.store(600 if long else 120)
-    nudge, cut_before = RedisNudge(create_broker(proxy.url)), proxy.cuts
+    nudge, cut_before = QueueNudge(create_broker(proxy.url)), proxy.cuts
     proxy.share = 0.05
     try:
         unsure = sum(not nudge.send(EVENTS, [row]) for row in rows)

@@ -13,7 +13,7 @@ from sandbox import merchant
 from sandbox.runtime import clean_environment
 from tests.cli.forking import ROOT, Forked
 from tests.scenarios.world import World
-from worker.broker import RedisNudge, create_broker
+from worker.broker import QueueNudge, create_broker
 from worker.lengths import lengths
 from worker.queues import Wakeup
 from worker.schedule import tick
@@ -33,7 +33,7 @@ class Workers:
         self._redis_url = redis_url
         self._running: list[Forked] = []
         self._broker = create_broker(redis_url)
-        self.nudge = RedisNudge(self._broker)
+        self.nudge = QueueNudge(self._broker)
 
     def start(self, *arguments: str) -> Forked:
         """One more worker, and wait until it takes work."""

@@ -50,4 +50,4 @@ def test_a_name_nobody_knows(tmp_path: Path) -> None:
     """It says which there are."""
     done = dunning("doctor", "--only", "databse", cwd=tmp_path, **ALL)
     assert done.returncode == 1
-    assert "database, redis, stripe" in done.stderr
+    assert "database, redis, rabbitmq, systems, stripe" in done.stderr

@@ -85,6 +85,8 @@ def test_status_knows_who_is_alive_and_who_is_missing(
     assert {queue["queue"] for queue in said["queues"]} == {wakeup.queue for wakeup in WAKEUPS}
     shown = dunning("status", cwd=tmp_path, **env)
     assert shown.returncode == 0
+    runs = json.loads(dunning("reconcile", "--list", "--json", cwd=tmp_path, **env).stdout)["runs"]
+    assert {run["source"] for run in runs.values()} == {"stripe"}  # which workers have a key of
     [endpoint] = json.loads(dunning("webhooks", "list", "--json", cwd=tmp_path, **env).stdout)
     assert (endpoint["url"], endpoint["from_settings"]) == ("https://app.acme.example/hooks", True)
     assert "All is well." in shown.stdout

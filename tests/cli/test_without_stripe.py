@@ -38,11 +38,14 @@ def test_commet_alone_is_enough_for_every_process(database_url: str, redis_url: 
         for name, each in running.items():
             each.until(f"{name}.started")
             assert each.stop()[0] == 0, name
-    looked = dunning("doctor", "--only", "stripe", "--only", "habits", "--json", cwd=tmp_path, **env)
+    looked = dunning(
+        "doctor", "--only", "systems", "--only", "stripe", "--only", "habits", "--json", cwd=tmp_path, **env
+    )
     assert [each["said"] for each in json.loads(looked.stdout)["findings"]] == [
-        "complete for receiver, worker, scheduler, api, portal"
+        "complete for receiver, worker, scheduler, api, portal",
+        "customers are of commet",
     ]
     listed = json.loads(dunning("reconcile", "--list", "--json", cwd=tmp_path, **env).stdout)
     assert listed == {"runs": {}, "differences": []}
-    refused = dunning("reconcile", "--dry-run", cwd=tmp_path, **env)
-    assert (refused.returncode, "STRIPE_API_KEY is not set" in refused.stderr) == (1, True)
+    refused = dunning("import", "stripe", "--dry-run", cwd=tmp_path, **env)
+    assert (refused.returncode, "Stripe cannot be asked" in refused.stderr) == (1, True)

@@ -18,7 +18,7 @@ from settings.urls import for_asyncpg
 from tests.scenarios.story import subscriber
 from tests.scenarios.world import World
 from tests.worker.breaking import release, trip
-from worker.broker import RedisNudge, create_broker
+from worker.broker import QueueNudge, create_broker
 from worker.lengths import QueueLength, lengths
 from worker.queues import EVENTS, MAIL
 from worker.usecases.apply_events import apply_events
@@ -43,12 +43,10 @@ def judged(
     *,
     totals: Totals = NOTHING,
     mismatches: Mismatches = AGREED,
-    redis_asked: bool = True,
+    broker: str | None = "Redis",
 ) -> Status:
     """What is made of it where nothing else is said."""
-    return assess(
-        state, processes, queues, totals=totals, access={}, mismatches=mismatches, redis_asked=redis_asked
-    )
+    return assess(state, processes, queues, totals=totals, access={}, mismatches=mismatches, broker=broker)
 
 
 def wrongs(state: State = IDLE, *processes: Heartbeat, queues: list[QueueLength] | None = None) -> list[str]:
@@ -181,7 +179,7 @@ def test_a_tripped_breaker_is_the_first_problem(world: World) -> None:
 def test_queues_are_counted_as_dramatiq_fills_them(redis_url: str) -> None:
     """Messages that wait, by queue; nothing is written by looking."""
     broker = create_broker(redis_url)
-    nudge = RedisNudge(broker)
+    nudge = QueueNudge(broker)
     assert nudge.send(EVENTS, list(range(60)))
     assert nudge.send(MAIL, [1])
     counted = lengths(redis_url)
@@ -207,7 +205,7 @@ def test_redis_away_is_a_problem_only_when_it_was_asked() -> None:
     """Without REDIS_URL the queues are left out."""
     asked = judged(IDLE, (WORKER, SCHEDULER), None)
     assert [problem.wrong for problem in asked.problems] == ["Redis does not answer."]
-    assert not judged(IDLE, (WORKER, SCHEDULER), None, redis_asked=False).problems
+    assert not judged(IDLE, (WORKER, SCHEDULER), None, broker=None).problems
     assert lengths("redis://127.0.0.1:1/0") is None
 
 

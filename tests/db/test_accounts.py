@@ -12,7 +12,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from db import accounts, changes, outbox
+from db import accounts, changes, endings, outbox
 from db.accounts import Loaded
 from db.changes import Change
 from db.models import cases, customers, instructions, invoices
@@ -373,7 +373,7 @@ def test_the_history_is_loaded_by_step(database: Database) -> None:
         (effect,) = await outbox.add(connection, [new])
         claim = await outbox.claim(connection, effect)
         assert claim is not None
-        await outbox.finish(connection, claim, "sent", accepted_at=day(11.5))
+        await endings.finish(connection, claim, "sent", accepted_at=day(11.5))
         return await get(connection, row_id)
 
     (effect,) = database.commit(story).history.values()
@@ -423,8 +423,8 @@ def test_a_case_may_be_told_to_look_again(database: Database) -> None:
 
     async def story(connection: AsyncConnection) -> Any:
         row_id = await put(connection, known, due={"in_1": day(9), "in_2": day(9)})
-        await accounts.look_again(connection, row_id, ["in_1"], day(3))
-        await accounts.look_again(connection, row_id, [], day(1))
+        await accounts.look_again(connection, [(row_id, "in_1", day(3))])
+        await accounts.look_again(connection, [])
         return (await get(connection, row_id)).due
 
     assert database.commit(story) == {"in_1": day(3), "in_2": day(9), "sub_1": None}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from db import outbox
+from db import endings, outbox
 from db.outbox import LEASE, Claim
 from dunning.steps import Kind
 from tests.db.conftest import Database
@@ -141,7 +141,7 @@ async def do(connection: AsyncConnection, deed: str, claim: Claim) -> bool:
     if deed == "hand_over":
         return await outbox.hand_over(connection, claim, "ada@customer.example", MESSAGE)
     if deed == "finish":
-        return await outbox.finish(connection, claim, "sent", accepted_at=day(1))
+        return await endings.finish(connection, claim, "sent", accepted_at=day(1))
     return await outbox.postpone(connection, claim, timedelta(0), "later")
 
 
@@ -153,8 +153,8 @@ def test_a_final_word_is_final(database: Database, status: str) -> None:
         row_id = await decided(connection)
         claim = await claimed(connection, row_id)
         said = [
-            await outbox.finish(connection, claim, status, error="why"),
-            await outbox.finish(connection, claim, "sent"),
+            await endings.finish(connection, claim, status, error="why"),
+            await endings.finish(connection, claim, "sent"),
             await outbox.postpone(connection, claim, timedelta(0), "later"),
         ]
         await let_pass(connection, 10 * LEASE_SECONDS)
@@ -172,7 +172,7 @@ def test_a_renewed_lease_holds(database: Database) -> None:
         await let_pass(connection, LEASE_SECONDS - 2)
         assert await outbox.renew(connection, claim)
         await let_pass(connection, LEASE_SECONDS - 2)
-        return [await outbox.claim(connection, row_id), await outbox.finish(connection, claim, "sent")]
+        return [await outbox.claim(connection, row_id), await endings.finish(connection, claim, "sent")]
 
     assert database.commit(story) == [None, True]
 
@@ -226,7 +226,7 @@ def test_class_2_what_waits_is_dropped_and_what_is_in_flight_is_not(database: Da
         again = await outbox.suppress(connection, ada, ["in_1"], "paid")
         none = await outbox.suppress(connection, ada, [], "paid")
         late = await outbox.claim(connection, ids[1])
-        finished = await outbox.finish(connection, in_flight, "sent")
+        finished = await endings.finish(connection, in_flight, "sent")
         rest = [(await effect(connection, row_id)).status for row_id in ids]
         return [dropped, again, none, late, finished, rest]
 
@@ -277,14 +277,65 @@ def test_the_first_mail_that_went_out_heads_the_thread(database: Database) -> No
             new_effect(ada, "payment_failed:in_1:2"),
         ]
         ids = await outbox.add(connection, effects)
-        heads = [await outbox.first_mail_of(connection, ada, "in_1")]
+        heads = []
         for row_id in (ids[0], ids[1], ids[3], ids[2]):
-            await outbox.hand_over(connection, await claimed(connection, row_id), None, MESSAGE)
-            heads.append(await outbox.first_mail_of(connection, ada, "in_1"))
+            claim = await claimed(connection, row_id)
+            heads.append(claim.thread)
+            await outbox.hand_over(connection, claim, None, MESSAGE)
         return heads
 
-    second = "payment_failed:in_1:2"
-    assert database.commit(story) == [None, None, None, second, second]
+    assert database.commit(story) == [None, None, None, "payment_failed:in_1:2"]
+
+
+def test_what_nobody_has_begun_with_is_claimed_together(database: Database) -> None:
+    """One of each customer, each once; what was begun before is left to who claims it alone."""
+
+    async def story(connection: AsyncConnection) -> list[list[int]]:
+        ada, bob, eve = [await customer_row(connection, f"cus_{name}") for name in ("ada", "bob", "eve")]
+        steps = [(ada, "a"), (ada, "b"), (bob, "a"), (eve, "a")]
+        ids = await outbox.add(connection, [new_effect(owner, step) for owner, step in steps])
+        begun = await claimed(connection, ids[3])
+        await outbox.postpone(connection, begun, timedelta(0), "not yet")
+        rounds = [[each.id for each in await outbox.claim_fresh(connection, ids)] for _ in range(3)]
+        return [ids, *rounds, await outbox.unclaimed(connection, ids)]
+
+    ids, first, second, third, left = database.commit(story)
+    assert first == [ids[0], ids[2]]
+    assert second == [ids[1]]
+    assert (third, left) == ([], [ids[3]])
+
+
+def test_what_was_tried_most_often_comes_last(database: Database) -> None:
+    """It may end the process, and others must not wait for its end."""
+
+    async def story(connection: AsyncConnection) -> tuple[list[int], list[int]]:
+        owner = await customer_row(connection)
+        ids = await outbox.add(connection, [new_effect(owner, step) for step in ("a", "b", "c")])
+        for row_id in (ids[0], ids[0], ids[1]):
+            claim = await claimed(connection, row_id)
+            await outbox.postpone(connection, claim, timedelta(0), "not yet")
+        return ids, await outbox.unclaimed(connection, ids)
+
+    ids, order = database.commit(story)
+    assert order == [ids[2], ids[1], ids[0]]
+
+
+def test_two_workers_share_what_is_fresh(database: Database) -> None:
+    """Each effect is claimed by one of them, and neither waits for the other."""
+
+    async def story(engine: AsyncEngine) -> list[list[Claim]]:
+        async with engine.begin() as connection:
+            owners = [await customer_row(connection, f"cus_{number}") for number in range(10)]
+            ids = await outbox.add(connection, [new_effect(owner) for owner in owners])
+
+        async def take() -> list[Claim]:
+            async with engine.begin() as connection:
+                return await outbox.claim_fresh(connection, ids)
+
+        return await asyncio.gather(take(), take())
+
+    one, other = database.play(story)
+    assert len({each.id for each in [*one, *other]}) == len(one) + len(other) == 10
 
 
 def test_the_history_tells_no_texts(database: Database) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
+import asyncpg  # type: ignore[import-untyped]  # ships no annotations
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -13,8 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import session
 from db.passing import passes
-from db.session import TIMEOUTS, create_engine
+from db.session import TIMEOUTS, at_once, create_engine
 from settings import SchedulerSettings
+from settings.urls import for_asyncpg
 from tests.settings.examples import from_env
 from tests.webhooks.process import frozen
 
@@ -98,6 +101,61 @@ def test_a_server_that_stands_still_is_given_up(database_url: str, monkeypatch: 
                     await connection.execute(text("SELECT 1"))
                 assert time.monotonic() - began < 2
                 await ask(engine, WRITE)
+
+    play(engine, scene)
+
+
+LAST_SAID = "SELECT query FROM pg_stat_activity WHERE pid = $1"
+
+
+@pytest.mark.parametrize(("rested_after", "said"), [(60.0, "COMMIT;"), (0.0, "ROLLBACK;")])
+def test_only_a_connection_that_has_rested_is_asked_before_it_is_used(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, rested_after: float, said: str
+) -> None:
+    """The question takes three round trips, the last of which ends its transaction."""
+    monkeypatch.setattr(session, "RESTED", rested_after)
+    engine = create_engine(database_url, name="test", pool_size=1)
+
+    async def scene() -> None:
+        pid = await ask(engine, PID)
+        watching = await asyncpg.connect(for_asyncpg(database_url))
+        async with engine.connect():
+            assert await watching.fetchval(LAST_SAID, pid) == said
+        await watching.close()
+
+    play(engine, scene)
+
+
+def test_a_connection_that_the_server_has_closed_is_replaced(database_url: str) -> None:
+    """Without a question, and before anything is lost by it."""
+    engine = create_engine(database_url, name="test", pool_size=1)
+
+    async def scene() -> None:
+        async with engine.connect() as connection:
+            before = (await connection.execute(text(PID))).scalar_one()
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+        closed = asyncio.Event()
+        driver.add_termination_listener(lambda _: closed.set())
+        other = await asyncpg.connect(for_asyncpg(database_url))
+        await other.execute("SELECT pg_terminate_backend($1, 2000)", before)
+        await other.close()
+        async with asyncio.timeout(5):
+            await closed.wait()
+        assert await ask(engine, PID) != before
+
+    play(engine, scene)
+
+
+def test_a_statement_may_be_a_transaction_by_itself(database_url: str) -> None:
+    """It stays without a commit; the connection goes back as it was."""
+    engine = create_engine(database_url, name="test", pool_size=1)
+
+    async def scene() -> None:
+        async with at_once(engine) as connection:
+            await connection.execute(text("CREATE TABLE kept (id int)"))
+        async with engine.connect() as connection:
+            await connection.execute(text("DROP TABLE kept"))
+        await ask(engine, "DROP TABLE kept")
 
     play(engine, scene)
 

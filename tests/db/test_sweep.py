@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from db import accounts, changes, inbox, models, outbox
+from db import accounts, changes, endings, inbox, models, outbox
 from db.changes import Change
 from db.outbox import LEASE
 from db.sweep import BATCH, MOST_ATTEMPTS, Swept, sweep
@@ -111,6 +111,25 @@ def test_poison_is_retired_after_five_tries(database: Database) -> None:
         "it ended the process that applied it",
         Swept(),
     ]
+
+
+def test_between_two_ticks_nothing_is_retired(database: Database) -> None:
+    """For that all that is pending has to be read; the next tick does it."""
+
+    async def story(connection: AsyncConnection) -> tuple[Swept, Swept]:
+        await store_event(connection, attempts=MOST_ATTEMPTS)
+        await let_pass(connection, 11)
+        between = await sweep(connection, now=day(0), delay=DELAY, wanted={"events"}, retires=False)
+        return between, await look(connection)
+
+    assert database.commit(story) == (Swept(), Swept(retired=1))
+
+
+def test_a_full_batch_says_that_there_may_be_more() -> None:
+    """The outbox's kinds are found by one look, so that more of one may be of any."""
+    assert Swept(customers=tuple(range(BATCH))).more == {"customers"}
+    assert Swept(mail=tuple(range(BATCH - 1)), team=(BATCH,)).more == {"mail", "team", "billing"}
+    assert not Swept(events=tuple(range(BATCH - 1))).more
 
 
 def test_a_retired_event_keeps_its_error(database: Database) -> None:
@@ -270,7 +289,7 @@ def test_an_effect_that_is_over_is_over(database: Database, status: str) -> None
         (row_id,) = await outbox.add(connection, [new_effect(await customer_row(connection))])
         claim = await outbox.claim(connection, row_id)
         assert claim is not None
-        await outbox.finish(connection, claim, status)
+        await endings.finish(connection, claim, status)
         await let_pass(connection, 86_400)
         return await look(connection)
 

@@ -105,10 +105,21 @@ def test_the_cap_that_was_reached_is_named() -> None:
 def test_no_more_customers_are_counted_than_matter(day: int, share: float) -> None:
     """With so many the cap of the hour decides, as it does with a million."""
     limits = Limits(revocations_per_day_share=share)
-    enough = enough_base(day, limits)
+    enough = enough_base(day, 26, limits)
     for hour in (0, 24):
         some, all_there_are = Revocations(hour, day, enough), Revocations(hour, day, 10_000_000)
         assert revocations_left(some, limits) == revocations_left(all_there_are, limits) == 25 - hour
+
+
+@pytest.mark.parametrize("wanted", [1, 5, 25])
+@pytest.mark.parametrize("day", [0, 20, 24])
+def test_nobody_is_counted_where_the_day_has_room_anyway(day: int, wanted: int) -> None:
+    """So many more may go if nobody else had access; only where they may not, customers matter."""
+    enough = enough_base(day, wanted, LIMITS)
+    assert (enough == 0) is (day + wanted <= 25)
+    left = revocations_left(Revocations(0, day, enough), LIMITS)
+    assert left is not None
+    assert left >= wanted
 
 
 @pytest.mark.parametrize("hour", [0, 20, 21, 100, 4999])

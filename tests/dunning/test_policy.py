@@ -1,5 +1,6 @@
 """What a policy may hold, what it refuses and in which words, and how it is stored."""
 
+import json
 from datetime import date, timedelta
 from typing import Any
 
@@ -171,7 +172,7 @@ def test_a_policy_of_an_older_version_still_loads() -> None:
         "moved_at": None,
         "taken_over_at": None,
         "first_contact_at": None,
-        "policy": stored,
+        "policy": json.dumps(stored),
     }
     case = case_from(row)  # type: ignore[arg-type]  # a row is a mapping
     assert case.policy is not None

@@ -63,7 +63,7 @@ def test_mails(words: str) -> None:
             made, sender="a@b.example", recipient="c@d.example", reply_to=None, key="k", domain="b.example",
             thread_key=None, date=NOW,
         )  # fmt: skip
-        parsed = message_from_bytes(message.as_bytes(), policy=policy.default)
+        parsed = message_from_bytes(message, policy=policy.default)
         assert parsed["to"] == "c@d.example"
         assert (parsed["bcc"], parsed.defects) == (None, [])
 

@@ -84,8 +84,8 @@ class Town:
         self._dsn = for_asyncpg(database_url)
         self._env, self._folder = env, folder
         config = ReceiverConfig(
-            self._dsn, redis_url, (SECRET,), livemode=False, host="127.0.0.1", port=0, metrics_port=0,
-            log_format="json",
+            self._dsn, redis_url, {"STRIPE_WEBHOOK_SECRETS": (SECRET,)}, livemode=False, host="127.0.0.1",
+            port=0, metrics_port=0, log_format="json",
         )  # fmt: skip
         self.processes = {
             "worker": Process("worker", "--threads", "1", env=env, folder=folder),

@@ -33,7 +33,7 @@ def test_nothing_has_happened(watching: Watching) -> None:
     assert watching.every("dunning_breaker_tripped") == {"": 0}
     assert watching.every("dunning_processes_alive") == {"worker": 0, "scheduler": 0}
     assert watching.every("dunning_heartbeat_age_seconds") == {}
-    assert watching.every("dunning_redis_up") == {"": 1}
+    assert watching.every("dunning_broker_up") == {"": 1}
 
 
 def test_a_life_from_failure_to_revocation_and_back(world: World, watching: Watching) -> None:

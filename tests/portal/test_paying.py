@@ -40,6 +40,17 @@ def test_the_payment_is_tried_again_and_arrives(world: World, link_to: LinkTo) -
     assert [what for _, what in story.mails()] == ["payment_failed 1", "recovered"]
 
 
+def test_what_has_to_be_asked_for_is_not_offered_where_nobody_can_be_asked(
+    world: World, link_to: LinkTo
+) -> None:
+    """Another billing system can be, so that the page has such actions; this customer's cannot."""
+    story = subscriber(world, "insufficient_funds").until(1)
+    token = link_to(story).token
+    assert {"retry", "method"} <= forms(look(world, token).text).keys()
+    world.services = replace(world.services, gateways={"other": world.services.gateways["stripe"]})
+    assert not {"retry", "method"} & forms(look(world, token).text).keys()
+
+
 def test_the_bank_declines_again(world: World, link_to: LinkTo) -> None:
     """Said at once, with the reason of this try, and no mail says it a second time."""
     story = subscriber(world, "generic_decline", "insufficient_funds").until(1)
@@ -70,6 +81,8 @@ def test_two_forms_at_once_are_one_charge(world: World, link_to: LinkTo) -> None
     """Whoever opened the page twice waits for the charge that is being made."""
     story = subscriber(world, *["generic_decline"] * 9).until(0)
     token = link_to(story).token
+    # So that the second one comes meanwhile.
+    world.stripe.faults.add(Fault(match="POST .*/pay$", seconds=0.3))
 
     async def two(client: httpx.AsyncClient) -> list[httpx.Response]:
         pages = [await client.get(f"/p/{token}") for _ in range(2)]

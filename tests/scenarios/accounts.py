@@ -97,9 +97,10 @@ class Town:
         self.world.tick()
 
     def until(self, day: float) -> None:
-        """Live on until so many days after START, in steps of a day, at nine o'clock."""
+        """Live on until so many days after START, in steps of a day from the renewal on, at nine o'clock."""
         while self.world.now < (to := START + timedelta(days=day)):
-            self.world.now = min(self.world.now + timedelta(days=1), to)
+            renewal = START + timedelta(days=31)
+            self.world.now = min(max(self.world.now + timedelta(days=1), renewal), to)
             for account in self:
                 account.engine.advance(None, self.world.now)
             self.settle()

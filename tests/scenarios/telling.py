@@ -39,7 +39,7 @@ class Door:
     def __init__(self, world: World, redis_url: str, *sources: str, **secrets: tuple[str, ...]) -> None:
         config = ReceiverConfig(
             database_dsn=for_asyncpg(world.stage.database_url),
-            redis_url=redis_url,
+            queue_url=redis_url,
             secrets={"STRIPE_WEBHOOK_SECRETS": ("whsec_nobody_sends_by_this",)}
             | {"DUNNING_EVENT_SOURCES": sources}
             | secrets,

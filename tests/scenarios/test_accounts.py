@@ -135,6 +135,12 @@ def test_an_account_that_disconnects_is_left_alone_and_a_person_is_told(town: To
     assert {level for _, level in town.levels().values()} == {"warned"}
     runs = [row for row in town.world.rows(reconciliations) if row.source == town.connected.source]
     assert [row.due_at.year > 3000 for row in runs] == [True, True], "nobody asks there at night"
+    again = (
+        town.connected.body(said).replace(b"deauthorized", b"authorized").replace(said.id.encode(), b"evt_2")
+    )
+    assert town.post(town.connected, again) == 200
+    runs = [row for row in town.world.rows(reconciliations) if row.source == town.connected.source]
+    assert [row.due_at.year > 3000 for row in runs] == [False, False], "it has connected again"
     (told,) = town.world.rows(instructions)
     assert (told.verb, told.by, told.why) == ("exclude", "the billing system", "its account has disconnected")
     sound(town.world)

@@ -28,7 +28,7 @@ def receiver(world: World, redis_url: str) -> Iterator[ReceiverProcess]:
     process = ReceiverProcess.serve(
         ReceiverConfig(
             database_dsn=for_asyncpg(url),
-            redis_url=redis_url,
+            queue_url=redis_url,
             secrets={"STRIPE_WEBHOOK_SECRETS": ("whsec_test",), "RESEND_WEBHOOK_SECRETS": (SECRET,)},
             livemode=False,
             host="127.0.0.1",

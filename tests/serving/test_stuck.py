@@ -93,7 +93,7 @@ def test_a_receiver_whose_loop_is_frozen_ends(database_url: str) -> None:
     """It has a server of its own."""
     config = ReceiverConfig(
         database_dsn=for_asyncpg(database_url),
-        redis_url="redis://127.0.0.1:9",
+        queue_url="redis://127.0.0.1:9",
         secrets={"STRIPE_WEBHOOK_SECRETS": (SECRET,)},
         livemode=False,
         host="127.0.0.1",

@@ -64,6 +64,10 @@ def test_an_event_is_one_json_line_with_its_ids() -> None:
         {"text": "to HIDDEN@example.com"},
         {"text": "postgresql://user:HIDDEN@db/d"},
         {"text": "key sk_live_HIDDEN and whsec_HIDDEN"},
+        {"text": "pk_test_HIDDEN"},
+        {"text": "rk_live_HIDDEN"},
+        {"text": "whsec_HIDDEN"},
+        {"text": "dk_HIDDEN"},
         {"error": ValueError("for HIDDEN@example.com")},
     ],
 )

@@ -67,6 +67,16 @@ def test_a_database_url_is_translated_for_both_libraries(url: str, sqlalchemy: s
         ("REDIS_URL", "redis+sentinel://one,two/dunning/first", "something other than a number"),
         ("REDIS_URL", "redis+sentinel://one/dunning?password=x", "has the option 'password'"),
         ("REDIS_URL", "unix://", "names no socket"),
+        ("BROKER_URL", "redis://localhost", "must start with amqp:// or amqps://"),
+        ("BROKER_URL", "amqp://", "names an empty host"),
+        ("BROKER_URL", "amqp://one,two:port/", "names a host that cannot be read"),
+        ("BROKER_URL", "amqp://one/;http://two/", "must start with amqp:// or amqps://"),
+        ("BROKER_URL", "amqp://user@one/", "has a user name but no password"),
+        ("BROKER_URL", "amqp://one/a/b", "names more than one virtual host"),
+        ("BROKER_URL", "amqps://one/?heartbeat=5", "has the option 'heartbeat'"),
+        ("BROKER_URL", "amqps://one/?cacertfile=/nowhere.pem", "names a cacertfile that is not there"),
+        ("BROKER_URL", f"amqp://one/?cacertfile={__file__}", "which only amqps:// has a use for"),
+        ("BROKER_URL", f"amqps://one/?keyfile={__file__}", "names a keyfile without its certfile"),
         ("SMTP_URL", "smtp://", "has no host name"),
         ("SMTP_URL", "smtp://user@mail.example.com", "has a user name but no password"),
         ("STRIPE_API_KEY", "pk_test_123", "must start with sk_live_"),
@@ -95,6 +105,19 @@ def test_a_wrong_value_is_refused_by_name(name: str, value: str, wrong: str) -> 
     (problem,) = caught.value.problems
     assert problem.name == name
     assert wrong in problem.wrong
+
+
+def test_a_rabbitmq_takes_the_place_of_redis() -> None:
+    """With one no Redis is asked for, nor used where both are set; a broker there has to be."""
+    url = "amqp://me:hunter2@one,two:5673/dunning"
+    settings = from_env(WorkerSettings, BROKER_URL=url, REDIS_URL="")
+    assert (settings.queue_url, from_env(WorkerSettings, BROKER_URL=url).queue_url) == (url, url)
+    assert "hunter2" not in repr(settings)
+    with pytest.raises(SettingsError) as caught:
+        from_env(WorkerSettings, REDIS_URL="")
+    (problem,) = caught.value.problems
+    assert (problem.name, "BROKER_URL" in problem.wrong) == ("REDIS_URL", True)
+    assert from_env(ToolSettings, REDIS_URL="").known_queue_url is None
 
 
 @pytest.mark.parametrize("secrets", ["secret", "whsec_", "whsec_a,,whsec_b", "whsec_a,", "whsec_a,other"])
@@ -136,6 +159,21 @@ def test_a_live_key_is_never_sent_in_the_clear() -> None:
     assert from_env(WorkerSettings, STRIPE_API_BASE="http://127.0.0.1:8080/", **live).stripe_api_base == (
         "http://127.0.0.1:8080"
     )
+
+
+def test_a_key_of_commets_is_kept_apart_as_stripes_is() -> None:
+    """Of the other mode it is refused, and a live one is not sent in the clear; older ones name no mode."""
+    for key, mode, why in (
+        ("ck_sandbox_0", "true", "is a sandbox key"),
+        ("rk_live_0", "false", "is a live key"),
+        ("sk_live_0", "true", "must start with ck_ or rk_"),
+    ):
+        with pytest.raises(SettingsError, match=why):
+            from_env(WorkerSettings, COMMET_API_KEY=key, DUNNING_LIVEMODE=mode)
+    live = {"COMMET_API_KEY": "ck_older", "STRIPE_API_KEY": "rk_live_0", "DUNNING_LIVEMODE": "true"}
+    with pytest.raises(SettingsError, match="would send a live key unencrypted"):
+        from_env(WorkerSettings, COMMET_API_BASE="http://proxy.example:8080", **live)
+    assert from_env(WorkerSettings, COMMET_API_BASE="http://127.0.0.1:8080", **live)
 
 
 def test_no_message_and_no_repr_shows_a_secret() -> None:

@@ -76,7 +76,7 @@ def test_the_webhook_is_the_first_span_of_that_trace(
     config = ReceiverConfig(
         for_asyncpg(database_url),
         redis_url,
-        (SECRET,),
+        {"STRIPE_WEBHOOK_SECRETS": (SECRET,)},
         livemode=False,
         host="127.0.0.1",
         port=0,

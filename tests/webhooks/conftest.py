@@ -28,7 +28,7 @@ def config(database_url: str, redis_url: str) -> ReceiverConfig:
     """A receiver in test mode, on any free port, with no more rights than it needs."""
     return ReceiverConfig(
         database_dsn=for_asyncpg(as_role(database_url, "receiver")),
-        redis_url=redis_url,
+        queue_url=redis_url,
         secrets={"STRIPE_WEBHOOK_SECRETS": ("whsec_test_older", SECRET)},
         livemode=False,
         host="127.0.0.1",

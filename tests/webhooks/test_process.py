@@ -26,7 +26,7 @@ NEVER = {
     "stripe", "sqlalchemy", "jinja2", "fastapi", "typer", "rich", "pydantic", "structlog", "settings",
     "prometheus_client",
 }  # fmt: skip
-NOT_AT_FIRST = {"redis", "dramatiq"}
+NOT_AT_FIRST = {"redis", "pika", "dramatiq"}
 SVIX = "whsec_dGVzdC1zZWNyZXQtb2YtMjQtYnl0ZXM="
 # The client of Redis loads it where it is installed, which is for the extra `otel` alone.
 ONLY_BY_REDIS = {"opentelemetry"}
@@ -49,7 +49,7 @@ def test_it_loads_nothing_heavy() -> None:
     known_by |= {"RESEND_WEBHOOK_SECRETS": [SVIX], "DUNNING_EVENT_SOURCES": [f"d standard {SVIX}", "e hex f"]}
     doors = loaded_by(f"from providers import systems; assert len(systems.doors({known_by})) == 6")
     assert not doors & (NEVER | NOT_AT_FIRST | ONLY_BY_REDIS | {"httpx"})
-    later = loaded_by("import webhooks.server, dramatiq.brokers.redis")
+    later = loaded_by("import webhooks.server, dramatiq.brokers.redis, worker.rabbit")
     assert later >= NOT_AT_FIRST
     assert not later & NEVER
 

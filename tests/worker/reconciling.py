@@ -32,7 +32,7 @@ def rows(world: World) -> Mapping[Kind, Run]:
     async def read() -> Mapping[Kind, Run]:
         async with world.services.engine.begin() as connection:
             await reconciliations.ensure(connection, "stripe")
-            return await reconciliations.read(connection)
+            return await reconciliations.read(connection, "stripe")
 
     return world.run(read())
 

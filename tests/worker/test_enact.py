@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from db import accounts, models, outbox
+from db import accounts, endings, models, outbox
 from db.accounts import Loaded
 from dunning.case import settle
 from dunning.events import CustomerFact
@@ -60,7 +60,7 @@ class Worker:
                 for row in await connection.execute(models.outbox.select()):
                     claim = await outbox.claim(connection, row.id)
                     if claim:
-                        await outbox.finish(connection, claim, "sent", accepted_at=now)
+                        await endings.finish(connection, claim, "sent", accepted_at=now)
 
         self.stage.run(run())
 

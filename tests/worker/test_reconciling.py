@@ -19,7 +19,7 @@ from tests.scenarios.world import START, World
 from tests.worker.reconciling import automatic, carry_out, change, fill, rows, take, tools
 from worker.queues import RECONCILE
 from worker.reconciling import hand_out
-from worker.usecases.reconcile import carry_on, until_night
+from worker.usecases.reconcile import carry_on, reconcile_each, until_night
 
 FAILED = "type:invoice.payment_failed"
 
@@ -130,6 +130,16 @@ def test_who_has_slept_through_the_lease_writes_nothing(make_world: MakeWorld) -
     ended = world.run(carry_on(tools(world), run, within=60))
     assert isinstance(ended, LostLeaseError)
     assert stored(world) == before
+
+
+def test_a_source_that_cannot_be_asked_any_more_is_left_for_an_hour(world: World) -> None:
+    """Its key was taken out of the settings; what is due of it holds nobody up."""
+    run = rows(world)[EVENTS]
+    change(world, EVENTS, due_at=run.created_at)
+    world.run(reconcile_each(world.services, {}, [run.id]))
+    left = rows(world)[EVENTS]
+    assert (left.last_error, left.lease_until) == ("nobody to ask", None)
+    assert left.due_at - run.created_at > timedelta(minutes=59)
 
 
 def test_the_scheduler_wakes_a_worker_when_it_is_time(world: World) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from email import policy
-from email.message import EmailMessage
 
 from emails.delivery import Delivery
 from worker.courier import Transport
@@ -18,8 +16,8 @@ class Scripted:
         self.answers = list(answers)
         self.sent: list[bytes] = []
 
-    async def send(self, message: EmailMessage | bytes) -> Delivery:
-        self.sent.append(message if isinstance(message, bytes) else message.as_bytes(policy=policy.SMTP))
+    async def send(self, message: bytes) -> Delivery:
+        self.sent.append(message)
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
@@ -30,7 +28,7 @@ class Gate:
         self.reached, self.open = asyncio.Event(), asyncio.Event()
         self._transport, self._after = transport, after
 
-    async def send(self, message: EmailMessage | bytes) -> Delivery:
+    async def send(self, message: bytes) -> Delivery:
         if self._after:
             answer = await self._transport.send(message)
         self.reached.set()
@@ -50,7 +48,7 @@ class Disturbed:
     ) -> None:
         self._transport, self._before, self._after = transport, before, after
 
-    async def send(self, message: EmailMessage | bytes) -> Delivery:
+    async def send(self, message: bytes) -> Delivery:
         if self._before:
             await self._before()
         answer = await self._transport.send(message)

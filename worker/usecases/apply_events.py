@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import accounts, imports, inbox, links, twins
+from db import accounts, imports, inbox, links, reconciliations, twins
 from db.inbox import InboxRow
 from db.journal import Entry
 from db.links import LinkRow
@@ -55,14 +55,15 @@ PATIENCE_FOR_ALL = timedelta(days=1)
 class Stated:
     """One inbox row with everything it states, lookups included.
 
-    `twin` is the id of the event that tells the same, where there is one. `closed`: it says that nothing
-    more will be told of the whole source.
+    `twin` is the id of the event that tells the same, where there is one. `closed` and `opened`: it says that
+    nothing more will be told of the whole source, or that it can be asked again.
     """
 
     row: InboxRow
     facts: tuple[BillingEvent, ...]
     twin: str | None = None
     closed: bool = False
+    opened: bool = False
 
     @property
     def customers(self) -> list[tuple[str, str]]:
@@ -80,7 +81,9 @@ async def apply_events(services: Services, ids: Sequence[int], *, within: float 
     """
     clock = asyncio.get_running_loop().time
     stop_at = clock() + within
-    while clock() < stop_at and (rows := await _take_up(services, ids)):
+    left = set(ids)
+    while left and clock() < stop_at and (rows := await _take_up(services, left)):
+        left -= {row.id for row in rows}
         of_mails = [row for row in rows if row.source in services.mail_services]
         billing = [row for row in rows if row not in of_mails]
         closed = await _apply_rows(services, billing, Questions(services, within))
@@ -89,7 +92,7 @@ async def apply_events(services: Services, ids: Sequence[int], *, within: float 
         await apply_mail_results(services, of_mails)
 
 
-async def _take_up(services: Services, ids: Sequence[int]) -> list[InboxRow]:
+async def _take_up(services: Services, ids: Collection[int]) -> list[InboxRow]:
     async with services.engine.begin() as connection:
         return await inbox.take_up(connection, ids)
 
@@ -159,7 +162,7 @@ async def _read(services: Services, row: InboxRow, questions: Questions) -> Stat
     if row.source in services.on_test_clocks:
         facts = on_test_clock(facts)
     twin = next((each.twin for each in answers if each.twin), None)
-    return Stated(row, tuple(facts), twin, said.closed)
+    return Stated(row, tuple(facts), twin, said.closed, said.opened)
 
 
 async def _answers(
@@ -191,6 +194,8 @@ async def _apply(services: Services, stated: Sequence[Stated]) -> None:
     async with services.engine.begin() as connection:
         mine = await inbox.lock_pending(connection, [one.row.id for one in stated])
         ours = [one for one in stated if one.row.id in mine]
+        for source in {one.row.source for one in ours if one.opened}:
+            await reconciliations.reopen(connection, source)
         moved = _clock_moves(ours)
         await accounts.move_clocks(connection, moved)
         again = await twins.stand_in(

@@ -23,7 +23,7 @@ from providers.lookup import EndAction, Gateway, Lookup, ProviderUnavailableErro
 from tracing import spans
 from worker.lease import held
 from worker.services import Services
-from worker.usecases.holding import put_back
+from worker.usecases.holding import let_through
 from worker.usecases.learn import known_until, learn
 from worker.usecases.outcomes import MOST_ATTEMPTS, finish, postpone, put_off
 
@@ -46,7 +46,7 @@ async def call_provider(services: Services, effect_id: int) -> None:
     """Carry out one row, unless it is done, somebody else's, or no longer wanted."""
     async with services.engine.begin() as connection:
         claim = await outbox.claim(connection, effect_id)
-        if claim is None or await put_back(connection, claim):
+        if claim is None or not await let_through(connection, [claim]):
             return
         loaded = (await accounts.load(connection, [claim.customer_id]))[claim.customer_id]
     at = loaded.clock or services.clock()

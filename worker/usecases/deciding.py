@@ -19,7 +19,7 @@ from db.restores import MAYBE_SENT
 from dunning.access import Access, Reason
 from dunning.account import Account, Case
 from dunning.breaker import held_back
-from dunning.plan import plan
+from dunning.plan import Outlook, plan
 from dunning.reach import recipient
 from dunning.receipts import given_back
 from dunning.segments import PolicySource
@@ -74,12 +74,14 @@ async def decide(
     now: datetime,
     verified: Collection[str] = (),
     taking: bool = True,
+    outlook: Outlook | None = None,
 ) -> Decision:
     """Decide all that is due for one locked account, and when it is due next.
 
     `switch` is the breaker, which those who are decided together share. `verified` are the cases whose
     invoice and subscription the provider confirmed a moment ago: only their access is taken. Without
-    `taking`, what is due stays due and is left to a worker. The caller holds the account's row lock. The
+    `taking`, what is due stays due and is left to a worker. `outlook` is the one of `after` and the history
+    as it was loaded, where somebody has looked already. The caller holds the account's row lock. The
     database is touched only where a case is closed, whose mails are dropped, and where something is due
     that a breaker may hold back, or that a database which is lost may have done.
     """
@@ -89,7 +91,8 @@ async def decide(
     hold = False
     if taking:
         before = after
-        after, planned, steps = take_due_steps(before, history, policy, now, verified)
+        looked = None if dropped else outlook
+        after, planned, steps = take_due_steps(before, history, policy, now, verified, outlook=looked)
         if await switch.must_hold(steps):
             hold = True
             after, planned, steps = take_due_steps(before, history, policy, now, verified, hold=True)
@@ -126,13 +129,17 @@ def take_due_steps(
     verified: Collection[str],
     *,
     hold: bool = False,
+    outlook: Outlook | None = None,
 ) -> tuple[Account, Plan, list[Step]]:
-    """Take what is due: access only of `verified` cases, and with `hold` only what no breaker holds back."""
+    """Take what is due: access only of `verified` cases, and with `hold` only what no breaker holds back.
+
+    `outlook` is as for `take_due`.
+    """
 
     def allowed(_: Account, step: Step) -> bool:
         return not (hold and held_back(step)) and (step.kind is not Kind.ACCESS or step.case in verified)
 
-    moment = take_due(account, dict(history), policy, now, allowed)
+    moment = take_due(account, dict(history), policy, now, allowed, outlook=outlook)
     return moment.account, moment.plan, list(moment.taken)
 
 

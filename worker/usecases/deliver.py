@@ -1,7 +1,8 @@
-"""Carry out one effect: claim it, ask again whether it is still wanted, write it once, send, write down.
+"""Carry out effects: claim them, ask again whether each is still wanted, write it once, send, write down.
 
 Killed between any two steps, the lease runs out and somebody else goes on: with the stored message if
-nothing was handed over yet, and with the status `unknown` if it may have been.
+nothing was handed over yet, and with the status `unknown` if it may have been. Effects are claimed and read
+many at once, but a mail is handed over by itself, right before it is sent.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from db import accounts, outbox
 from db.accounts import Loaded
-from db.outbox import LEASE, Claim
+from db.outbox import Claim
+from db.session import at_once
 from dunning.case import settle
 from dunning.plan import verdict
 from dunning.reach import recipient
@@ -28,32 +29,76 @@ from worker.courier import BusyError, Courier
 from worker.lease import held
 from worker.prepare import prepare
 from worker.services import Services
-from worker.usecases.holding import put_back
-from worker.usecases.outcomes import MOST_ATTEMPTS, finish, postpone, put_off
+from worker.usecases.holding import let_through
+from worker.usecases.outcomes import MOST_ATTEMPTS, Outcome, finish, let_go, postpone, put_off
+from worker.usecases.remembering import Memory, persistently
 
 log = structlog.get_logger()
 
 # Seconds. One wake-up begins no further row after this: a send cut by the actor's time limit is not repeated.
 ENOUGH = 20.0
-# Seconds between attempts to write down how a send ended, while the database is away.
-PAUSE = 0.5
+# Effects that are claimed together: what a slow mail server keeps from others at most.
+AT_ONCE = 10
 
 
 async def deliver_each(
     services: Services, courier: Courier, ids: Sequence[int], *, enough: float = ENOUGH
 ) -> None:
-    """Carry out these outbox rows, each by itself. What does not fit into the time, the scheduler finds."""
+    """Carry out these outbox rows. What does not fit into the time, the scheduler finds.
+
+    Those that nobody has begun with yet are taken together. One that was begun before comes alone, and after
+    those that were begun less often: it may have ended its process.
+    """
     clock = asyncio.get_running_loop().time
     stop_at = clock() + enough
-    for number, effect_id in enumerate(ids):
+    alone: list[int] = []
+    for start in range(0, len(ids), AT_ONCE):
+        some = ids[start : start + AT_ONCE]
+        if start and clock() > stop_at:
+            log.info("effects.left", rows=len(ids) - start)
+            return
+        taken = await _deliver_fresh(services, courier, some, patience=stop_at - clock())
+        alone += [effect_id for effect_id in some if effect_id not in taken]
+    if alone:
+        async with at_once(services.engine) as connection:
+            alone = await outbox.unclaimed(connection, alone)
+    for number, effect_id in enumerate(alone):
         if number and clock() > stop_at:
-            log.info("effects.left", rows=len(ids) - number)
+            log.info("effects.left", rows=len(alone) - number)
             return
         try:
             await deliver(services, courier, effect_id, patience=stop_at - clock())
         except Exception as error:
             # The next row must not wait for this one, which is due again when its lease runs out.
             log.exception("effect.interrupted", effect=effect_id, error=type(error).__name__)
+
+
+async def _deliver_fresh(
+    services: Services, courier: Courier, ids: Sequence[int], *, patience: float
+) -> set[int]:
+    """Carry out those that nobody has begun with, side by side; the ids of those that were taken."""
+    try:
+        async with services.engine.begin() as connection:
+            taken = await outbox.claim_fresh(connection, ids)
+            claims = await let_through(connection, taken)
+            loaded = await accounts.load(connection, [claim.customer_id for claim in claims])
+    except Exception as error:
+        log.warning("batch.split", rows=len(ids), error=type(error).__name__)
+        return set()
+    memory = Memory(services)
+
+    async def one(claim: Claim) -> None:
+        try:
+            with spans.span("effect.send", claim.trace, step=claim.step, attempt=claim.fence):
+                await _carry_out(services, courier, claim, loaded[claim.customer_id], memory, patience)
+        except Exception as error:
+            log.exception("effect.interrupted", effect=claim.id, error=type(error).__name__)
+
+    if claims:
+        async with held(services.engine, *claims), asyncio.TaskGroup() as tasks:
+            for claim in claims:
+                tasks.create_task(one(claim))
+    return {claim.id for claim in taken}
 
 
 async def deliver(services: Services, courier: Courier, effect_id: int, *, patience: float = ENOUGH) -> None:
@@ -63,7 +108,7 @@ async def deliver(services: Services, courier: Courier, effect_id: int, *, patie
     """
     async with services.engine.begin() as connection:
         claim = await outbox.claim(connection, effect_id)
-        if claim is None or await put_back(connection, claim):
+        if claim is None or not await let_through(connection, [claim]):
             return
         loaded = (await accounts.load(connection, [claim.customer_id]))[claim.customer_id]
     if claim.handed_over:
@@ -73,11 +118,11 @@ async def deliver(services: Services, courier: Courier, effect_id: int, *, patie
     else:
         with spans.span("effect.send", claim.trace, step=claim.step, attempt=claim.fence):
             async with held(services.engine, claim):
-                await _carry_out(services, courier, claim, loaded, patience)
+                await _carry_out(services, courier, claim, loaded, Memory(services), patience)
 
 
 async def _carry_out(
-    services: Services, courier: Courier, claim: Claim, loaded: Loaded, patience: float
+    services: Services, courier: Courier, claim: Claim, loaded: Loaded, memory: Memory, patience: float
 ) -> None:
     at = loaded.clock or services.clock()
     try:
@@ -110,10 +155,10 @@ async def _carry_out(
             key = mail_key(account.source, claim.step)
             answer = await _hand_over(services, courier, claim, key, to, stored)
     except BusyError:
-        await postpone(services, claim, loaded, "the mail server was busy with others")
+        await let_go(services, claim, "the mail server was busy with others")
         return
     if answer:
-        await _remember(services, loaded, claim, answer)
+        await _remember(services, memory, loaded, claim, answer)
 
 
 async def _hand_over(
@@ -121,7 +166,7 @@ async def _hand_over(
 ) -> Delivery | None:
     """Send it, unless it is somebody else's by now. From the commit on it may have been sent."""
     mark = reference(key) if claim.channel == "mail" else None
-    async with services.engine.begin() as connection:
+    async with at_once(services.engine) as connection:
         ours = await outbox.hand_over(connection, claim, to, stored, mark)
     return await courier.send(claim.channel, key, to, stored) if ours else None
 
@@ -133,28 +178,16 @@ def _recipient(courier: Courier, claim: Claim, loaded: Loaded) -> str | None:
     return courier.sender.team_address
 
 
-async def _remember(services: Services, loaded: Loaded, claim: Claim, answer: Delivery) -> None:
-    """Write down what nobody else knows, if need be again and again until others may take it for unknown."""
-    clock = asyncio.get_running_loop().time
-    give_up_at = clock() + LEASE.total_seconds()
-    while True:
-        try:
-            return await _write_down(services, loaded, claim, answer)
-        except (SQLAlchemyError, OSError) as error:
-            log.warning("outcome.unwritten", step=claim.step, error=type(error).__name__)
-            if clock() > give_up_at:
-                raise
-            await asyncio.sleep(PAUSE)
-
-
-async def _write_down(services: Services, loaded: Loaded, claim: Claim, answer: Delivery) -> None:
+async def _remember(
+    services: Services, memory: Memory, loaded: Loaded, claim: Claim, answer: Delivery
+) -> None:
     if isinstance(answer, Accepted):
-        await finish(services, loaded, claim, "sent")
+        await memory.note(Outcome(loaded, claim, "sent"))
     elif isinstance(answer, Deferred):
-        why = f"not accepted yet ({answer.code or 'no answer'})"
-        await postpone(services, claim, loaded, why, details=answer.text)
+        why, details = f"not accepted yet ({answer.code or 'no answer'})", answer.text
+        await persistently(lambda: postpone(services, claim, loaded, why, details=details), claim.step)
     elif isinstance(answer, Rejected):
         why = f"the server refused it with {answer.code}"
-        await finish(services, loaded, claim, "failed", error=why, details=answer.text)
+        await memory.note(Outcome(loaded, claim, "failed", why, answer.text))
     else:
-        await finish(services, loaded, claim, "unknown", error="the mail server never answered")
+        await memory.note(Outcome(loaded, claim, "unknown", "the mail server never answered"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeGuard
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -57,18 +58,24 @@ def next_look(planned: Plan, case: str, now: datetime, *, put_off: bool) -> date
     return min((later if put_off and due_at <= now else due_at for due_at in times), default=None)
 
 
-async def put_back(connection: AsyncConnection, claim: Claim) -> bool:
-    """Put a claimed effect back, uncounted, if the breaker holds it. Call it in the transaction of the claim.
+async def let_through(connection: AsyncConnection, claims: Sequence[Claim]) -> list[Claim]:
+    """Put claimed effects back, uncounted, that the breaker holds. Call it in the transaction of the claim.
 
     A mail that may have been sent already is not held: it only remains to be said so. A charge is, since
     asking for it again may be what makes it.
     """
+    held = [claim for claim in claims if _may_be_held(claim)]
+    if not held or await breaker.tripped(connection) is None:
+        return list(claims)
+    for claim in held:
+        await outbox.put_back(connection, claim, LOOK_AGAIN, HELD)
+        log.debug("mail.held", customer=claim.customer_id, case=claim.case, step=claim.step)
+    return [claim for claim in claims if claim not in held]
+
+
+def _may_be_held(claim: Claim) -> bool:
     sent = claim.handed_over and claim.channel != "provider"
-    if sent or not holds(claim.kind, claim.name) or await breaker.tripped(connection) is None:
-        return False
-    await outbox.put_back(connection, claim, LOOK_AGAIN, HELD)
-    log.debug("mail.held", customer=claim.customer_id, case=claim.case, step=claim.step)
-    return True
+    return not sent and holds(claim.kind, claim.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,7 @@ async def bars(connection: AsyncConnection, limits: Limits | None) -> Bars:
     """What bars taking access now: the breaker, or a cap that is reached."""
     if await breaker.tripped(connection) is not None:
         return Bars(everybody=TRIPPED)
-    if limits is None:
+    if not _are_capped(limits):
         return NONE
     revoked = await breaker.revocations(connection, limits)
     return Bars(counted=cap_reached(revoked, limits) if revocations_left(revoked, limits) == 0 else None)
@@ -119,12 +126,17 @@ class Caps:
 NO_CAPS = Caps()
 
 
-async def caps(connection: AsyncConnection, limits: Limits | None) -> Caps:
-    """What the caps leave, with nobody else taking anything until this transaction ends."""
-    if limits is None:
+async def caps(connection: AsyncConnection, limits: Limits | None, wanted: int) -> Caps:
+    """What the caps leave of so many, with nobody else taking anything until this transaction ends."""
+    if not _are_capped(limits):
         return NO_CAPS
-    revoked = await breaker.revocations_alone(connection, limits)
+    revoked = await breaker.revocations_alone(connection, limits, wanted)
     return Caps(revocations_left(revoked, limits), cap_reached(revoked, limits))
+
+
+def _are_capped(limits: Limits | None) -> TypeGuard[Limits]:
+    """Without a cap nobody has to be counted, nor to wait for others who take access."""
+    return limits is not None and limits.revocations_per_hour > 0
 
 
 def _is_counted(loaded: Loaded) -> bool:
@@ -139,4 +151,4 @@ async def keep(connection: AsyncConnection, loaded: Loaded, step: Step, why: str
         await journal.write(connection, [entry])
     # A test clock may never move again: its customers are handed out by the scheduler every half minute.
     if loaded.clock is None:
-        await accounts.look_again(connection, loaded.id, [step.case], now + LOOK_AGAIN)
+        await accounts.look_again(connection, [(loaded.id, step.case, now + LOOK_AGAIN)])

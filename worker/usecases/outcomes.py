@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
-from db import accounts, journal, outbox
+from db import accounts, endings, journal, outbox
 from db.accounts import Loaded
+from db.endings import Ending
 from db.journal import Entry
 from db.outbox import Claim
 from worker.queues import CASES
@@ -54,6 +57,30 @@ async def put_off(services: Services, claim: Claim, loaded: Loaded, until: datet
         await outbox.put_back(connection, claim, wait, f"it waits until {until:%Y-%m-%d %H:%M} UTC")
 
 
+async def let_go(services: Services, claim: Claim, why: str) -> None:
+    """Nothing was done with it, for want of time: it waits a while, uncounted."""
+    async with services.engine.begin() as connection:
+        await outbox.put_back(connection, claim, FIRST_WAIT, why)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an effect ended: sent, suppressed, failed or unknown.
+
+    `details` are the server's own words: they may repeat the address, so journal and log go without them.
+    """
+
+    loaded: Loaded
+    claim: Claim
+    status: str
+    error: str | None = None
+    details: str = ""
+
+    @property
+    def said(self) -> str | None:
+        return _with(self.error, self.details) if self.error else None
+
+
 async def finish(
     services: Services,
     loaded: Loaded,
@@ -63,24 +90,42 @@ async def finish(
     error: str | None = None,
     details: str = "",
 ) -> None:
-    """Write the outcome down and have the case look at it: a warning that was accepted starts a deadline.
+    """Write one outcome down: see `finish_all`."""
+    await finish_all(services, [Outcome(loaded, claim, status, error, details)])
 
-    `details` are the server's own words: they may repeat the address, so journal and log go without them.
-    """
-    at = loaded.clock or services.clock()
-    accepted_at = at if status == "sent" else None
-    said = _with(error, details) if error else None
+
+async def finish_all(services: Services, outcomes: Sequence[Outcome]) -> None:
+    """Write outcomes down and have the cases look at them: a warning that was accepted starts a deadline."""
+    now = services.clock()
     async with services.engine.begin() as connection:
-        if not await outbox.finish(connection, claim, status, accepted_at=accepted_at, error=said):
-            return
-        verb = _verb(claim)
-        data = {"step": claim.step} | ({"channel": claim.channel} if verb == CHANNEL else {})
-        entry = Entry(claim.customer_id, at, f"{verb}.{status}", error, claim.case, data)
+        ours = await endings.finish_all(connection, [_ending(each, now) for each in outcomes])
+        # In the order in which accounts are locked.
+        written = sorted(
+            (each for each in outcomes if each.claim.id in ours), key=lambda each: each.claim.customer_id
+        )
         # Its foreign key waits for whoever is deciding about the account, so that their due times come first.
-        await journal.write(connection, [entry])
-        await accounts.look_again(connection, claim.customer_id, [claim.case], at)
-    log.info(f"{verb}.{status}", customer=claim.customer_id, case=claim.case, step=claim.step)
-    await services.nudge(CASES, [claim.customer_id])
+        await journal.write(connection, [_entry(each, now) for each in written])
+        looks = [(each.claim.customer_id, each.claim.case, each.loaded.clock or now) for each in written]
+        await accounts.look_again(connection, looks)
+    for each in written:
+        claim = each.claim
+        log.info(
+            f"{_verb(claim)}.{each.status}", customer=claim.customer_id, case=claim.case, step=claim.step
+        )
+    await services.nudge(CASES, sorted({each.claim.customer_id for each in written}))
+
+
+def _ending(outcome: Outcome, now: datetime) -> Ending:
+    at = outcome.loaded.clock or now
+    accepted_at = at if outcome.status == "sent" else None
+    return Ending(outcome.claim, outcome.status, accepted_at, outcome.said)
+
+
+def _entry(outcome: Outcome, now: datetime) -> Entry:
+    claim, verb = outcome.claim, _verb(outcome.claim)
+    data = {"step": claim.step} | ({"channel": claim.channel} if verb == CHANNEL else {})
+    at = outcome.loaded.clock or now
+    return Entry(claim.customer_id, at, f"{verb}.{outcome.status}", outcome.error, claim.case, data)
 
 
 def _verb(claim: Claim) -> str:

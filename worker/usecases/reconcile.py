@@ -1,8 +1,9 @@
 """Reconcile with a billing system: one run of one kind, as far as it comes, resumed by whoever comes next.
 
 Each hour its events, and whoever's access and money disagree; each night everything else, which covers what
-Stripe never made an event of. A difference is looked at once more after two minutes before it counts as one:
-by then, news that was on its way has come.
+was never made an event of. Of one that lists no events, what is open is compared each hour instead. A
+difference is looked at once more after two minutes before it counts as one: by then, news that was on its
+way has come.
 """
 
 from __future__ import annotations
@@ -155,10 +156,12 @@ Step = Callable[[Reconciling, Run, str | None], Awaitable[Run | timedelta]]
 
 
 async def _stages(tools: Reconciling, run: Run) -> list[tuple[str, Step]]:
-    if run.kind == EVENTS:
+    if run.kind == EVENTS and tools.mirror.kept_for is not None:
         return [("events", _events), ("access", _access)]
-    found = await looks(tools.services, tools.mirror)
-    return [*((look.name, partial(_look, look)) for look in found), ("again", _again)]
+    hourly = run.kind == EVENTS
+    found = await looks(tools.services, tools.mirror, all_of_it=not hourly)
+    stages: list[tuple[str, Step]] = [(look.name, partial(_look, look)) for look in found]
+    return [*stages, ("again", _again), *([("access", _access)] if hourly else [])]
 
 
 async def _events(tools: Reconciling, run: Run, after: str | None) -> Run:
@@ -176,7 +179,7 @@ async def _events(tools: Reconciling, run: Run, after: str | None) -> Run:
 async def _begin(tools: Reconciling, run: Run) -> Run:
     """From where the last one had come to; what Stripe does not tell any more, only a comparison shows."""
     mark = run.high_water - OVERLAP if run.high_water else run.created_at
-    kept_for = tools.mirror.kept_for
+    kept_for = tools.mirror.kept_for or timedelta(0)
     oldest = (run.begun_at or run.created_at) - kept_for + SPARED
     async with tools.services.engine.begin() as connection:
         if mark < oldest:

@@ -23,6 +23,6 @@ async def restored(connection: AsyncConnection, gap: Gap, by: str) -> int:
     ]
     await journal.write(connection, entries)
     for row in waiting:
-        await accounts.look_again(connection, row.customer_id, [row.case], gap.ended_at)
+        await accounts.look_again(connection, [(row.customer_id, row.case, gap.ended_at)])
     await reconciliations.look_back(connection, gap.began_at)
     return len(waiting)

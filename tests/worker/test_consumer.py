@@ -1,0 +1,87 @@
+"""A worker that has nothing to do is woken by what comes, and nothing is lost by waiting for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.chaos.workers import until
+from worker import consumer
+from worker.broker import QueueNudge, create_broker
+from worker.queues import CASES, EVENTS, NAMESPACE
+from worker.redis_broker import OurRedisBroker
+
+QUEUE = f"{NAMESPACE}:{EVENTS.queue}"
+
+
+@pytest.fixture
+def broker(redis_url: str) -> Iterator[OurRedisBroker]:
+    """As every process has it."""
+    made = create_broker(redis_url)
+    assert isinstance(made, OurRedisBroker)
+    yield made
+    made.close()
+
+
+def consumers(broker: OurRedisBroker, count: int, prefetch: int = 5) -> list[Any]:
+    return [broker.consume(EVENTS.queue, prefetch=prefetch, timeout=100) for _ in range(count)]
+
+
+def wake_when(broker: OurRedisBroker, waiting: int, look: Callable[[], list[object]]) -> list[object]:
+    """Look from another thread, and send a wake-up when so many connections wait for one."""
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(look)
+        until(lambda: broker.client.info("clients")["blocked_clients"] == waiting, "somebody waits")
+        QueueNudge(broker).send(CASES, [1])
+        QueueNudge(broker).send(EVENTS, [1])
+        return found.result()
+
+
+def test_who_waits_is_woken(broker: OurRedisBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Long before it would have looked by itself."""
+    monkeypatch.setattr(consumer, "WAIT", 60.0)
+    [one] = consumers(broker, 1)
+    nothing, message = wake_when(broker, 1, lambda: [next(one), next(one)])
+    assert nothing is None
+    assert message.args == ([1],)  # type: ignore[attr-defined]
+
+
+def test_all_are_woken_and_one_has_the_message(
+    broker: OurRedisBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Waiting takes nothing: whoever is killed in it has lost nothing."""
+    monkeypatch.setattr(consumer, "WAIT", 60.0)
+    several = consumers(broker, 3)
+
+    def look() -> list[object]:
+        with ThreadPoolExecutor(3) as pool:
+            assert set(pool.map(next, several)) == {None}
+        assert broker.client.llen(QUEUE) == 1
+        monkeypatch.setattr(consumer, "WAIT", 0.01)
+        return [next(each) for each in several]
+
+    assert sum(found is not None for found in wake_when(broker, 3, look)) == 1
+
+
+def test_who_has_enough_in_hand_takes_no_more(broker: OurRedisBroker) -> None:
+    """What waits is left to others."""
+    [busy] = consumers(broker, 1, prefetch=1)
+    for number in (1, 2):
+        QueueNudge(broker).send(EVENTS, [number])
+    assert [next(busy).args, next(busy)] == [([1],), None]
+    assert broker.client.llen(QUEUE) == 1
+
+
+def test_where_nobody_may_wait_the_queue_is_looked_at(broker: OurRedisBroker) -> None:
+    """As with a server that is too old for it."""
+    [one] = consumers(broker, 1)
+    broker.client.execute_command("ACL", "SETUSER", "default", "-blmove")
+    try:
+        assert next(one) is None
+        QueueNudge(broker).send(EVENTS, [1])
+        assert next(one).args == ([1],)
+    finally:
+        broker.client.execute_command("ACL", "SETUSER", "default", "+blmove")

@@ -1,0 +1,56 @@
+"""How a worker waits for its queues in Redis: told as soon as there is something, looking now and then."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import redis
+from dramatiq import ConnectionClosed, MessageProxy
+from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
+
+# Seconds. The longest a waiting thread hears nothing, not even that it is to end.
+WAIT = 0.5
+# Milliseconds between two looks of a worker that has enough in hand.
+BUSY_LOOK_EVERY = 100
+# Seconds between two looks where a server cannot be waited for.
+LOOK_EVERY = 0.1
+
+
+class PromptConsumer(_RedisConsumer):
+    """Dramatiq's own, which would sleep between two looks at an empty queue."""
+
+    def __init__(self, broker: RedisBroker, queue_name: str, prefetch: int, timeout: int) -> None:
+        super().__init__(broker, queue_name, prefetch, timeout)  # type: ignore[no-untyped-call]  # Dramatiq does not annotate it
+        self._key = f"{broker.namespace}:{queue_name}"
+
+    def __next__(self) -> MessageProxy | None:
+        """The next message, or None after a while without one. Raises dramatiq.ConnectionClosed."""
+        has_room = self.outstanding_message_count < self.prefetch
+        self.timeout = 0 if has_room else BUSY_LOOK_EVERY
+        message: MessageProxy | None = super().__next__()  # type: ignore[no-untyped-call]  # as above
+        if message is None and has_room:
+            self._wait()
+        return message
+
+    def _wait(self) -> None:
+        """Until the queue holds something: its head is moved to where it is, so nothing is taken and lost.
+
+        A list that is not empty answers at once, so what came since the last look is not waited for.
+        """
+        client: Any = self.broker.client
+        try:
+            client.blmove(self._key, self._key, WAIT, "LEFT", "LEFT")
+        except redis.ConnectionError as error:
+            raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call]  # as above
+        except redis.ResponseError:
+            # A server older than 6.2, or without leave to, or that was made a replica while we waited.
+            time.sleep(LOOK_EVERY)
+
+
+class PromptBroker(RedisBroker):
+    """Dramatiq's own, whose workers wait as above."""
+
+    @property
+    def consumer_class(self) -> type[PromptConsumer]:
+        return PromptConsumer
