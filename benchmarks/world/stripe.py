@@ -10,6 +10,9 @@ from pathlib import Path
 from benchmarks.world.accounts import FAILED, bodies, failing_renewals
 from sandbox.stripe import simulated_stripe
 
+# Stripe lets an account name itself in its requests, as dj-stripe does.
+ACCOUNT = "acct_benchmarks"
+
 
 def main(count: int, file: Path) -> None:
     """Serve until SIGTERM."""
@@ -18,6 +21,7 @@ def main(count: int, file: Path) -> None:
     engine = failing_renewals(count)
     file.write_text("\n".join(bodies(engine, FAILED)))
     with simulated_stripe(engine=engine, api_key="sk_test_benchmarks0123456789abcdef") as stripe:
+        stripe.connect(ACCOUNT, engine)
         sys.stdout.write(f"listening {stripe.url}\n")
         sys.stdout.flush()
         signal.sigwait(ends)
