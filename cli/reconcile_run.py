@@ -82,10 +82,11 @@ class Standing:
 
 def source_of(settings: ImportSettings, given: str | None) -> str:
     """Who is meant: the only one that can be asked, if none was named. Raises CommandError."""
+    if given and system_of(given).mirror(given, settings, by_hand=True):
+        return given
     able = [source for each in billing_systems() for source in each.mirrored(settings)]
-    wanted = [given] if given else able
-    if len(wanted) == 1 and wanted[0] in able:
-        return wanted[0]
+    if not given and len(able) == 1:
+        return able[0]
     if given or not able:
         raise CommandError(
             f"{title(given)} cannot be asked." if given else "No billing system can be asked.",

@@ -3,22 +3,23 @@
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from settings.errors import Problem
 
 DEFAULT_CURE = "Set it in the environment or in .env."
 
 
-class Settings(BaseModel):
+class Settings(BaseSettings):
     """Frozen, closed to unknown names, and fed by `settings.loading` alone: it never reads os.environ itself.
 
     Fields can be given by environment name or by field name, which is what tests do.
     """
 
-    model_config = ConfigDict(
+    model_config = SettingsConfigDict(
         extra="forbid",
         frozen=True,
         validate_by_name=True,
@@ -27,6 +28,18 @@ class Settings(BaseModel):
         # A process needs one class, and what the others are like only to know their names.
         defer_build=True,
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """One source, so that a stray variable of the shell cannot reach a process behind `load`'s back."""
+        return (init_settings,)
 
     def problems(self) -> Sequence[Problem]:
         """What is wrong with values that are right one by one."""

@@ -9,7 +9,7 @@ import typer
 import cli
 from cli.registry import ENTRIES, Entry, resolve
 
-HELPERS = {"__init__", "__main__", "main", "output", "registry"}
+HELPERS = {"__init__", "__main__", "commands", "main", "output", "registry"}
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)

@@ -9,7 +9,7 @@ import pytest
 import providers
 from console.doctor import systems as doctor
 from console.doctor.finding import Level
-from dunning.abilities import EVERYTHING, NOTHING
+from dunning.abilities import EVERYTHING, NOTHING, Ability
 from providers import systems
 from providers.by_source import BySource
 from providers.lookup import Lookup, ProviderUnavailableError, Subject
@@ -25,7 +25,7 @@ AT = datetime(2026, 11, 28, tzinfo=UTC)
         ("stripe", "stripe", EVERYTHING),
         ("stripe:de", "stripe", EVERYTHING),
         ("stripe:acct_1", "stripe", EVERYTHING),
-        ("commet", "commet", NOTHING),
+        ("commet", "commet", frozenset({Ability.PAGES, Ability.SELL})),
         ("acme", "acme", NOTHING),
         ("acme:stripe", "acme", NOTHING),
         ("stripes", "stripes", NOTHING),

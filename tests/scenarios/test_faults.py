@@ -150,7 +150,7 @@ def test_an_event_waits_for_its_reason_and_is_told_once(world: World) -> None:
     assert story.mails() == []
 
     world.stripe.faults.clear()
-    world.machine_time(timedelta(minutes=1))
+    world.machine_time(timedelta(minutes=5))
 
     assert story.mails() == [(0, "payment_failed 1")]
     assert "has expired" in story.text()

@@ -18,10 +18,11 @@ def logging_restored() -> Iterator[None]:
     """Leave the process's logging as it was, for the tests that come after."""
     root, access = logging.getLogger(), logging.getLogger("uvicorn.access")
     before = (root.handlers, root.level, access.disabled)
+    config = structlog.get_config()
     yield
     root.handlers, access.disabled = before[0], before[2]
     root.setLevel(before[1])
-    structlog.reset_defaults()
+    structlog.configure(**config)
 
 
 def lines(out: io.StringIO) -> list[dict[str, object]]:

@@ -43,6 +43,7 @@ def test_a_lock_held_for_longer_than_all_tries_retires_nothing(database_url: str
             }
             row_id = await connection.scalar(insert(inbox).returning(inbox.c.id), row)
         async with engine.begin() as holder:
+            await holder.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
             await holder.execute(text("LOCK TABLE customers IN SHARE MODE"))
             for _ in range(MOST_ATTEMPTS + 1):
                 await apply_events(services, [row_id])
