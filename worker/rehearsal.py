@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from dunning.events import AsOf, BillingEvent, ClockMoved, CustomerSeen
 
 CLOCK = "rehearsal"
-# Older than anything that is said of a customer, so that it takes the place of nothing.
-_BEFORE_ALL = AsOf(datetime.min.replace(tzinfo=UTC))
+# Older than anything that is said of a customer, so that it takes the place of nothing. Not the least there is,
+# which PostgreSQL's driver takes for -infinity and gives back without a zone.
+_BEFORE_ALL = AsOf(datetime(1970, 1, 1, tzinfo=UTC))
 
 
 def on_test_clock(facts: Iterable[BillingEvent]) -> list[BillingEvent]:

@@ -96,9 +96,17 @@ def holders(workers: Sequence[Forked], port: int) -> list[Forked]:
     return [each for each in workers if is_connected(each.pid, port)]
 
 
+def _target(opened: Path) -> str:
+    """What an open file of somebody's is; one that has just been closed is nothing."""
+    try:
+        return os.readlink(opened)
+    except FileNotFoundError:
+        return ""
+
+
 def is_connected(pid: int, port: int) -> bool:
     """Whether this process has a connection to this port, as Linux tells it."""
-    sockets = {os.readlink(each) for each in Path(f"/proc/{pid}/fd").iterdir()}
+    sockets = {_target(each) for each in Path(f"/proc/{pid}/fd").iterdir()}
     for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]:
         _, _, remote, state, *_, inode = line.split()[:10]
         if state == "01" and remote.endswith(f":{port:04X}") and f"socket:[{inode}]" in sockets:

@@ -62,6 +62,17 @@ def test_a_customer_lives_by_the_clock_and_not_by_the_real_time(
     assert story.mails() == [(1, "payment_failed 1"), (11, "final_warning 72h")]
 
 
+def test_whoever_is_first_heard_of_by_a_payment_is_on_the_clock_as_well(
+    world: World, story: Told, database_url: str, tmp_path: Path
+) -> None:
+    """Who they are is told later, and takes the place of what was not known."""
+    clock(database_url, tmp_path, "acme", story.renewal.isoformat())
+    story.tell("subscription.payment_succeeded", subscriptionId="sub_1", customerId="cus_1")
+    story.tell("customer.updated", **ADA)
+    [known] = world.rows(models.customers)
+    assert (known.test_clock, known.email, world.unfinished()) == ("rehearsal", ADA["email"], 0)
+
+
 def test_it_never_goes_back_and_is_only_where_it_was_asked_for(database_url: str, tmp_path: Path) -> None:
     """Each with a sentence and exit code 1; in live mode the setting itself is refused."""
     clock(database_url, tmp_path, "acme", "2026-03-02T09:00Z")
