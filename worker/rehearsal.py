@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from dunning.events import AsOf, BillingEvent, ClockMoved, CustomerSeen
 
 CLOCK = "rehearsal"
-# Older than anything that is said of a customer, so that it takes the place of nothing. Not the least there is,
-# which PostgreSQL's driver takes for -infinity and gives back without a zone.
+# Older than anything that is said of a customer, so that it takes the place of nothing. Not the least there
+# is, which PostgreSQL's driver takes for -infinity and gives back without a zone.
 _BEFORE_ALL = AsOf(datetime(1970, 1, 1, tzinfo=UTC))
 
 

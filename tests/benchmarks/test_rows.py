@@ -19,8 +19,8 @@ from benchmarks.house import House
 from benchmarks.report import Result
 from benchmarks.scale import TINY
 
-# All but dj-stripe's, which is only installed where somebody measures it, and two that are like the worker's and
-# would show nothing that it does not: fourteen processes, and a backlog.
+# All but dj-stripe's, which is only installed where somebody measures it, and two that are like the worker's
+# and would show nothing that it does not: fourteen processes, and a backlog.
 OURS = [experiment for experiment in EXPERIMENTS if experiment not in (DJSTRIPE, PROCESSES, OUTAGE)]
 
 
