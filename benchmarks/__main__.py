@@ -100,7 +100,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         prog="python -m benchmarks",
         description="Measure the real programs, each beside its ceiling and its peers, in turns.",
     )
-    parser.add_argument("--quick", action="store_true", help="short rounds: under two minutes")
+    parser.add_argument("--quick", action="store_true", help="short rounds: about five minutes")
     parser.add_argument("--only", action="append", choices=NAMES, metavar="NAME", help=", ".join(NAMES))
     parser.add_argument("--rounds", type=int, metavar="N", help="instead of 5 (--quick) or 7")
     parser.add_argument("--json", action="store_true", help="every figure of every round, as JSON")
