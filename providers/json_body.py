@@ -1,6 +1,7 @@
 """A body that should be a JSON object, read without ever quoting it."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from providers.envelope import BadEnvelope
@@ -25,3 +26,12 @@ def name(event: dict[str, Any], key: str) -> str:
     if isinstance(value, str) and 0 < len(value) <= 255 and value.isascii() and value.isprintable():
         return value
     raise BadEnvelope(key)
+
+
+def time_told(given: Any) -> datetime | None:
+    """ISO 8601 with an offset, in UTC. One that cannot be read costs no event: the worker says what is wrong."""
+    try:
+        at = datetime.fromisoformat(given) if isinstance(given, str) else None
+    except ValueError:
+        return None
+    return at.astimezone(UTC) if at and at.tzinfo else None

@@ -3,14 +3,13 @@
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.experiment import Contender, Experiment, Mark
 from benchmarks.experiments import receivers
-from benchmarks.experiments.receivers import Flooded, Recipe
+from benchmarks.experiments.receivers import Recipe
 from benchmarks.house import SECRET, House
 from benchmarks.peers.djstripe.environment import HERE, environment
 from benchmarks.scale import Scale
@@ -46,22 +45,16 @@ def _recipe(house: House, programs: Path, stripe: Stripe, name: str, processing:
 @contextmanager
 def _set_up(house: House, scale: Scale) -> Iterator[Sequence[Contender]]:
     programs = environment()
-    contenders = []
     with ExitStack() as stack:
         directory = Path(stack.enter_context(TemporaryDirectory()))
         stripe = simulated_stripe(house, stack, directory, 1)
         template = event_template(stripe.failures[0])  # of an invoice that this Stripe has
-        for recipe in (
+        recipes = (
             receivers.receiver(house),
             _recipe(house, programs, stripe, "dj-stripe", "itself"),
             _recipe(house, programs, stripe, "dj-stripe with a queue", "queue"),
-        ):
-            server = house.start_server(recipe.name, recipe.command, recipe.environment, recipe.port_setting)
-            stack.callback(server.stop)
-            flooded = Flooded(house, scale, recipe, template=template)
-            flooded.flood(server.port)  # opens its connections to the database, and does not count
-            contenders.append(Contender(recipe.name, partial(flooded.flood, server.port)))
-        yield contenders
+        )
+        yield receivers.contenders(house, scale, stack, recipes, template)
 
 
 DJSTRIPE = Experiment(

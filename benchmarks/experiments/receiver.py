@@ -2,26 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import partial
 
 from benchmarks.experiment import Contender, Experiment, Mark
 from benchmarks.experiments import receivers
-from benchmarks.experiments.receivers import Flooded
 from benchmarks.house import House
 from benchmarks.scale import Scale
 
 
 @contextmanager
 def _set_up(house: House, scale: Scale) -> Iterator[Sequence[Contender]]:
-    contenders = []
+    recipes = (receivers.receiver(house), receivers.bare(house), receivers.tutorial(house))
     with ExitStack() as stack:
-        for recipe in (receivers.receiver(house), receivers.bare(house), receivers.tutorial(house)):
-            server = house.start_server(recipe.name, recipe.command, recipe.environment, recipe.port_setting)
-            stack.callback(server.stop)
-            flooded = Flooded(house, scale, recipe)
-            flooded.flood(server.port)  # opens its connections to the database, and does not count
-            contenders.append(Contender(recipe.name, partial(flooded.flood, server.port)))
-        yield contenders
+        yield receivers.contenders(house, scale, stack, recipes)
 
 
 RECEIVER = Experiment(

@@ -1,11 +1,12 @@
 """The receiver and its peers as programs, and floods of events over any of them."""
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
+from functools import partial
 
 from benchmarks.errors import BenchmarkError
-from benchmarks.experiment import Figures
+from benchmarks.experiment import Contender, Figures
 from benchmarks.house import SECRET, House
 from benchmarks.load import Events
 from benchmarks.peers.tables import WEBHOOK_EVENTS
@@ -53,6 +54,20 @@ def tutorial(house: House) -> Recipe:
     return Recipe(
         "tutorial handler", module("peers.tutorial"), environment, "PORT", database, "", "webhook_events"
     )
+
+
+def contenders(
+    house: House, scale: Scale, stack: ExitStack, recipes: Iterable[Recipe], template: str | None = None
+) -> list[Contender]:
+    """Each started, under floods of its own, until the stack ends."""
+    found = []
+    for recipe in recipes:
+        server = house.start_server(recipe.name, recipe.command, recipe.environment, recipe.port_setting)
+        stack.callback(server.stop)
+        flooded = Flooded(house, scale, recipe, template=template)
+        flooded.flood(server.port)  # opens its connections to the database, and does not count
+        found.append(Contender(recipe.name, partial(flooded.flood, server.port)))
+    return found
 
 
 class Flooded:

@@ -7,11 +7,10 @@ cannot read, or have no use for, is kept as ignored and not refused.
 """
 
 import hashlib
-from datetime import UTC, datetime
 from typing import Any
 
 from providers.envelope import BadEnvelope, Envelope
-from providers.json_body import name, parse_object
+from providers.json_body import name, parse_object, time_told
 
 SIGNATURE_HEADER = b"x-commet-signature"
 
@@ -56,7 +55,7 @@ def envelope(body: bytes) -> Envelope:
     return Envelope(
         event_id=_named(event, "id") or own,
         type=kind,
-        created_at=_time(event.get("timestamp")),
+        created_at=time_told(event.get("timestamp")),
         livemode={"live": True, "sandbox": False}.get(str(event.get("mode"))),
         disposition="pending" if handled else "ignored",
         note=None if handled else "type not handled",
@@ -68,11 +67,3 @@ def _named(event: dict[str, Any], key: str) -> str | None:
         return name(event, key)
     except BadEnvelope:
         return None
-
-
-def _time(given: Any) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(given) if isinstance(given, str) else None
-    except ValueError:
-        return None
-    return at.astimezone(UTC) if at and at.tzinfo else None

@@ -5,11 +5,10 @@ mail was opened, is acknowledged and kept without its content.
 """
 
 import hashlib
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
 from providers.envelope import Envelope
-from providers.json_body import name, parse_object
+from providers.json_body import name, parse_object, time_told
 
 _RESEND = frozenset(
     {
@@ -25,14 +24,14 @@ def resend(message_id: bytes, body: bytes) -> Envelope:
     """Of a verified body, named by the header `svix-id`. Raises BadEnvelope."""
     event = parse_object(body)
     kind = name(event, "type")
-    return _envelope(_printable(message_id), kind, kind in _RESEND, _time(event.get("created_at")))
+    return _envelope(_printable(message_id), kind, kind in _RESEND, time_told(event.get("created_at")))
 
 
 def postmark(body: bytes) -> Envelope:
     """Postmark gives events no id: the same content is the same event. Raises BadEnvelope."""
     event = parse_object(body)
     kind = name(event, "RecordType")
-    at = next((at for key in ("BouncedAt", "DeliveredAt") if (at := _time(event.get(key)))), None)
+    at = next((at for key in ("BouncedAt", "DeliveredAt") if (at := time_told(event.get(key)))), None)
     return _envelope(hashlib.sha256(body).hexdigest(), kind, kind in _POSTMARK, at)
 
 
@@ -40,7 +39,7 @@ def ses(body: bytes) -> Envelope:
     """Of a message of Amazon SNS, which wraps what SES says. Raises BadEnvelope."""
     message = parse_object(body)
     kind = name(message, "Type")
-    return _envelope(name(message, "MessageId"), kind, kind in _SES, _time(message.get("Timestamp")))
+    return _envelope(name(message, "MessageId"), kind, kind in _SES, time_told(message.get("Timestamp")))
 
 
 def _envelope(event_id: str, kind: str, handled: bool, at: datetime | None) -> Envelope:
@@ -56,12 +55,3 @@ def _envelope(event_id: str, kind: str, handled: bool, at: datetime | None) -> E
 
 def _printable(header: bytes) -> str:
     return name({"id": header.decode("latin-1")}, "id")
-
-
-def _time(given: Any) -> datetime | None:
-    """ISO 8601 with any number of decimals; a time that cannot be read costs no event."""
-    try:
-        at = datetime.fromisoformat(given) if isinstance(given, str) else None
-    except ValueError:
-        return None
-    return at.astimezone(UTC) if at and at.tzinfo else None

@@ -6,13 +6,11 @@ while that is replaced, several. After a colon the scheme may name its header: "
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
 
 from providers import hex_signature, svix_signature
 from providers.door import Check, Header, encoded
 from providers.envelope import Envelope
-from providers.json_body import name, parse_object
+from providers.json_body import name, parse_object, time_told
 from providers.stripe import webhook as stripe_webhook
 
 HANDLED = frozenset(
@@ -67,7 +65,7 @@ def envelope(body: bytes) -> Envelope:
     return Envelope(
         event_id=name(event, "id"),
         type=kind,
-        created_at=_time(event.get("createdAt")),
+        created_at=time_told(event.get("createdAt")),
         livemode=livemode if isinstance(livemode, bool) else None,
         disposition="pending" if handled else "ignored",
         note=None if handled else "type not handled",
@@ -94,12 +92,3 @@ def _hex(named: bytes, secrets: Sequence[bytes]) -> Check:
         hex_signature.verify(header(named), body, secrets)
 
     return check
-
-
-def _time(given: Any) -> datetime | None:
-    """A time that cannot be read costs no event here; the worker will say what is wrong with it."""
-    try:
-        at = datetime.fromisoformat(given) if isinstance(given, str) else None
-    except ValueError:
-        return None
-    return at.astimezone(UTC) if at and at.tzinfo else None
