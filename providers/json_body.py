@@ -29,7 +29,7 @@ def name(event: dict[str, Any], key: str) -> str:
 
 
 def time_told(given: Any) -> datetime | None:
-    """ISO 8601 with an offset, in UTC. One that cannot be read costs no event: the worker says what is wrong."""
+    """ISO 8601 with an offset, in UTC. One that cannot be read costs no event here; the worker complains."""
     try:
         at = datetime.fromisoformat(given) if isinstance(given, str) else None
     except ValueError:
