@@ -6,7 +6,7 @@ import json
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -103,7 +103,8 @@ def _escaped(char: str) -> str:
 
 def _simple(value: object) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
+        # A level at a time: `asdict` takes a Counter apart into pairs before Python 3.12.
+        return {each.name: getattr(value, each.name) for each in fields(value)}
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Enum):

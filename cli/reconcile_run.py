@@ -82,9 +82,10 @@ class Standing:
 
 def source_of(settings: ImportSettings, given: str | None) -> str:
     """Who is meant: the only one that can be asked, if none was named. Raises CommandError."""
-    if given and system_of(given).mirror(given, settings, by_hand=True):
-        return given
     able = [source for each in billing_systems() for source in each.mirrored(settings)]
+    # A connected account has no key of its own: whether it can be asked is known when it is.
+    if given and family_of(given) in map(family_of, able):
+        return given
     if not given and len(able) == 1:
         return able[0]
     if given or not able:

@@ -100,6 +100,17 @@ def test_what_cannot_be_done_says_why(world: World, ask: Ask) -> None:
         assert (refused.returncode, "--since" in refused.stderr) == (2, True), given
 
 
+def test_an_account_can_be_named_that_only_a_key_knows(ask: Ask) -> None:
+    """A connected one is asked with the platform's key, here with nothing to tell; one of nobody's is not."""
+    connected = ask("--source", "stripe:acct_1", "--list", "--json")
+    assert json.loads(connected.stdout) == {"runs": {}, "differences": []}
+    for source in ("stripe:de", "commet"):
+        unknown = ask("--source", source, "--dry-run")
+        assert (unknown.returncode, "cannot be asked" in unknown.stderr) == (1, True), source
+    main = ask("--source", "stripe", "--dry-run", "--json")
+    assert main.returncode == 0, main.stderr
+
+
 def test_help_teaches_the_exit_codes(ask: Ask) -> None:
     """What a script has to know stands there."""
     said = ask("--help").stdout
