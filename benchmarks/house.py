@@ -44,6 +44,11 @@ class House:
         name = f"bench_{next(self._numbers)}"
         return self.postgres.create_database(name, template=_TEMPLATE if migrated else None)
 
+    def copy(self, database_url: str) -> str:
+        """The url of a new database that begins as a copy of this one, which nobody may be using."""
+        template = database_url.partition("?")[0].rpartition("/")[2]
+        return self.postgres.create_database(f"bench_{next(self._numbers)}", template)
+
     def redis(self, number: int) -> str:
         """One of the server's sixteen numbered key spaces."""
         return f"{self.valkey.url}?db={number}"

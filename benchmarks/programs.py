@@ -63,8 +63,8 @@ class Program:
             yield
 
     def stop(self) -> None:
-        """Stop it, if it has not been stopped yet."""
-        self._process.stop()
+        """End it, if it has not ended yet; at once, since what it worked on is thrown away."""
+        self._process.kill()
 
     def _obituary(self, what: str) -> str:
         return "\n  ".join([f"{self._process.name} {what}; its last lines:", *self._lines])

@@ -56,13 +56,17 @@ class Chain:
         environment = house.environment(
             self._database, self._redis, STRIPE_API_BASE=stripe.url, SMTP_URL=smtp
         )
-        self._port = house.start_server(
-            "receiver", dunning("receiver"), environment, "DUNNING_RECEIVER_PORT"
-        ).port
+        receiver = house.launch_server("receiver", dunning("receiver"), environment, "DUNNING_RECEIVER_PORT")
+        stack.callback(receiver.stop)
+        started = []
         for name in PROGRAMS:
             program = house.programs.start(name, dunning(name), environment)
             stack.callback(program.stop)
+            started.append(program)
+        receiver.wait_for_health()
+        for program in started:
             program.wait_for_line(".started")
+        self._port = receiver.port
         self._bodies = stripe.failures
         self._customers = [json.loads(body)["data"]["object"]["customer_email"] for body in self._bodies]
 
