@@ -65,9 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def fetch(chosen: Sequence[Experiment], people: Console, bar: Progress) -> list[Experiment]:
     """Have everything here that is not measured itself; the rows that have what they need."""
-    task = bar.add_task(
-        "fetching what is kept for later runs (its time does not count)", total=len(chosen), doing=""
-    )
+    task = bar.add_task("fetching, whose time does not count and which is kept", total=len(chosen), doing="")
     ready = []
     for experiment in chosen:
         bar.update(task, doing=experiment.name)

@@ -60,7 +60,7 @@ def verdict(mark: Mark, value: float) -> str:
 def as_json(
     results: list[Result], machine: Mapping[str, Any], scale: Mapping[str, Any], seconds: float
 ) -> dict[str, Any]:
-    """Everything: each figure of each round, the marks, and what took how long; `seconds` of the whole run."""
+    """Everything: each figure of each round, the marks, and what took how long. `seconds`: the run."""
     return {
         "machine": dict(machine),
         "scale": dict(scale),
