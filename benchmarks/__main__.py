@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import structlog
 from rich.console import Console
@@ -17,6 +18,7 @@ from benchmarks import machine, report
 from benchmarks.errors import BenchmarkError, SkippedError
 from benchmarks.experiment import Experiment, Result, run
 from benchmarks.experiments import EXPERIMENTS
+from benchmarks.flames import Profiler, profiler
 from benchmarks.house import house
 from benchmarks.scale import FULL, QUICK, Scale
 from sandbox.errors import SandboxError
@@ -38,11 +40,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     quiet = structlog.make_filtering_bound_logger(logging.ERROR)
     structlog.configure(wrapper_class=quiet)  # of code that runs in this process
     try:
+        pictures = profiler(given.profile) if given.profile else None
         with _progress(people) as bar:
             chosen = fetch(chosen, people, bar)
             described = machine.describe()
             start = time.monotonic()
-            results = measure(chosen, scale, people, bar)
+            results = measure(chosen, scale, people, bar, pictures)
             seconds = time.monotonic() - start
     except (BenchmarkError, SandboxError) as error:
         people.print(f"[red]benchmarks:[/] {error}", highlight=False)
@@ -80,7 +83,13 @@ def fetch(chosen: Sequence[Experiment], people: Console, bar: Progress) -> list[
     return ready
 
 
-def measure(chosen: Sequence[Experiment], scale: Scale, people: Console, bar: Progress) -> list[Result]:
+def measure(
+    chosen: Sequence[Experiment],
+    scale: Scale,
+    people: Console,
+    bar: Progress,
+    pictures: Profiler | None = None,
+) -> list[Result]:
     """Measure rows one after the other on one set of servers, with a progress bar for people.
 
     A row that cannot be measured here is left out, and `people` hear why.
@@ -95,7 +104,7 @@ def measure(chosen: Sequence[Experiment], scale: Scale, people: Console, bar: Pr
                 bar.update(task, doing=f"{name}: {contender}")
 
             try:
-                results.append(run(experiment, servers, scale, done))
+                results.append(run(experiment, servers, scale, done, pictures))
             except SkippedError as skipped:
                 _leave_out(experiment, skipped, people)
             bar.advance(task)
@@ -134,6 +143,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--rounds", type=int, metavar="N", help="instead of 5, or of fewer where one takes a minute"
     )
     parser.add_argument("--json", action="store_true", help="every figure of every round, as JSON")
+    parser.add_argument(
+        "--profile", type=Path, metavar="FOLDER", help="flame graphs of our programs (py-spy), at some speed"
+    )
     given = parser.parse_args(arguments)
     if given.rounds is not None and given.rounds < 1:
         parser.error("--rounds must be 1 or more")

@@ -3,11 +3,12 @@
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
+from benchmarks.flames import Profiler
 from benchmarks.house import House
 from benchmarks.scale import Scale
 
@@ -91,9 +92,15 @@ class Result:
 
 
 def run(
-    experiment: Experiment, house: House, scale: Scale, done: Callable[[str], None] = lambda contender: None
+    experiment: Experiment,
+    house: House,
+    scale: Scale,
+    done: Callable[[str], None] = lambda contender: None,
+    profiler: Profiler | None = None,
 ) -> Result:
     """Measure in turns, each round in the opposite order of the last. `done` hears of each measurement.
+
+    A `profiler` watches our programs during the rounds, and costs them some of their speed.
 
     Raises BenchmarkError when a measurement is not one, SkippedError when the row cannot be measured here.
     """
@@ -107,7 +114,10 @@ def run(
         spent[what] += now - lap
         lap = now
 
-    with experiment.set_up(house, scale) as contenders:
+    with ExitStack() as stack:
+        contenders = stack.enter_context(experiment.set_up(house, scale))
+        if profiler:
+            stack.enter_context(profiler(experiment.name, house.programs.ours()))
         spend(SET_UP)
         samples: dict[str, list[Figures]] = {contender.name: [] for contender in contenders}
         for number in range(rounds):

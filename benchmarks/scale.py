@@ -60,20 +60,20 @@ FULL = Scale(
 QUICK = Scale(
     rounds=5,
     long_rounds=5,
-    load_seconds=0.4,
+    load_seconds=0.3,
     warm_up_seconds=0.1,
     worker_messages=300,
-    backlog=1_000,
+    backlog=800,
     failing_customers=30,
     mails=30,
     mails_alone=5,
-    mails_due=200,
+    mails_due=120,
     customers=300,
-    histories=1_000,
-    subscriptions=20_000,
+    histories=700,
+    subscriptions=10_000,
     open_cases=6_000,
     due_at_once=1_000,
-    cases=20_000,
+    cases=10_000,
 )
 # Shows that everything fits together; its figures mean nothing.
 TINY = Scale(
