@@ -52,15 +52,16 @@ def anything_returned(account: Account, history: History) -> bool:
     return bool(_lost(account, history))
 
 
-def went_unheard(account: Account, history: History, mail: Effect) -> bool:
+def went_unheard(account: Account, undone: History, mail: Effect) -> bool:
     """Whether a mail told nobody: it came to nothing, or its address turned out to take no mail.
 
     A bounce of one mail says that of the others to the same address, but for those whose own delivery was
-    told, and those that were sent after somebody had said that it works.
+    told, and those that were sent after somebody had said that it works. Of the history only what came to
+    nothing is read.
     """
     if mail.undone:
         return True
-    bounced = [each for each in history.values() if each.undone is Result.HARD_BOUNCE and each.recipient]
+    bounced = [each for each in undone.values() if each.undone is Result.HARD_BOUNCE and each.recipient]
     if not bounced or mail.delivered_at or not mail.recipient:
         return False
     address = _same(mail.recipient)
