@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from babel import Locale
@@ -98,6 +99,7 @@ def _local(moment: datetime, tz: tzinfo) -> datetime:
     return moment.astimezone(tz)
 
 
+@lru_cache
 def _locale(tag: str) -> Locale:
     try:
         return Locale.parse(tag.replace("-", "_"))
