@@ -18,6 +18,7 @@ from typing import Any
 
 import dramatiq
 import structlog
+import uvloop
 from dramatiq.asyncio import EventLoopThread, get_event_loop_thread
 from dramatiq.common import join_all
 from sqlalchemy.exc import SQLAlchemyError
@@ -82,6 +83,8 @@ class WorkerProcess:
         return self._parts
 
     def run(self) -> int:
+        # Dramatiq makes its loop by the policy there is.
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._asked_to_stop)
         if not asyncio.run(until_ready(self._settings.database_url_sqlalchemy, self._stop.is_set)):

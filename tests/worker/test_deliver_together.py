@@ -143,7 +143,7 @@ def test_an_outcome_that_cannot_be_written_takes_no_other_along(
     mails = three(world)
 
     async def play() -> None:
-        memory = Memory(world.services)
+        memory = Memory()
         async with world.services.engine.begin() as connection:
             claims = await outbox.claim_fresh(connection, [each.row for each in mails])
             loaded = await accounts.load(connection, [each.customer_id for each in claims])
@@ -154,7 +154,7 @@ def test_an_outcome_that_cannot_be_written_takes_no_other_along(
             account: Loaded = loaded[claim.customer_id]
             return Outcome(account, claim, "failed", "refused", said[number])
 
-        await asyncio.gather(*(memory.note(outcome(number)) for number in range(3)))
+        await asyncio.gather(*(memory.note(world.services, outcome(number)) for number in range(3)))
 
     world.run(play())
     assert [each.status for each in mails] == ["failed", "sending", "failed"]
