@@ -1,6 +1,6 @@
 """How sends ended is known to nobody else: it is written down, if need be again and again.
 
-What comes while others are being written down is written together, next.
+What comes at nearly the same time is written together.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from worker.usecases.outcomes import Outcome, finish_all
 
 log = structlog.get_logger()
 
+# Seconds. How long an outcome waits for others: less than a mail server takes for a mail over a network, and
+# enough for several of one that is near. A process that is killed meanwhile leaves them as unknown.
+TOGETHER = 0.01
 # Seconds between attempts to write down how a send ended, while the database is away.
 PAUSE = 0.5
 
@@ -35,6 +38,7 @@ class Memory:
         self._waiting.append(noted)
         async with self._turn:
             if noted in self._waiting:
+                await asyncio.sleep(TOGETHER)
                 together, self._waiting = self._waiting, []
                 await _write(services, together)
         if not noted.written:
