@@ -45,7 +45,8 @@ log = structlog.get_logger()
 STOP_WITHIN = 18.0
 LEAVE_WITHIN = 3.0
 
-# Milliseconds. The longest an idle worker waits between two looks at a queue; a mail passes two queues.
+# Milliseconds. The longest an idle thread waits before it looks whether it is to end. How queues in Redis are
+# waited for: `worker.consumer`.
 IDLE_LOOK_EVERY = 100
 # Seconds.
 DATABASE_ANSWERS_WITHIN = 15.0

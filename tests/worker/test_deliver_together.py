@@ -10,6 +10,8 @@ from email import message_from_bytes
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import accounts, models, outbox
 from db.accounts import Loaded
@@ -25,6 +27,9 @@ from worker.usecases.outcomes import Outcome
 from worker.usecases.remembering import Memory
 
 BAD = "bob@customer.example"
+# Seconds; when a wait for a condition counts as failed.
+PATIENCE = 10.0
+WAITS = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
 
 
 class ProcessEndedError(BaseException):
@@ -43,6 +48,13 @@ def carry_out(world: World, mails: list[Mailing], services: Services | None = No
 
 def arrived(world: World) -> Counter[str]:
     return Counter(str(mail.message["To"]) for mail in world.inbox.messages)
+
+
+async def until_somebody_waits(engine: AsyncEngine) -> None:
+    """For a lock in the database."""
+    async with asyncio.timeout(PATIENCE), engine.connect() as connection:
+        while not (await connection.execute(WAITS)).scalar_one():
+            await connection.rollback()
 
 
 class Refusing:
@@ -158,6 +170,35 @@ def test_an_outcome_that_cannot_be_written_takes_no_other_along(
 
     world.run(play())
     assert [each.status for each in mails] == ["failed", "sending", "failed"]
+
+
+def test_nothing_is_sent_while_many_outcomes_are_unwritten(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody decides about Ada, and the outcomes have to wait for that: so does whoever would send next."""
+    monkeypatch.setattr(remembering, "MOST_UNWRITTEN", 1)
+    mails = three(world)
+
+    async def play() -> None:
+        memory, engine = Memory(), world.services.engine
+        async with engine.begin() as connection:
+            claims = await outbox.claim_fresh(connection, [each.row for each in mails])
+            loaded = await accounts.load(connection, [each.customer_id for each in claims])
+        ada, bob, _ = (Outcome(loaded[each.customer_id], each, "sent") for each in claims)
+        async with engine.begin() as deciding:
+            await accounts.load(deciding, [ada.claim.customer_id], lock=True)
+            writing = [asyncio.create_task(memory.note(world.services, ada))]
+            await until_somebody_waits(engine)
+            await memory.catch_up()
+            writing.append(asyncio.create_task(memory.note(world.services, bob)))
+            await asyncio.sleep(0)
+            next_one = asyncio.create_task(memory.catch_up())
+            await until_somebody_waits(engine)
+            assert not next_one.done()
+        await asyncio.gather(next_one, *writing)
+
+    world.run(play())
+    assert [each.status for each in mails] == ["sent", "sent", "sending"]
 
 
 def test_what_was_sent_is_in_the_journal_once_each(world: World) -> None:

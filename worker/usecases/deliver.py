@@ -165,6 +165,7 @@ async def _carry_out(
         return
     try:
         async with courier.turn(claim.channel, patience):
+            await memory.catch_up()
             key = mail_key(account.source, claim.step)
             answer = await _hand_over(services, courier, claim, key, to, stored)
     except BusyError:

@@ -21,6 +21,8 @@ log = structlog.get_logger()
 # Seconds. How long an outcome waits for others: less than a mail server takes for a mail over a network, and
 # enough for several of one that is near. A process that is killed meanwhile leaves them as unknown.
 TOGETHER = 0.01
+# As many as may wait to be written down before another mail is sent: those of a process that is killed now.
+MOST_UNWRITTEN = 6
 # Seconds between attempts to write down how a send ended, while the database is away.
 PAUSE = 0.5
 
@@ -43,6 +45,13 @@ class Memory:
                 await _write(services, together)
         if not noted.written:
             await _insist(services, outcome)
+
+    async def catch_up(self) -> None:
+        """Return when few enough outcomes wait: a write may have to wait for somebody's lock."""
+        if len(self._waiting) >= MOST_UNWRITTEN:
+            # Those who wait have asked for it before.
+            async with self._turn:
+                pass
 
 
 @dataclass(eq=False, slots=True)
