@@ -95,7 +95,7 @@ def test_whatever_is_written_is_read(words: str) -> None:
     shown = " ".join("".join(char if char.isprintable() else " " for char in words).split())
     back = built(RenderedMail(words, words + "\n", words + "\n"))
     assert back["Subject"] == shown
-    lines = words.replace("\r\n", "\n").replace("\r", "\n") + "\n"
+    lines = (words + "\n").replace("\r\n", "\n").replace("\r", "\n")
     for part in back.iter_parts():
         assert part.get_content().replace("\r\n", "\n") == lines
 
