@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from db import accounts, models, outbox
 from db.accounts import Loaded
 from emails.delivery import Delivery, Rejected
+from emails.smtp_lines import SmtpLines
 from providers.lookup import Gateway
 from tests.scenarios.world import World
 from tests.worker.mailing import LEASE_OVER, Mailing, mailing
@@ -128,22 +129,25 @@ def test_one_that_ends_the_process_ends_it_alone_the_next_time(world: World) -> 
     assert mails[0].status == "sent"
 
 
-def test_one_mail_is_out_of_hand_at_a_time(world: World) -> None:
+@pytest.mark.parametrize("lines", [1, 2])
+def test_no_more_mails_are_out_of_hand_than_there_are_lines(world: World, lines: int) -> None:
     """The server falls silent and the worker is killed: the others were not handed over, and are sent."""
     mails = three(world)
-    world.inbox.hang(1, stored=True)
+    world.inbox.hang(lines, stored=True)
+    transport = SmtpLines(world.inbox.url, lines)
+    courier = replace(world.courier, transport=transport, turns=asyncio.Semaphore(lines))
 
     async def kill() -> None:
-        work = asyncio.create_task(deliver_each(world.services, world.courier, [each.row for each in mails]))
-        await asyncio.to_thread(world.inbox.wait_for, 1)
+        work = asyncio.create_task(deliver_each(world.services, courier, [each.row for each in mails]))
+        await asyncio.to_thread(world.inbox.wait_for, lines)
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
 
     world.run(kill())
-    assert sum(each.effect.handed_at is not None for each in mails) == 1
+    assert sum(each.effect.handed_at is not None for each in mails) == lines
     world.run(world.stage.let_pass(LEASE_OVER))
     carry_out(world, mails)
-    assert Counter(each.status for each in mails) == {"unknown": 1, "sent": 2}
+    assert Counter(each.status for each in mails) == {"unknown": lines, "sent": 3 - lines}
     assert set(arrived(world).values()) == {1}
 
 
