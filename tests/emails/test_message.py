@@ -6,7 +6,7 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dunning.declines import Category
@@ -90,6 +90,7 @@ def test_no_value_can_start_a_header(subject: str, value: str) -> None:
 
 
 @given(st.text(max_size=300))
+@example("\r")  # with the line feed that follows, one end of a line and not two
 def test_whatever_is_written_is_read(words: str) -> None:
     """In any script and as long as it likes: in the subject, and in both parts, line by line."""
     shown = " ".join("".join(char if char.isprintable() else " " for char in words).split())
