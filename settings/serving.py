@@ -113,7 +113,7 @@ class WorkerProcess(Settings):
         "DUNNING_SMTP_CONNECTIONS",
         "How many connections to the mail server one worker process keeps while it has many mails to "
         "send. As many mails are at the server at the same time, and `unknown` if the process is killed.",
-        default=2,
+        default=1,
         example="4",
         cure="Give a number from 1 to 20, and no more than the mail server allows from one address.",
         ge=1,
