@@ -58,7 +58,8 @@ def main() -> None:
     rest = {name: version for name, version in everything.items() if name not in service}
     write("requirements-dev.lock", "What the sandbox, the tests and the linters need beside it.", rest)
     for name, wanted in APART.items():
-        write(name, f"{', '.join(wanted)}, and what they need.", resolve(*wanted))
+        needs = "they need" if len(wanted) > 1 else "it needs"
+        write(name, f"{', '.join(wanted)}, and what {needs}.", resolve(*wanted))
 
 
 def resolve(*wanted: str, like: Pins | None = None) -> Pins:

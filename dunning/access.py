@@ -146,9 +146,9 @@ def still_taken(case: Case, subscription: Subscription) -> bool:
 
 def _still_limited(account: Account, case: Case, subscription: Subscription) -> bool:
     """The same of the limit that came before the end of grace; more time granted since lifts it."""
-    moved_at = standing(account, case).moved_at
-    if case.is_open and case.limited_at and moved_at and moved_at > case.limited_at:
-        return False
+    if case.is_open and case.limited_at:
+        moved_at = standing(account, case).moved_at
+        return moved_at is None or moved_at <= case.limited_at
     return _not_earned_back(case, case.limited_at, subscription)
 
 

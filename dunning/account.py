@@ -251,6 +251,10 @@ class Account:
     cases: Mapping[str, Case] = field(default_factory=lambda: MappingProxyType({}))
     instructions: tuple[Instruction, ...] = ()
 
+    def subscription(self, ref: str) -> Subscription:
+        """As it is known, or one of which nothing is."""
+        return self.subscriptions.get(ref) or Subscription(ref=ref)
+
     def charges_of(self, invoice: str) -> list[Charge]:
         """The ledger of an invoice, oldest first."""
         return sorted(

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from dunning.account import PAYING, Account, Case, Charge, Invoice, Outcome, Subscription
 from dunning.declines import Category, Decline, classify
 from dunning.fold import latest
-from dunning.lazy import lazy
+from dunning.lazy import altered, lazy
 from dunning.segments import PolicySource
 from dunning.standing import forgiven_at
 from dunning.values import lean
@@ -45,7 +45,7 @@ def settle(account: Account, policies: PolicySource) -> Account:
         if (case.closed_at, case.outcome) != (closed_at, outcome):
             case = replace(case, closed_at=closed_at, outcome=outcome)
         cases[invoice.ref] = case
-    return replace(account, cases=MappingProxyType(cases))
+    return account if cases == account.cases else replace(account, cases=MappingProxyType(cases))
 
 
 def is_dunned(invoice: Invoice) -> bool:
@@ -57,12 +57,13 @@ def first_failure(account: Account, invoice: Invoice) -> datetime | None:
     """When its first payment failed. An event is made a little after its charge; some failures have none."""
     if invoice.failed_at is None:
         return None
-    return min([invoice.failed_at, *(charge.at for charge in account.charges_of(invoice.ref))])
+    made = [charge.at for charge in account.charges.values() if charge.invoice == invoice.ref]
+    return min([invoice.failed_at, *made])
 
 
 def _end(account: Account, case: Case) -> tuple[datetime | None, Outcome | None]:
     invoice = account.invoices[case.invoice]
-    subscription = account.subscriptions.get(case.subscription, Subscription(ref=case.subscription))
+    subscription = account.subscription(case.subscription)
     if invoice.paid_at:
         return invoice.paid_at, _paid(invoice, subscription)
     forgiven = forgiven_at(account, case)
@@ -144,15 +145,20 @@ class Situation:
         return min(self._possibly_scheduled, read) + self.invoice.attempt_count - read
 
     @lazy
+    def _declines(self) -> list[Decline]:
+        """Of each charge."""
+        return [classify_charge(charge) for charge in self.charges]
+
+    @lazy
     def _possibly_scheduled(self) -> int:
         """The charges that are not certainly the customer's own.
 
         Stripe never repeats a hard decline on the same card: a further charge of it was made by hand.
         """
         own = sum(
-            not classify_charge(before).retried_by_stripe
+            not decline.retried_by_stripe
             and (before.card_brand, before.card_last4) == (after.card_brand, after.card_last4)
-            for before, after in pairwise(self.charges)
+            for decline, (before, after) in zip(self._declines, pairwise(self.charges), strict=False)
         )
         return len(self.charges) - own
 
@@ -191,8 +197,7 @@ class Situation:
 
         What failed first may have been no charge: a payment that waited for the bank's confirmation.
         """
-        for number, charge in enumerate(self.charges):
-            decline = classify_charge(charge)
+        for number, (charge, decline) in enumerate(zip(self.charges, self._declines, strict=True)):
             if decline.needs_new_method or not decline.retried_by_stripe:
                 return charge.at if number or charge.at > self.case.opened_at else None
         return None
@@ -213,6 +218,10 @@ class Situation:
             for other in self.account.subscriptions.values()
         )
 
+    def once_taken(self, account: Account) -> Situation:
+        """The same in the account of right after access was taken, for this case or another."""
+        return altered(self, account=account, case=account.cases[self.case.invoice])
+
 
 def situation(account: Account, case: Case) -> Situation:
     invoice = account.invoices[case.invoice]
@@ -221,7 +230,7 @@ def situation(account: Account, case: Case) -> Situation:
         account=account,
         case=case,
         invoice=invoice,
-        subscription=account.subscriptions.get(case.subscription, Subscription(ref=case.subscription)),
+        subscription=account.subscription(case.subscription),
         charges=charges,
         decline=decline_of(invoice, charges[-1] if charges else None),
     )

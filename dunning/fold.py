@@ -11,11 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from dunning.account import ENDED, PAYING, Account, Charge, Customer, Invoice, Method, Subscription
 from dunning.events import (
-    AsOf,
     ChargeFailed,
     CustomerFact,
     CustomerSeen,
@@ -31,7 +30,9 @@ from dunning.events import (
 from dunning.forgetting import is_forgotten, nameless
 from dunning.streaks import placed
 
-T = TypeVar("T")
+Seen = CustomerSeen | SubscriptionSeen | InvoiceSeen | MethodSeen
+Mirrored = Customer | Subscription | Invoice | Method
+S = TypeVar("S", Customer, Subscription, Invoice, Method)
 
 CUSTOMER_SNAPSHOT = ("email", "name", "locales", "country", "metadata", "payment_method")
 SUBSCRIPTION_SNAPSHOT = (
@@ -60,11 +61,12 @@ def _fold_one(account: Account, fact: CustomerFact) -> Account:
         case CustomerSeen():
             return replace(account, customer=_fold_customer(account.customer, fact))
         case SubscriptionSeen():
-            return _with_subscription(account, _fold_subscription(_subscription(account, fact), fact))
+            subscription = _fold_subscription(account.subscription(fact.subscription), fact)
+            return _with_subscription(account, subscription)
         case InvoiceSeen() | PaymentFailed() | PayPageSeen() | ChargeFailed() | LedgerRead():
             return _fold_debt(account, fact)
         case SubscriptionOwned():
-            owned = account.subscriptions.get(fact.subscription, Subscription(ref=fact.subscription))
+            owned = account.subscription(fact.subscription)
             return _with_subscription(account, owned)
         case MethodSeen():
             seen = account.methods.get(fact.method, Method(ref=fact.method))
@@ -94,27 +96,35 @@ def _fold_debt(
             return _with_invoice(account, _fold_ledger_read(_invoice(account, fact.invoice), fact))
 
 
-def _observe(seen: T, fact: object, snapshot: tuple[str, ...]) -> T:
-    """Take the fact's snapshot fields if it is newer than what was seen, or wins the tie."""
-    if _rank(fact, snapshot) <= _rank(seen, snapshot):
-        return seen
-    values = {name: getattr(fact, name) for name in snapshot}
-    return replace(seen, as_of=fact.as_of, **values)  # type: ignore[type-var,attr-defined]  # T is one of our snapshot classes
+def _observe(seen: S, fact: Seen, snapshot: tuple[str, ...], **latches: Any) -> S:
+    """Take the fact's snapshot fields if it is newer than what was seen, or wins the tie; latches always."""
+    if _is_news(fact, seen, snapshot):
+        latches |= {name: getattr(fact, name) for name in snapshot}
+        latches["as_of"] = fact.as_of
+    return replace(seen, **latches) if latches else seen
 
 
-def _rank(thing: object, snapshot: tuple[str, ...]) -> tuple[object, ...]:
-    as_of: AsOf | None = getattr(thing, "as_of", None)
-    if as_of is None:
-        return ()
-    # On a tie an ended subscription wins: for Stripe `canceled` is final, so the other one is older.
+def _is_news(fact: Seen, seen: Mirrored, snapshot: tuple[str, ...]) -> bool:
+    if seen.as_of is None:
+        return True
+    if fact.as_of.rank != seen.as_of.rank:
+        return fact.as_of.rank > seen.as_of.rank
+    return _rank(fact, snapshot) > _rank(seen, snapshot)
+
+
+def _rank(thing: Seen | Mirrored, snapshot: tuple[str, ...]) -> tuple[bool, str]:
+    """Among those of one moment."""
+    # An ended subscription wins: for Stripe `canceled` is final, so the other one is older.
     ended = getattr(thing, "status", None) in ENDED
-    return (*as_of.rank, ended, repr([getattr(thing, name) for name in snapshot]))
+    return ended, repr([getattr(thing, name) for name in snapshot])
 
 
 def _fold_customer(seen: Customer, fact: CustomerSeen) -> Customer:
     """Deletion is final, and a customer stays on their test clock, which a deleted one no longer names."""
-    return replace(
-        _observe(seen, fact, CUSTOMER_SNAPSHOT),
+    return _observe(
+        seen,
+        fact,
+        CUSTOMER_SNAPSHOT,
         deleted=seen.deleted or fact.deleted,
         test_clock=_either(seen.test_clock, fact.test_clock),
     )
@@ -122,8 +132,10 @@ def _fold_customer(seen: Customer, fact: CustomerSeen) -> Customer:
 
 def _fold_subscription(seen: Subscription, fact: SubscriptionSeen) -> Subscription:
     observed = Subscription(ref=seen.ref, status=fact.status, paused_for=fact.paused_for)
-    return replace(
-        _observe(seen, fact, SUBSCRIPTION_SNAPSHOT),
+    return _observe(
+        seen,
+        fact,
+        SUBSCRIPTION_SNAPSHOT,
         good_at=latest(seen.good_at, fact.as_of.at if fact.status in PAYING else None),
         nonpayment_at=latest(seen.nonpayment_at, fact.as_of.at if observed.stopped_for_nonpayment else None),
     )
@@ -134,8 +146,10 @@ def _fold_invoice(account: Account, fact: InvoiceSeen) -> Account:
     known = seen.counted_at if fact.attempt_count == seen.counted else None
     # What was read back is newer than the event that made us ask, nobody knows by how much.
     looked_at = None if fact.as_of.read_at else fact.as_of.at
-    invoice = replace(
-        _observe(seen, fact, INVOICE_SNAPSHOT),
+    invoice = _observe(
+        seen,
+        fact,
+        INVOICE_SNAPSHOT,
         counted=max(seen.counted, fact.attempt_count),
         counted_at=earliest(known, looked_at) if fact.attempt_count >= seen.counted else seen.counted_at,
         attempt_count=max(seen.attempt_count, fact.attempt_count),
@@ -150,7 +164,7 @@ def _fold_invoice(account: Account, fact: InvoiceSeen) -> Account:
     account = _with_invoice(account, invoice)
     # An invoice of nothing, or one settled by a credit, is not a payment.
     if fact.paid_at and fact.amount_paid > 0 and fact.subscription:
-        subscription = account.subscriptions.get(fact.subscription, Subscription(ref=fact.subscription))
+        subscription = account.subscription(fact.subscription)
         account = _with_subscription(
             account, replace(subscription, last_paid_at=latest(subscription.last_paid_at, fact.paid_at))
         )
@@ -223,10 +237,6 @@ def latest(*moments: datetime | None) -> datetime | None:
 
 def _invoice(account: Account, ref: str) -> Invoice:
     return account.invoices.get(ref, Invoice(ref=ref))
-
-
-def _subscription(account: Account, fact: SubscriptionSeen) -> Subscription:
-    return account.subscriptions.get(fact.subscription, Subscription(ref=fact.subscription))
 
 
 def _with_invoice(account: Account, invoice: Invoice) -> Account:

@@ -1,4 +1,4 @@
-"""An attribute that is worked out when it is first asked for."""
+"""Attributes that are worked out when they are first asked for."""
 
 from __future__ import annotations
 
@@ -30,3 +30,10 @@ class lazy(Generic[T]):  # noqa: N801  # reads like `property`
             return self
         found = of.__dict__[self._name] = self._work(of)
         return found
+
+
+def altered(of: T, **values: Any) -> T:
+    """The same with these values, and with what was worked out so far: nothing of that may depend on them."""
+    other: T = object.__new__(type(of))
+    other.__dict__.update(of.__dict__, **values)
+    return other

@@ -13,7 +13,7 @@ from dunning.access import Access, Level, access_of, still_taken
 from dunning.account import Account
 from dunning.case import Situation, why_kept
 from dunning.rules.asking import Answer, Answers
-from dunning.rules.context import RESOLUTION, Context, Rule, Terms, context, on, terms
+from dunning.rules.context import RESOLUTION, Context, Rule, context, terms
 from dunning.rules.endings import ending, late_payment, of_same_subscription, over_before_us, recovery
 from dunning.rules.escalation import escalation, levels, reminders
 from dunning.rules.expiry import end_action, expiry, limited, limited_from, restriction
@@ -63,19 +63,26 @@ class Outlook:
     """
 
     def __init__(self, account: Account, history: History, policies: PolicySource) -> None:
-        self._account, self._history, self._policies = account, dict(history), policies
+        self.account, self._history, self._policies = account, dict(history), policies
         cases = sorted(account.cases.values(), key=lambda case: (case.opened_at, case.invoice))
-        known = [terms(account, case, policies) for case in cases]
-        self._cases = [Answers(each, _rules_for(each.s)) for each in known]
+        self._cases = [Answers(terms(account, case, policies), _rules_for) for case in cases]
         self._renews = any(each.period_end for each in account.subscriptions.values())
         self._last: Look | None = None
 
     def done(self, effect: Effect) -> None:
-        """A step was taken. Looks of before do not know of it."""
+        """A step was taken, but for access. Looks of before do not know of it."""
         self._history = {**self._history, effect.key: effect}
         self._last = None
         for each in self._cases:
-            each.heed(effect)
+            each.heed(effect, self._history)
+
+    def taken(self, effect: Effect, account: Account) -> None:
+        """Access was taken; `account` is the one after it (`receipts.with_access_taken`)."""
+        self.account = account
+        self._history = {**self._history, effect.key: effect}
+        self._last = None
+        for each in self._cases:
+            each.heed_taken(effect, self._history, account)
 
     def look(self, now: datetime) -> Look:
         """What is to be done from now on; `now` is no earlier than of the look before."""
@@ -85,15 +92,20 @@ class Outlook:
 
     def _look(self, now: datetime) -> Look:
         history = self._history
-        answers = [answer for each in self._cases for answer in each.at(history, now)]
+        contexts: list[Context] = []
+        answers: list[Answer] = []
+        for each in self._cases:
+            c, said = each.at(history, now)
+            contexts.append(c)
+            answers += said
         if self._renews:
             answers.append(self._coming(now))
         steps = [step for answer in answers for step in answer.steps if step.key not in history]
         steps.sort(key=_order)
-        return Look(self._account, [each.terms for each in self._cases], history, steps, answers)
+        return Look(self.account, contexts, history, steps, answers)
 
     def _coming(self, now: datetime) -> Answer:
-        items = list(renewals(self._account, self._history, self._policies, now))
+        items = list(renewals(self.account, self._history, self._policies, now))
         steps = [item for item in items if isinstance(item, Step)]
         return Answer(steps, [item for item in items if isinstance(item, Withheld)], now + RESOLUTION)
 
@@ -107,7 +119,7 @@ class Look:
     """
 
     account: Account
-    terms: list[Terms]
+    contexts: list[Context]
     history: History
     steps: list[Step]
     answers: list[Answer]
@@ -120,10 +132,14 @@ class Look:
     def withheld(self) -> list[Withheld]:
         return [item for answer in self.answers for item in answer.withheld if item.key not in self.history]
 
+    @property
+    def level(self) -> Level:
+        """Of the access that there is, whatever the time."""
+        return access_of(self.account, {c.ref: None for c in self.contexts if _is_deadline(c)}).level
+
     def access(self, now: datetime) -> Access:
         """As it is then."""
-        contexts = [on(each, self.history, now) for each in self.terms]
-        deadlines = {c.ref: _deadline(c) for c in contexts if _is_deadline(c)}
+        deadlines = {c.ref: _deadline(c.at(now)) for c in self.contexts if _is_deadline(c)}
         return access_of(self.account, deadlines)
 
     def plan(self, now: datetime) -> Plan:
@@ -148,7 +164,8 @@ def _rules_for(s: Situation) -> tuple[Rule, ...]:
 
 
 def _is_deadline(c: Context) -> bool:
-    return c.s.case.is_open and not c.s.first_payment
+    """Whether there is access that the case may yet make less."""
+    return c.s.case.is_open and not c.s.case.taken_at and not c.s.first_payment
 
 
 def _deadline(c: Context) -> datetime | None:

@@ -71,8 +71,8 @@ def take_due(
         effect = Effect(step.key, step.kind, step.name, step.case, status, now, accepted_at)
         history[step.key] = effect
         if step.kind is Kind.ACCESS:
-            account = with_access_taken(account, step, now, look.access(now).level)
-            outlook = Outlook(account, history, policies)
+            account = with_access_taken(account, step, now, look.level)
+            outlook.taken(effect, account)
         else:
             outlook.done(effect)
         taken.append(step.moved(now, min(step.wanted_at or step.due_at, step.due_at)))

@@ -4,6 +4,7 @@ Modules say `log = structlog.get_logger()` and `log.info("case.opened", case_id=
 `configure` once.
 """
 
+import json
 import logging
 import sys
 import unicodedata
@@ -31,19 +32,19 @@ def configure(
     out = stream if stream is not None else sys.stderr
     people = out.isatty() if log_format == "auto" else log_format == "console"
     shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _bind_process(process),
         # The stdlib's text: unlike rich's and structlog's own tracebacks it never shows local variables.
         structlog.processors.format_exc_info,
         redact,
         one_line,
+        # What is our own has nothing to hide.
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _bind_process(process),
     ]
     renderer: Processor = (
         structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback)
         if people
-        else structlog.processors.JSONRenderer(ensure_ascii=False)
+        else _as_json
     )
     structlog.configure(
         processors=[*shared, renderer],
@@ -52,6 +53,14 @@ def configure(
         cache_logger_on_first_use=False,
     )
     _route_stdlib(shared, renderer, out, max(_LEVELS[level], logging.WARNING))
+
+
+# Made once: `json.dumps` makes one for every line. What is redacted is plain values already.
+_JSON = json.JSONEncoder(ensure_ascii=False, default=repr)
+
+
+def _as_json(_: WrappedLogger, __: str, event: EventDict) -> str:
+    return _JSON.encode(event)
 
 
 def one_line(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

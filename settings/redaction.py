@@ -60,12 +60,12 @@ def _clean(name: str, value: object) -> object:
 
 def _clean_value(value: object) -> object:
     match value:
-        case SecretStr() | SecretBytes():
-            return REDACTED
         case str():
             return _without_leaks(value)
         case bool() | int() | float() | None:
             return value
+        case SecretStr() | SecretBytes():
+            return REDACTED
         case Mapping():
             return {key: _clean(str(key), item) for key, item in value.items()}
         case list() | tuple() | set() | frozenset():

@@ -7,6 +7,7 @@ killed parent and hang when a whole process group is told to stop. To use more c
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -99,6 +100,9 @@ class WorkerProcess:
         self._watchdog.start(loop.ident)
         spans.start("worker", self._settings.traces_url)
         listen("worker", self._settings.metrics_address)
+        # What is loaded by now stays for good: the collector need not walk it in the middle of a batch.
+        gc.collect()
+        gc.freeze()
         log.info("worker.started", queues=sorted(queues), threads=self._settings.worker_threads)
         living = asyncio.run_coroutine_threadsafe(self._live(worker), loop.loop)
         living.add_done_callback(self._no_longer_living)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from dunning.account import Account
+from dunning.case import Situation
 from dunning.rules.context import FOR_EVER, Context, Rule, Terms, on
 from dunning.rules.governing import governed
 from dunning.steps import Effect, History, Step, Withheld
@@ -23,29 +25,37 @@ class Answer:
 
 
 class Answers:
-    """What each rule has said of a case so far, while time goes on and steps are taken."""
+    """What the rules have said of a case so far, while time goes on and steps are taken."""
 
-    def __init__(self, of: Terms, rules: Sequence[Rule]) -> None:
-        self.terms, self._rules = of, rules
-        self._known: list[Answer | None] = [None] * len(rules)
+    def __init__(self, of: Terms, choose: Callable[[Situation], Sequence[Rule]]) -> None:
+        """`choose` says which rules look at such a case."""
+        self._terms, self._choose = of, choose
+        self._known: dict[Rule, Answer | None] = dict.fromkeys(choose(of.s))
         self._context: Context | None = None
 
-    def heed(self, effect: Effect) -> None:
-        """A step was taken: forget what it may change."""
-        self._context = None
-        for place, rule in enumerate(self._rules):
+    def heed(self, effect: Effect, history: History) -> None:
+        """A step was taken: forget what it may change. `history` has it."""
+        self._context = self._context and self._context.once_done(effect, history)
+        for rule in self._known:
             if rule.minds(effect):
-                self._known[place] = None
+                self._known[rule] = None
 
-    def at(self, history: History, now: datetime) -> Iterator[Answer]:
-        """Of each rule in turn."""
-        c = self._context.at(now) if self._context else on(self.terms, history, now)
-        self._context = c
-        for place, rule in enumerate(self._rules):
-            answer = self._known[place]
+    def heed_taken(self, effect: Effect, history: History, account: Account) -> None:
+        """Access was taken, for this case or another: other rules may look at the case from now on."""
+        self.heed(effect, history)
+        self._terms = self._terms.once_taken(account)
+        self._context = self._context and self._context.of(self._terms)
+        self._known = {rule: self._known.get(rule) for rule in self._choose(self._terms.s)}
+
+    def at(self, history: History, now: datetime) -> tuple[Context, list[Answer]]:
+        """What each rule says in turn, and what it was asked about."""
+        c = self._context = self._context.at(now) if self._context else on(self._terms, history, now)
+        answers = []
+        for rule, answer in self._known.items():
             if answer is None or now >= answer.until:
-                answer = self._known[place] = ask(rule, c)
-            yield answer
+                answer = self._known[rule] = ask(rule, c)
+            answers.append(answer)
+        return c, answers
 
 
 def ask(rule: Rule, c: Context) -> Answer:

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from dunning.account import Account, Case
 from dunning.case import Situation, situation
 from dunning.deadline import ends_at, grace_ends_at, in_working_hours, moved_at, warnings_accepted
-from dunning.lazy import lazy
+from dunning.lazy import altered, lazy
 from dunning.policy import WARNED_BEFORE, Policy
-from dunning.reach import unreachable_since, went_unheard
+from dunning.reach import hard_bounces, unreachable_since, went_unheard
 from dunning.segments import PolicySource
 from dunning.standing import Standing, standing
 from dunning.steps import (
@@ -40,6 +40,10 @@ class Terms:
 
     def __init__(self, s: Situation, said: Standing, policy: Policy) -> None:
         self.s, self.said, self.policy = s, said, policy
+
+    def once_taken(self, account: Account) -> Terms:
+        """The same in the account of right after access was taken, for this case or another."""
+        return altered(self, s=self.s.once_taken(account))
 
     @lazy
     def granted_until(self) -> datetime:
@@ -142,8 +146,17 @@ class Context:
 
     def at(self, now: datetime) -> Context:
         """The same at another time, with all that does not depend on it."""
-        other = object.__new__(Context)
-        other.__dict__.update(self.__dict__, _now=now)
+        return self if now == self._now else altered(self, _now=now)
+
+    def of(self, terms: Terms) -> Context:
+        """The same by the terms of right after access was taken."""
+        return altered(self, s=terms.s, terms=terms)
+
+    def once_done(self, effect: Effect, history: History) -> Context:
+        """The same after a step, of which nobody knows yet what came of it. `history` has it."""
+        other = altered(self, history=history)
+        for name in READ_OF_MAILS if effect.kind is Kind.MAIL else READ_OF_OTHERS:
+            other.__dict__.pop(name, None)
         return other
 
     # steps
@@ -190,8 +203,8 @@ class Context:
     @lazy
     def warned_at(self) -> list[datetime]:
         """When the warnings that speak of the present deadline were accepted, earliest first."""
-        warnings = {key: mail for key, mail in self.done.items() if mail.name == FINAL_WARNING}
-        heard = {key: mail for key, mail in warnings.items() if not self.unheard(mail)}
+        warnings = (mail for mail in self.done.values() if mail.name == FINAL_WARNING)
+        heard = {mail.key: mail for mail in warnings if not self.unheard(mail)}
         return warnings_accepted(self.s.case, heard, self.terms.moved_at)
 
     def warned_by(self, key: str) -> Effect | None:
@@ -199,6 +212,9 @@ class Context:
 
         One that came back has said nothing.
         """
+        own = self.history.get(key)
+        if own and not self._is_void(own):
+            return own
         since, suffix = self.terms.moved_at, key[key.rindex(":") :]
         same = (
             effect
@@ -209,8 +225,7 @@ class Context:
             and not self._is_void(effect)
             and (since is None or effect.created_at >= since)
         )
-        own = self.history.get(key)
-        return own if own and not self._is_void(own) else next(same, None)
+        return next(same, None)
 
     def anew(self, key: str) -> str:
         """The key of a mail or, where it came back, that under which it is to be said once more."""
@@ -227,7 +242,11 @@ class Context:
 
     def unheard(self, mail: Effect) -> bool:
         """Whether a mail told nobody, as far as its service has said."""
-        return went_unheard(self.s.account, self.history, mail)
+        return went_unheard(self.s.account, self._bounced, mail)
+
+    @lazy
+    def _bounced(self) -> list[Effect]:
+        return hard_bounces(self.history)
 
     @lazy
     def unreachable_since(self) -> datetime | None:
@@ -264,9 +283,16 @@ class Context:
     @property
     def ends_at(self) -> datetime:
         """When access ends, as it has to be told now."""
+        if self._promised_end:
+            return self._promised_end
         granted = self.terms.granted_until
-        warned = self.warned_at[0] if self.warned_at else self.now_or(granted - WARNED_BEFORE)
-        return ends_at(granted, warned, self.policy)
+        return ends_at(granted, self.now_or(granted - WARNED_BEFORE), self.policy)
+
+    @lazy
+    def _promised_end(self) -> datetime | None:
+        """When access ends by the warnings that were accepted; None: none was."""
+        warned = self.warned_at
+        return ends_at(self.terms.granted_until, warned[0], self.policy) if warned else None
 
     @property
     def zone(self) -> ZoneInfo:
@@ -279,6 +305,10 @@ class Context:
         return self.terms.high_value
 
 
+# What a context has worked out of the history that a step of this kind may change.
+READ_OF_OTHERS = ("done", "failed_attempts", "_own_charges")
+READ_OF_MAILS = ("done", "mails", "mails_of_case", "warned_at", "_promised_end")
+
 Ask = Callable[[Context], Iterator[Step | Withheld]]
 
 
@@ -286,7 +316,8 @@ Ask = Callable[[Context], Iterator[Step | Withheld]]
 class Rule:
     """`reads` is what the rule, or `governed` for its steps, looks at of all that was done: kinds and names.
 
-    Its answer stays as it is while no such step is taken, though a step of its own that is taken is over.
+    Who looks at the access that was taken, in whatever case, reads `Kind.ACCESS`. Its answer stays as it is
+    while no such step is taken, though a step of its own that is taken is over.
     """
 
     ask: Ask

@@ -15,7 +15,7 @@ from dunning.steps import Kind, Step, Withheld
 REVIVAL = timedelta(hours=1)
 
 
-@reads(Kind.MAIL)
+@reads(Kind.MAIL, Kind.ACCESS)
 def ending(c: Context) -> Iterator[Step | Withheld]:
     """Tell the customer, once, that access has ended for want of payment."""
     subscription, case = c.s.subscription, c.s.case
@@ -52,7 +52,7 @@ def over_before_us(c: Context) -> Iterator[Step | Withheld]:
     yield c.withhold(f"access_ended:{c.ref}", "the provider had ended it before the case was taken over")
 
 
-@reads(Kind.MAIL)
+@reads(Kind.MAIL, Kind.ACCESS)
 def recovery(c: Context) -> Iterator[Step | Withheld]:
     """A receipt closes what our mails opened; who was never told of a failure hears nothing."""
     case = c.s.case

@@ -16,7 +16,7 @@ from dunning.steps import FINAL_WARNING, LAST_CALL, Kind, Step, Withheld
 LONGEST_DEBIT = timedelta(days=14)
 
 
-@reads(Kind.MAIL)
+@reads(Kind.MAIL, Kind.ACCESS)
 def restriction(c: Context) -> Iterator[Step | Withheld]:
     """Access is limited some days before it ends, if the customer has known of it for three days."""
     key = f"restriction:{c.ref}"
@@ -106,7 +106,7 @@ def awaits_acknowledgement(c: Context) -> bool:
     return call is None or seen is None or seen < call.created_at
 
 
-@reads()
+@reads(Kind.ACCESS)
 def end_action(c: Context) -> Iterator[Step | Withheld]:
     """What the policy wants done at the provider once our own grace has ended."""
     action, taken = c.policy.end_action, c.s.case.taken_at

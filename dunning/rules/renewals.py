@@ -35,6 +35,10 @@ class Renewal:
         return self.subscription.ref
 
     @property
+    def annual(self) -> bool:
+        return self.subscription.interval == "year"
+
+    @property
     def card_expires_before(self) -> bool:
         """Whether the card is not good any more on the day of the charge."""
         return bool(self.method and (end := good_until(self.method)) and end <= self.at)
@@ -63,7 +67,7 @@ def renewals(
     account: Account, history: History, policies: PolicySource, now: datetime
 ) -> Iterator[Step | Withheld]:
     """One notice a rung and charge, the newest due rung only, in the customer's waking hours."""
-    coming = list(upcoming(account, now))
+    coming = [each for each in upcoming(account, now) if each.card_expires_before or each.annual]
     if not coming:
         return
     excluded = _excluded(account)
@@ -74,15 +78,12 @@ def renewals(
     for renewal in coming:
         policy = policies.choose(account, _as_invoice(renewal))
         day = renewal.at.date().isoformat()
-        annual = renewal.subscription.interval == "year"
         if renewal.card_expires_before:
             rungs, name = policy.card_expiry_notice, "card_expiring"
             reason = "the card expires before the next charge"
-        elif annual:
+        else:
             rungs, name = policy.renewal_notice, "renewal_notice"
             reason = "an annual plan renews soon"
-        else:
-            continue
         for before in rungs:
             key = f"{name}:{renewal.ref}:{day}:{spell(before)}"
             if excluded:

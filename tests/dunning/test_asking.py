@@ -10,6 +10,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dunning.access import Level
 from dunning.account import Account
 from dunning.case import settle
 from dunning.comparison import Comparison, changes
@@ -77,10 +78,11 @@ def test_an_outlook_that_lasts_says_what_a_fresh_one_says(
         if step := next(iter(found.due(now)), None):
             effect = _effect(step, now, accepted=accepted)
             history[step.key] = effect
-            outlook.done(effect)
             if step.kind is Kind.ACCESS:
                 account = with_access_taken(account, step, now, found.access.level)
-                outlook = Outlook(account, history, policy)
+                outlook.taken(effect, account)
+            else:
+                outlook.done(effect)
         elif gap is None:
             now = next((each.due_at for each in found.steps), now)
         else:
@@ -99,10 +101,13 @@ def test_a_rule_reads_what_it_says_it_reads(
         for step in _imaginable(account, policy, now):
             if step.key in history:
                 continue
-            after = history | {step.key: _effect(step, now, accepted=accepted)}
+            after, then = history | {step.key: _effect(step, now, accepted=accepted)}, about
+            if step.kind is Kind.ACCESS:
+                taken = with_access_taken(account, step, now, Level.WARNED)
+                then = terms(taken, taken.cases[case.invoice], policy)
             for rule in {*CLOSED, *STOPPED, *RUNNING}:
                 if not rule.minds(after[step.key]):
-                    was, will = ask(rule, on(about, history, now)), ask(rule, on(about, after, now))
+                    was, will = ask(rule, on(about, history, now)), ask(rule, on(then, after, now))
                     assert will.steps == [each for each in was.steps if each.key != step.key]
                     assert will.withheld == [each for each in was.withheld if each.key != step.key]
 
@@ -124,6 +129,8 @@ def _imaginable(account: Account, policy: Policy, now: datetime) -> Iterator[Ste
             yield Step(Kind.TEAM, f"escalation:{ref}:{name}", name, ref, now, "")
         yield Step(Kind.RETRY, f"retry:{ref}:1", "retry", ref, now, "")
         yield Step(Kind.END, f"end:{ref}:cancel", "cancel", ref, now, "")
+        yield Step(Kind.ACCESS, f"restriction:{ref}", Level.LIMITED.value, ref, now, "")
+        yield Step(Kind.ACCESS, f"access:{ref}:revoked", Level.REVOKED.value, ref, now, "")
 
 
 @examples(40)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import update
+from structlog.testing import capture_logs
 
 from db import accounts, endings, models, outbox
 from db.accounts import Loaded
@@ -205,6 +206,17 @@ def test_access_that_is_verified_is_taken_and_told(worker: Worker) -> None:
         ("access.changed", "grace_expired"),
     ]
     assert worker.learn(day(15), verified={"in_1"}) == Enacted()
+
+
+def test_what_is_decided_for_an_account_is_one_log_line(worker: Worker) -> None:
+    """However many steps it takes; where nothing is decided there is none."""
+    warned(worker)
+    with capture_logs() as logs:
+        worker.learn(day(14), verified={"in_1"})
+        worker.learn(day(15), verified={"in_1"})
+    [line] = [each for each in logs if each["event"] == "account.decided"]
+    assert line["steps"] == "access:in_1:revoked access_ended:in_1"
+    assert (line["access"], line["reason"]) == ("revoked", "grace_expired")
 
 
 def test_class_16_a_payment_restores_what_was_taken(worker: Worker) -> None:

@@ -83,7 +83,8 @@ async def _advance(services: Services, customer_ids: Sequence[int], questions: Q
         loaded = await accounts.load(connection, sorted(set(customer_ids)), lock=True)
         due = await _look(connection, services, loaded, now)
         asked = [each for each in due if _is_asked(services, loaded[each.customer_id], each)]
-        others = [each for each in due if each not in asked]
+        wait = {each.customer_id for each in asked}
+        others = [each for each in due if each.customer_id not in wait]
         enacted = await _do(connection, services, others, loaded, now)
     await wake(services, enacted)
     pending = {
@@ -163,7 +164,9 @@ async def _do(
             decision = await decide(
                 connection,
                 account,
-                settle(fold(account.account, *each.told), services.policy),
+                each.outlook.account
+                if each.outlook
+                else settle(fold(account.account, *each.told), services.policy),
                 switch=switch,
                 policy=services.policy,
                 team_channels=services.team_channels,

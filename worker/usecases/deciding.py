@@ -108,6 +108,15 @@ async def decide(
     # What was planned took them for sent.
     due |= {step.case: now for step in doubtful if step.case in after.cases}
     access, changed = _access(loaded, planned.access, now)
+    # What somebody has of whom nothing was known is no news.
+    if steps or (changed and loaded.access is not None):
+        log.info(
+            "account.decided",
+            customer=loaded.id,
+            steps=" ".join(step.key for step in steps),
+            access=planned.access.level.value,
+            reason=planned.access.reason.value,
+        )
     return Decision(
         change=Change(loaded, after, due),
         effects=tuple(
@@ -185,9 +194,8 @@ def _doubt(customer_id: int, step: Step, now: datetime) -> Entry:
 
 
 def _entry(customer_id: int, step: Step, now: datetime) -> Entry:
-    verb = VERBS[step.kind]
-    log.info(verb, customer=customer_id, case=step.case, step=step.key)
-    return Entry(customer_id, now, verb, step.reason, step.case, {"step": step.key, "name": step.name})
+    data = {"step": step.key, "name": step.name}
+    return Entry(customer_id, now, VERBS[step.kind], step.reason, step.case, data)
 
 
 def _changes_of_cases(loaded: Loaded, after: Account, now: datetime) -> list[Entry]:
@@ -267,7 +275,6 @@ def _access(loaded: Loaded, current: Access, now: datetime) -> tuple[dict[str, A
     new = values | {"customer_id": loaded.id, "changed_at": changed_at}
     if same_level:
         return new, []
-    log.info("access.changed", customer=loaded.id, access=current.level.value, reason=current.reason.value)
     data = {
         "from": before,
         "to": current.level.value,
