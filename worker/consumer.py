@@ -42,10 +42,10 @@ class PromptConsumer(_RedisConsumer):
             self.prefetch = self.outstanding_message_count + has_room
         self.timeout = 0 if has_room else BUSY_LOOK_EVERY
         message: MessageProxy | None = super().__next__()  # type: ignore[no-untyped-call]  # as above
-        if message is not None:
-            self._rows[message.message_id] = len(message.args[0])
-        elif has_room:
+        if message is None and has_room:
             self._wait()
+        elif message is not None and self._most_rows is not None:
+            self._rows[message.message_id] = len(message.args[0])
         return message
 
     def ack(self, message: MessageProxy) -> None:

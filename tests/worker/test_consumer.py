@@ -79,7 +79,7 @@ def test_who_has_enough_in_hand_takes_no_more(broker: OurRedisBroker) -> None:
 def test_large_batches_are_shared_with_others(broker: OurRedisBroker, wakeup: Wakeup, taken: int) -> None:
     """Of what is computed a process holds few rows, not as many messages as it may."""
     busy, idle = (broker.consume(wakeup.queue, prefetch=5, timeout=100) for _ in range(2))
-    QueueNudge(broker).send(wakeup, range(7 * IDS_PER_MESSAGE))
+    QueueNudge(broker).send(wakeup, range(12 * IDS_PER_MESSAGE))
     held = [message for message in (next(busy) for _ in range(6)) if message]
     assert len(held) == taken
     assert next(idle)
