@@ -43,6 +43,7 @@ INVOICE_SNAPSHOT = (
     "status", "subscription", "billing_reason", "collection_method", "number",
     "currency", "amount_remaining", "next_attempt_at", "processing_since",
 )  # fmt: skip
+TOLD_OF_CHARGES = tuple(field.name for field in fields(Charge) if field.name not in ("ref", "invoice", "at"))
 METHOD_SNAPSHOT = ("type", "brand", "last4", "exp_month", "exp_year", "country", "detached")
 
 
@@ -210,10 +211,9 @@ def _fold_pay_page(seen: Invoice, fact: PayPageSeen) -> Invoice:
 
 
 def _fold_charge(account: Account, fact: ChargeFailed) -> Account:
-    names = [field.name for field in fields(Charge) if field.name not in ("ref", "invoice", "at")]
     seen = account.charges.get(fact.charge)
     # Two reports of one charge differ only in how much they tell: keep what either knows.
-    told = {name: _either(getattr(seen, name, None), getattr(fact, name)) for name in names}
+    told = {name: _either(getattr(seen, name, None), getattr(fact, name)) for name in TOLD_OF_CHARGES}
     charge = Charge(
         ref=fact.charge,
         invoice=fact.invoice,

@@ -6,7 +6,7 @@ corrected at the provider is another one, and what came back from the old one sa
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from dunning.account import Account
@@ -52,19 +52,16 @@ def anything_returned(account: Account, history: History) -> bool:
     return bool(_lost(account, history))
 
 
-def hard_bounces(history: History) -> list[Effect]:
-    """The mails whose addresses turned out to take none."""
-    return [each for each in history.values() if each.undone is Result.HARD_BOUNCE and each.recipient]
-
-
-def went_unheard(account: Account, bounced: Collection[Effect], mail: Effect) -> bool:
+def went_unheard(account: Account, undone: History, mail: Effect) -> bool:
     """Whether a mail told nobody: it came to nothing, or its address turned out to take no mail.
 
-    One of `bounced`, the account's `hard_bounces`, says that of the others to the same address, but for those
-    whose own delivery was told, and those that were sent after somebody had said that it works.
+    A bounce of one mail says that of the others to the same address, but for those whose own delivery was
+    told, and those that were sent after somebody had said that it works. Of the history only what came to
+    nothing is read.
     """
     if mail.undone:
         return True
+    bounced = [each for each in undone.values() if each.undone is Result.HARD_BOUNCE and each.recipient]
     if not bounced or mail.delivered_at or not mail.recipient:
         return False
     address = _same(mail.recipient)

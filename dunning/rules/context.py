@@ -12,7 +12,7 @@ from dunning.case import Situation, situation
 from dunning.deadline import ends_at, grace_ends_at, in_working_hours, moved_at, warnings_accepted
 from dunning.lazy import altered, lazy
 from dunning.policy import WARNED_BEFORE, Policy
-from dunning.reach import hard_bounces, unreachable_since, went_unheard
+from dunning.reach import unreachable_since, went_unheard
 from dunning.segments import PolicySource
 from dunning.standing import Standing, standing
 from dunning.steps import (
@@ -188,8 +188,11 @@ class Context:
     @lazy
     def mails(self) -> list[Effect]:
         """Every mail that may have reached this person, in any of their cases; none that they asked for."""
-        every = (e for e in self.history.values() if e.kind is Kind.MAIL and e.name not in ON_REQUEST)
-        return [e for e in every if e.reached_somebody]
+        return [
+            each
+            for each in self.history.values()
+            if each.kind is Kind.MAIL and each.name not in ON_REQUEST and each.reached_somebody
+        ]
 
     @lazy
     def done(self) -> dict[str, Effect]:
@@ -242,16 +245,17 @@ class Context:
 
     def unheard(self, mail: Effect) -> bool:
         """Whether a mail told nobody, as far as its service has said."""
-        return went_unheard(self.s.account, self._bounced, mail)
+        return went_unheard(self.s.account, self._undone, mail)
 
     @lazy
-    def _bounced(self) -> list[Effect]:
-        return hard_bounces(self.history)
+    def _undone(self) -> History:
+        """What came to nothing: mostly none of it."""
+        return {key: effect for key, effect in self.history.items() if effect.undone}
 
     @lazy
     def unreachable_since(self) -> datetime | None:
         """Since when no address of the customer takes our mail; None: one does, or there was never any."""
-        return unreachable_since(self.s.account, self.history, self.ref)
+        return unreachable_since(self.s.account, self._undone, self.ref)
 
     @lazy
     def failed_attempts(self) -> int:
