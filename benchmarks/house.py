@@ -44,6 +44,11 @@ class House:
         name = f"bench_{next(self._numbers)}"
         return self.postgres.create_database(name, template=_TEMPLATE if migrated else None)
 
+    def copy(self, database_url: str) -> str:
+        """The url of a new database that begins as a copy of this one, which nobody may be using."""
+        template = database_url.partition("?")[0].rpartition("/")[2]
+        return self.postgres.create_database(f"bench_{next(self._numbers)}", template)
+
     def redis(self, number: int) -> str:
         """One of the server's sixteen numbered key spaces."""
         return f"{self.valkey.url}?db={number}"
@@ -83,9 +88,9 @@ class House:
         """Run one statement; its rows."""
         return asyncio.run(_query(for_asyncpg(database_url), statement, *values))
 
-    def execute(self, database_url: str, statements: str) -> None:
-        """Run statements that answer nothing."""
-        asyncio.run(_execute(for_asyncpg(database_url), statements))
+    def execute(self, database_url: str, *statements: str) -> None:
+        """Run statements that answer nothing; each argument at the same time, on a connection of its own."""
+        asyncio.run(_execute_all(for_asyncpg(database_url), statements))
 
     def empty(self, database_url: str) -> None:
         """Remove all rows of our tables, but not what processes say of themselves."""
@@ -112,6 +117,10 @@ async def _query(dsn: str, statement: str, *values: object) -> list[Any]:
         return list(await connection.fetch(statement, *values))
     finally:
         await connection.close()
+
+
+async def _execute_all(dsn: str, statements: Sequence[str]) -> None:
+    await asyncio.gather(*(_execute(dsn, each) for each in statements))
 
 
 async def _execute(dsn: str, statements: str) -> None:

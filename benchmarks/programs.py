@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.errors import BenchmarkError
 from sandbox.processes import Process, Processes
-from sandbox.programs import command_line
+from sandbox.programs import RUN, command_line
 
 ROOT = Path(__file__).resolve().parent.parent
 START_LIMIT = 30.0  # seconds
@@ -33,9 +33,24 @@ class Program:
         self._lines = lines
 
     @property
+    def name(self) -> str:
+        """What it was started as."""
+        return self._process.name
+
+    @property
     def pid(self) -> int:
         """Of the program itself."""
         return self._process.pid
+
+    @property
+    def runs(self) -> bool:
+        """It has not ended."""
+        return self._process.poll() is None
+
+    @property
+    def is_ours(self) -> bool:
+        """It is the product, and nobody to compare with."""
+        return self._process.recipe.argv[: len(RUN)] == tuple(RUN)
 
     def wait(self, condition: Callable[[], bool], what: str, *, seconds: float = START_LIMIT) -> None:
         """Return when `condition` holds; raises BenchmarkError when it does not, or the program ends."""
@@ -63,8 +78,8 @@ class Program:
             yield
 
     def stop(self) -> None:
-        """Stop it, if it has not been stopped yet."""
-        self._process.stop()
+        """End it, if it has not ended yet; at once, since what it worked on is thrown away."""
+        self._process.kill()
 
     def _obituary(self, what: str) -> str:
         return "\n  ".join([f"{self._process.name} {what}; its last lines:", *self._lines])
@@ -119,6 +134,10 @@ class Programs:
         stack.callback(program.stop)
         program.wait(lambda: bool(urls), "listening")
         return urls[0]
+
+    def ours(self) -> list[Program]:
+        """Those of the product that run now."""
+        return [program for program in self.latest.values() if program.is_ours and program.runs]
 
     def stop_all(self) -> None:
         """Stop whatever still runs."""

@@ -1,31 +1,26 @@
 """Results as a table and as JSON."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from benchmarks.experiment import Experiment, Mark, Samples
+from benchmarks.experiment import Mark, Result, Samples
+
+ENOUGH = 5
+"""Rounds; where there are fewer it is said."""
 
 _UNITS = {"rate": "/s", "ms": " ms", "mb": " MB", "percent": " %"}
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One row, measured."""
-
-    experiment: Experiment
-    samples: Samples
-    seconds: float
-    """That measuring it took, with setting it up."""
-
-
 def table(result: Result) -> Table:
     """The marks of one row, with the figures they come from."""
-    shown = Table(title=result.experiment.title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    title = result.experiment.title
+    if result.rounds < ENOUGH:
+        title += f" ({result.rounds} rounds)"
+    shown = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
     shown.add_column("")
     for column in ("ours", "beside it", "ratio", "must", "aim"):
         shown.add_column(column, justify="right", no_wrap=True)
@@ -62,16 +57,21 @@ def verdict(mark: Mark, value: float) -> str:
     return "[green]aim[/]" if mark.reaches(value, mark.aim) else "[green]reached[/]"
 
 
-def as_json(results: list[Result], machine: Mapping[str, Any], scale: Mapping[str, Any]) -> dict[str, Any]:
-    """Everything: each figure of each round, and the marks."""
+def as_json(
+    results: list[Result], machine: Mapping[str, Any], scale: Mapping[str, Any], seconds: float
+) -> dict[str, Any]:
+    """Everything: each figure of each round, the marks, and what took how long. `seconds`: the run."""
     return {
         "machine": dict(machine),
         "scale": dict(scale),
+        "seconds": round(seconds, 1),
         "rows": [
             {
                 "name": result.experiment.name,
                 "title": result.experiment.title,
+                "rounds": result.rounds,
                 "seconds": round(result.seconds, 1),
+                "spent": {what: round(seconds, 1) for what, seconds in result.spent.items()},
                 "marks": [_as_json(mark, result.samples) for mark in result.experiment.marks],
                 "contenders": {
                     name: {figure: [one[figure] for one in rounds] for figure in rounds[0]}

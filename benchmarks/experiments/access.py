@@ -79,10 +79,11 @@ def _set_up(house: House, scale: Scale) -> Iterator[Sequence[Contender]]:
     bare = receivers.bare(house)
     environment = house.environment(database, house.redis(0))
     with ExitStack() as stack:
-        api = house.start_server("access API", dunning("api"), environment, "DUNNING_API_PORT")
-        stack.callback(api.stop)
-        peer = house.start_server(bare.name, bare.command, bare.environment, bare.port_setting)
-        stack.callback(peer.stop)
+        api = house.launch_server("access API", dunning("api"), environment, "DUNNING_API_PORT")
+        peer = house.launch_server(bare.name, bare.command, bare.environment, bare.port_setting)
+        for server in (api, peer):
+            stack.callback(server.stop)
+            server.wait_for_health()
         yield [
             Contender("access API", lambda: _ask(house, api.port, requests, scale)),
             Contender("with a stored key", lambda: _ask(house, api.port, stored, scale)),

@@ -13,34 +13,40 @@ from worker import queues
 from worker.broker import create_broker, message
 from worker.queues import Wakeup
 
-# A worker with nothing to do looks at its queue at least this often: after it, the first look is due at once.
-IDLE_SECONDS = 0.6
 LIMIT = 120.0  # seconds for one backlog
 
 
 class Backlog:
     """One queue and the programs that work on it."""
 
-    def __init__(self, programs: Sequence[Program], redis_url: str, wakeup: Wakeup) -> None:
-        """Connects to Redis at the first message."""
+    def __init__(self, stack: ExitStack, programs: Sequence[Program], redis_url: str, wakeup: Wakeup) -> None:
+        """Connects to Redis at the first message, until the stack ends."""
         self._programs, self._wakeup = programs, wakeup
+        self._ready = False
         self._client = redis.Redis.from_url(redis_url)
+        stack.callback(self._client.close)
         self._broker = create_broker(redis_url)
+        stack.callback(self._broker.close)
         # Holds every message that is not acknowledged yet.
         self._key = f"{queues.NAMESPACE}:{wakeup.queue}.msgs"
 
-    def work_off(self, messages: Iterable[dramatiq.Message[None]]) -> float:
-        """Seconds from the moment the workers may start until every message is acknowledged."""
-        with ExitStack() as stack:
-            for program in self._programs:
-                stack.enter_context(program.frozen())
-            frozen_at = time.monotonic()
-            for each in messages:
-                self._broker.enqueue(each)
-            time.sleep(max(0.0, IDLE_SECONDS - (time.monotonic() - frozen_at)))
-        start = time.monotonic()
-        wait_until(self._is_empty, f"the queue {self._wakeup.queue} to be empty", seconds=LIMIT)
-        return time.monotonic() - start
+    def work_off(self, messages: Iterable[dramatiq.Message[None]], *, by: int | None = None) -> float:
+        """Seconds from the moment the workers may start until every message is acknowledged.
+
+        `by` so many of them: the others go on standing still. They wait for their queue and take nothing out
+        of it before they look, so no message is kept from those that work.
+        """
+        self.wait_for_workers()
+        with ExitStack() as idle:
+            with ExitStack() as working:
+                for number, program in enumerate(self._programs):
+                    stack = working if by is None or number < by else idle
+                    stack.enter_context(program.frozen())
+                for each in messages:
+                    self._broker.enqueue(each)
+            start = time.monotonic()
+            wait_until(self._is_empty, f"the queue {self._wakeup.queue} to be empty", seconds=LIMIT)
+            return time.monotonic() - start
 
     def messages(self, ids: list[int]) -> Iterable[dramatiq.Message[None]]:
         """As the receiver sends them: many ids in one."""
@@ -58,10 +64,11 @@ class Backlog:
                 options={},
             )
 
-    def close(self) -> None:
-        """Disconnect."""
-        self._client.close()
-        self._broker.close()
+    def wait_for_workers(self) -> None:
+        """Until each has said once that it works."""
+        for program in () if self._ready else self._programs:
+            program.wait_for_line("worker.started")
+        self._ready = True
 
     def _is_empty(self) -> bool:
         return not self._client.exists(self._key)

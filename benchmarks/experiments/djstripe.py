@@ -22,10 +22,10 @@ PATH = "/stripe/webhook/0b7c1d2e-5f64-4a83-9b0e-3c8d5a7f1e29/"
 THREADS = "8"
 
 
-def _recipe(house: House, programs: Path, stripe: Stripe, name: str, processing: str) -> Recipe:
-    """dj-stripe with a database of its own on the same server, its tables made."""
+def _tables(house: House, programs: Path, stripe: Stripe) -> str:
+    """The url of a database with its tables."""
     database = house.database(migrated=False)
-    environment = house.environment(database, "", PROCESSING=processing, STRIPE_API_BASE=stripe.url)
+    environment = house.environment(database, "", PROCESSING="itself", STRIPE_API_BASE=stripe.url)
     made = subprocess.run(  # noqa: S603 -- a file of ours
         [str(programs / "python"), "project.py", SECRET],
         cwd=HERE,
@@ -36,6 +36,14 @@ def _recipe(house: House, programs: Path, stripe: Stripe, name: str, processing:
     )
     if made.returncode:
         raise BenchmarkError(f"dj-stripe's tables could not be made:\n{made.stderr}")
+    return database
+
+
+def _recipe(
+    house: House, programs: Path, stripe: Stripe, database: str, name: str, processing: str
+) -> Recipe:
+    """dj-stripe with a database of its own on the same server."""
+    environment = house.environment(database, "", PROCESSING=processing, STRIPE_API_BASE=stripe.url)
     command = [str(programs / "gunicorn"), "--chdir", str(HERE), "--workers", "1", "--threads", THREADS]
     command += ["--keep-alive", "75", "--no-control-socket", "--log-level", "warning", "project:application"]
     table = "djstripe_webhookeventtrigger"
@@ -49,10 +57,12 @@ def _set_up(house: House, scale: Scale) -> Iterator[Sequence[Contender]]:
         directory = Path(stack.enter_context(TemporaryDirectory()))
         stripe = simulated_stripe(house, stack, directory, 1)
         template = event_template(stripe.failures[0])  # of an invoice that this Stripe has
+        database = _tables(house, programs, stripe)
+        another = house.copy(database)
         recipes = (
             receivers.receiver(house),
-            _recipe(house, programs, stripe, "dj-stripe", "itself"),
-            _recipe(house, programs, stripe, "dj-stripe with a queue", "queue"),
+            _recipe(house, programs, stripe, database, "dj-stripe", "itself"),
+            _recipe(house, programs, stripe, another, "dj-stripe with a queue", "queue"),
         )
         yield receivers.contenders(house, scale, stack, recipes, template)
 
@@ -67,4 +77,5 @@ DJSTRIPE = Experiment(
             "events, to one that leaves processing to a queue", "receiver", "rate", "dj-stripe with a queue"
         ),
     ),
+    fetch=environment,
 )

@@ -1,123 +1,13 @@
 """Row 5: from an event that comes in to the mail in the mail server's hands, through all our programs."""
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
 
-import redis
-
-from benchmarks.experiment import Contender, Experiment, Figures, Mark
-from benchmarks.experiments import receivers
-from benchmarks.generator.flood import percentile
-from benchmarks.house import SECRET, House
-from benchmarks.programs import dunning, module
+from benchmarks.experiment import Contender, Experiment, Mark
+from benchmarks.experiments import steps
+from benchmarks.experiments.chain import Chain
+from benchmarks.house import House
 from benchmarks.scale import Scale
-from benchmarks.waiting import wait_until
-from benchmarks.world.outside import simulated_stripe
-from worker import queues
-
-PER_SECOND = 20.0
-PROGRAMS = ("worker", "mailer", "scheduler")
-
-_UNFINISHED = """
-SELECT EXISTS (SELECT FROM inbox WHERE status = 'pending')
-    OR EXISTS (SELECT FROM outbox WHERE status IN ('pending', 'sending'))
-"""
-
-
-class _Post:
-    """When the mail for each recipient was handed over, in seconds of the monotonic clock."""
-
-    def __init__(self) -> None:
-        self.arrived: dict[str, float] = {}
-
-    def hear(self, line: str) -> None:
-        """A line of the mail server's."""
-        word, _, rest = line.partition(" ")
-        if word == "mail":
-            at, _, recipient = rest.partition(" ")
-            self.arrived.setdefault(recipient, float(at))
-
-
-class Chain:
-    """All our programs, between a simulated Stripe and a mail server."""
-
-    def __init__(self, house: House, stack: ExitStack, failing: int) -> None:
-        self._house, self._post = house, _Post()
-        self._database, self._redis = house.database(), house.redis(6)
-        directory = Path(stack.enter_context(TemporaryDirectory()))
-        stripe = simulated_stripe(house, stack, directory, failing)
-        smtp = house.programs.start_listening(
-            stack, "mail server", module("world.mail"), house.environment("", ""), self._post.hear
-        )
-        environment = house.environment(
-            self._database, self._redis, STRIPE_API_BASE=stripe.url, SMTP_URL=smtp
-        )
-        self._port = house.start_server(
-            "receiver", dunning("receiver"), environment, "DUNNING_RECEIVER_PORT"
-        ).port
-        for name in PROGRAMS:
-            program = house.programs.start(name, dunning(name), environment)
-            stack.callback(program.stop)
-            program.wait_for_line(".started")
-        self._bodies = stripe.failures
-        self._customers = [json.loads(body)["data"]["object"]["customer_email"] for body in self._bodies]
-
-    def at_a_rate(self, count: int, per_second: float = PER_SECOND) -> Figures:
-        """So many events, at a rate they do not choose."""
-        self._begin_anew()
-        due = self._send(self._bodies[:count], per_second)
-        return self._figures(self._customers[:count], due)
-
-    def without_mails(self, bodies: Sequence[str], per_second: float) -> None:
-        """Events that nobody is told of, until all of them are applied."""
-        self._begin_anew()
-        self._send(bodies, per_second)
-        wait_until(self._at_rest, "the end of what was sent", every=0.05)
-
-    def one_by_one(self, count: int) -> Figures:
-        """Each event when the mail of the last one has come: nobody waits for anybody else."""
-        self._begin_anew()
-        due = []
-        for body, customer in zip(self._bodies[:count], self._customers, strict=False):
-            due += self._send([body], PER_SECOND)
-            self._wait_for([customer])
-        return self._figures(self._customers[:count], due)
-
-    def _send(self, bodies: Sequence[str], per_second: float) -> list[float]:
-        requests: dict[str, Any] = {
-            "kind": "bodies",
-            "path": receivers.PATH,
-            "secret": SECRET,
-            "bodies": list(bodies),
-        }
-        return self._house.generator.pace(self._port, requests, per_second)
-
-    def _figures(self, customers: Sequence[str], due: Sequence[float]) -> Figures:
-        self._wait_for(customers)
-        arrived = self._post.arrived
-        took = sorted(arrived[customer] - at for customer, at in zip(customers, due, strict=True))
-        return {"p50_ms": 1000 * percentile(took, 50), "p99_ms": 1000 * percentile(took, 99)}
-
-    def _wait_for(self, customers: Sequence[str]) -> None:
-        wanted = set(customers)
-        wait_until(lambda: wanted <= self._post.arrived.keys(), f"the mails of {len(wanted)} events")
-
-    def _begin_anew(self) -> None:
-        """When everything of the last round is done: the same failures are news again."""
-        wait_until(self._at_rest, "the end of the last round", every=0.05)
-        self._house.empty(self._database)
-        self._post.arrived.clear()
-
-    def _at_rest(self) -> bool:
-        keys = [f"{queues.NAMESPACE}:{wakeup.queue}.msgs" for wakeup in queues.WAKEUPS]
-        with redis.Redis.from_url(self._redis) as client:
-            if client.exists(*keys):
-                return False
-        return not self._house.query(self._database, _UNFINISHED)[0][0]
 
 
 @contextmanager
@@ -139,5 +29,10 @@ MAIL = Experiment(
         Mark("p50", "20 events/s", "p50_ms", must=150, aim=60, better="less"),
         Mark("p99", "20 events/s", "p99_ms", must=1000, aim=250, better="less"),
         Mark("p50, to an event alone", "20 events/s", "p50_ms", "one by one", better="less"),
+        *(
+            Mark(f"{number}. {what}", "20 events/s", f"{step}_ms", "one by one", better="less")
+            for number, (step, what) in enumerate(steps.STEPS.items(), start=1)
+        ),
+        Mark("the sum of these steps", "20 events/s", "sum_ms", "one by one", better="less"),
     ),
 )

@@ -46,18 +46,15 @@ class _Mails:
         )
         environment = house.environment(self._database, self._redis, SMTP_URL=self._smtp)
         decider = house.programs.start("decider", dunning("worker", "--queues", "events"), environment)
-        decider.wait_for_line("worker.started")
-        deciding = Backlog([decider], self._redis, EVENTS)
-        deciding.work_off(deciding.messages(inbox.store(self._database, failures(count))))
-        wait_until(lambda: self._query(_WAITING) == count, f"{count} mails to be due")
-        deciding.close()
-        decider.stop()
+        with ExitStack() as before:
+            before.callback(decider.stop)
+            deciding = Backlog(before, [decider], self._redis, EVENTS)
+            deciding.work_off(deciding.messages(inbox.store(self._database, failures(count))))
+            wait_until(lambda: self._query(_WAITING) == count, f"{count} mails to be due")
         house.forget(self._redis)  # what it has said to the worker that is about to come
         program = house.programs.start("mail worker", dunning("worker", "--queues", "mail"), environment)
         stack.callback(program.stop)
-        program.wait_for_line("worker.started")
-        self._backlog = Backlog([program], self._redis, MAIL)
-        stack.callback(self._backlog.close)
+        self._backlog = Backlog(stack, [program], self._redis, MAIL)
 
     def send(self) -> Figures:
         """All of them, each as if for the first time."""

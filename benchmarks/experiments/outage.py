@@ -19,7 +19,7 @@ _NOTHING_LEFT = "SELECT NOT EXISTS (SELECT FROM inbox WHERE status = 'pending')"
 
 
 class _Outage:
-    """One worker, and a scheduler, which alone finds the rows."""
+    """One worker, and a scheduler, which alone finds the rows, and is there for that time only."""
 
     def __init__(self, house: House, workers: OurWorkers) -> None:
         self._house, self._workers = house, workers
@@ -49,14 +49,12 @@ class _Outage:
 def _set_up(house: House, scale: Scale) -> Iterator[Sequence[Contender]]:
     updates, backlog = subscription_updates(scale.worker_messages), subscription_updates(scale.backlog)
     with ExitStack() as stack:
-        nudged = OurWorkers(house, stack, "worker with messages", 13)
-        ours = OurWorkers(house, stack, "worker after an outage", 14)
-        outage = _Outage(house, ours)
-        nudged.apply(updates[:FIRST])
-        ours.apply(updates[:FIRST])
+        worker = OurWorkers(house, stack, "worker after an outage", 14)
+        outage = _Outage(house, worker)
+        worker.apply(updates[:FIRST])
         yield [
             Contender("backlog", lambda: outage.work_off(backlog)),
-            Contender("worker", lambda: nudged.apply(updates)),
+            Contender("worker", lambda: worker.apply(updates)),
         ]
 
 
@@ -69,4 +67,5 @@ OUTAGE = Experiment(
             "events to the last one, to the worker's own rate", "backlog", "rate", "worker", must=0.8, aim=1.0
         ),
     ),
+    long=True,
 )

@@ -52,4 +52,5 @@ POLICIES = Experiment(
     _set_up,
     # A hundred thousand cases in a minute.
     (Mark("cases", "policy diff", "rate", must=1_667),),
+    long=True,
 )

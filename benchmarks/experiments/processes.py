@@ -11,22 +11,22 @@ from benchmarks.scale import Scale
 from benchmarks.world.accounts import subscription_updates
 
 COUNTS = (1, 2, 4)
-_REDIS = 7  # and those after it
 
 
 @contextmanager
 def _set_up(house: House, scale: Scale) -> Iterator[Sequence[Contender]]:
     updates = subscription_updates(scale.worker_messages)
     with ExitStack() as stack:
+        # As many as the most, of which the others stand still while fewer are measured.
+        ours = OurWorkers(house, stack, "one of four workers", 7, processes=COUNTS[-1])
+        noop = NoopWorkers(house, stack, 8, processes=COUNTS[-1])
         contenders = []
-        for place, count in enumerate(COUNTS):
-            ours = OurWorkers(house, stack, f"worker of {count}", _REDIS + 2 * place, processes=count)
-            noop = NoopWorkers(house, stack, _REDIS + 2 * place + 1, processes=count)
-            ours.apply(updates[: count * FIRST])
-            noop.apply(count * FIRST)
+        for count in COUNTS:
+            ours.apply(updates[: count * FIRST], by=count)
+            noop.apply(count * FIRST, by=count)
             contenders += [
-                Contender(f"worker x {count}", partial(ours.apply, updates)),
-                Contender(f"no-op x {count}", partial(noop.apply, 4 * len(updates))),
+                Contender(f"worker x {count}", partial(ours.apply, updates, by=count)),
+                Contender(f"no-op x {count}", partial(noop.apply, 4 * len(updates), by=count)),
             ]
         yield contenders
 

@@ -60,10 +60,14 @@ def contenders(
     house: House, scale: Scale, stack: ExitStack, recipes: Iterable[Recipe], template: str | None = None
 ) -> list[Contender]:
     """Each started, under floods of its own, until the stack ends."""
-    found = []
+    started = []
     for recipe in recipes:
-        server = house.start_server(recipe.name, recipe.command, recipe.environment, recipe.port_setting)
+        server = house.launch_server(recipe.name, recipe.command, recipe.environment, recipe.port_setting)
         stack.callback(server.stop)
+        started.append((recipe, server))
+    found = []
+    for recipe, server in started:
+        server.wait_for_health()
         flooded = Flooded(house, scale, recipe, template=template)
         flooded.flood(server.port)  # opens its connections to the database, and does not count
         found.append(Contender(recipe.name, partial(flooded.flood, server.port)))

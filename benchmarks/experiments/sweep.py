@@ -64,13 +64,11 @@ class _Sweep:
         for number in range(WORKERS):
             name = f"worker of cases {number + 1}"
             program = house.programs.start(name, dunning("worker", "--queues", "cases"), environment)
-            stack.callback(program.stop)
-            program.wait_for_line("worker.started")
             self._programs.append(program)
-        scheduler = house.programs.start("scheduler", dunning("scheduler"), environment)
-        stack.callback(scheduler.stop)
-        scheduler.wait_for_line("scheduler.started")
-        self._programs.append(scheduler)
+        self._programs.append(house.programs.start("scheduler", dunning("scheduler"), environment))
+        for program in self._programs:
+            stack.callback(program.stop)
+            program.wait_for_line(".started")
 
     def real(self) -> Figures:
         """From the scheduler's look that finds them until all of them are revoked.

@@ -18,10 +18,10 @@ def _set_up(house: House, scale: Scale) -> Iterator[Sequence[Contender]]:
     updates = subscription_updates(scale.worker_messages)
     with ExitStack() as stack:
         directory = Path(stack.enter_context(TemporaryDirectory()))
-        stripe = simulated_stripe(house, stack, directory, scale.failing_customers)
         ours = OurWorkers(house, stack, "worker", 2)
-        asking = OurWorkers(house, stack, "worker that asks", 3, STRIPE_API_BASE=stripe.url)
         noop, usual = NoopWorkers(house, stack, 5), UsualWorker(house, stack, 4)
+        stripe = simulated_stripe(house, stack, directory, scale.failing_customers)
+        asking = OurWorkers(house, stack, "worker that asks", 3, STRIPE_API_BASE=stripe.url)
         # The first messages open connections and import what only they need; they do not count.
         ours.apply(updates[:FIRST])
         asking.apply(stripe.failures[:FIRST])

@@ -11,7 +11,7 @@ from benchmarks.house import House
 from benchmarks.peers.names import NOOP, USUAL
 from benchmarks.processes import RESOLUTION, processor_seconds
 from benchmarks.programs import Program, dunning, module
-from worker.queues import EVENTS, Wakeup
+from worker.queues import EVENTS
 
 FIRST = 100
 THREADS = "8"  # of every worker here; our own default
@@ -23,21 +23,27 @@ class OurWorkers:
     def __init__(
         self, house: House, stack: ExitStack, name: str, redis: int, *, processes: int = 1, **settings: str
     ) -> None:
-        """The first rows, which open connections and import what only they need, are still to come."""
+        """They are started, and `apply` waits for that.
+
+        The first rows, which open connections and import what only they need, are still to come.
+        """
         self._house = house
         self.database, self.redis = house.database(), house.redis(redis)
         environment = house.environment(self.database, self.redis, DUNNING_WORKER_THREADS=THREADS, **settings)
         command = dunning("worker", "--queues", "events")
         self._programs = _start(house, stack, name, command, environment, processes)
-        self._backlog = _backlog(stack, self._programs, self.redis, EVENTS)
+        self._backlog = Backlog(stack, self._programs, self.redis, EVENTS)
 
-    def apply(self, bodies: Sequence[str]) -> Figures:
-        """All of them, from empty tables; and which part of the processor time was PostgreSQL's."""
+    def apply(self, bodies: Sequence[str], *, by: int | None = None) -> Figures:
+        """All of them, from empty tables; and which part of the processor time was PostgreSQL's.
+
+        `by` so many of the processes, while the others stand still.
+        """
         self._house.empty(self.database)
         self._house.forget(self.redis)
         ids = inbox.store(self.database, inbox.rows(bodies))
         before = self._used()
-        seconds = self._backlog.work_off(self._backlog.messages(ids))
+        seconds = self._backlog.work_off(self._backlog.messages(ids), by=by)
         ours, servers = (after - then for after, then in zip(self._used(), before, strict=True))
         inbox.check_applied(self._house, self.database, len(bodies))
         part = max(servers, RESOLUTION) / (max(ours, RESOLUTION) + max(servers, RESOLUTION))
@@ -58,10 +64,11 @@ class UsualWorker:
         url = house.redis(redis)
         environment = house.environment(self._database, url, DUNNING_WORKER_THREADS=THREADS)
         program = _start(house, stack, "usual actor", module("peers.actors", USUAL.queue), environment, 1)
-        self._backlog = _backlog(stack, program, url, USUAL)
+        self._backlog = Backlog(stack, program, url, USUAL)
 
     def apply(self, bodies: Sequence[str]) -> Figures:
-        """All of them, from empty tables."""
+        """All of them, from empty tables, which it makes as it starts."""
+        self._backlog.wait_for_workers()
         self._house.query(self._database, "TRUNCATE audit, events, subscriptions RESTART IDENTITY")
         ids = list(range(1, len(bodies) + 1))
         self._house.query(
@@ -85,12 +92,12 @@ class NoopWorkers:
         url = house.redis(redis)
         environment = house.environment(house.database(migrated=False), url, DUNNING_WORKER_THREADS=THREADS)
         command = module("peers.actors", NOOP.queue)
-        programs = _start(house, stack, f"no-op messages, {processes}", command, environment, processes)
-        self._backlog = _backlog(stack, programs, url, NOOP)
+        programs = _start(house, stack, "no-op messages", command, environment, processes)
+        self._backlog = Backlog(stack, programs, url, NOOP)
 
-    def apply(self, count: int) -> Figures:
+    def apply(self, count: int, *, by: int | None = None) -> Figures:
         """So many messages."""
-        return {"rate": count / self._backlog.work_off(self._backlog.singles(range(count)))}
+        return {"rate": count / self._backlog.work_off(self._backlog.singles(range(count)), by=by)}
 
 
 def _start(
@@ -100,13 +107,5 @@ def _start(
     for number in range(1, count + 1):
         program = house.programs.start(f"{name} {number}", command, environment)
         stack.callback(program.stop)
-        # One after the other: the peers make their tables first.
-        program.wait_for_line("worker.started")
         programs.append(program)
     return programs
-
-
-def _backlog(stack: ExitStack, programs: Sequence[Program], redis_url: str, wakeup: Wakeup) -> Backlog:
-    backlog = Backlog(programs, redis_url, wakeup)
-    stack.callback(backlog.close)
-    return backlog

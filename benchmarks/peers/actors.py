@@ -98,7 +98,8 @@ def main(queue: str) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # before threads are made, so that they have it too
     threads = int(os.environ["DUNNING_WORKER_THREADS"])
     broker = create_broker(os.environ["REDIS_URL"])
-    asyncio.run(create_tables(os.environ["DATABASE_URL"]))
+    if queue == USUAL.queue:
+        asyncio.run(create_tables(os.environ["DATABASE_URL"]))
     declare(broker, os.environ["DATABASE_URL"], threads)
     # As worker.main starts its own.
     worker = dramatiq.Worker(broker, queues={queue}, worker_threads=threads, worker_timeout=500)

@@ -5,8 +5,13 @@ What each number is, `python -m benchmarks.simulate --help` says in the words be
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
+
+MEASURED = Path(__file__).parent / "measured.json"
+"""What `python -m benchmarks.costs --write` found last, and on which machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,22 +30,28 @@ class Batch:
         return self.of(count) / count
 
 
-_RECEIVE, _RECEIVE_DATABASE = Batch(0.0012, 0.0003), Batch(0.0005, 0.0001)
-_APPLY, _APPLY_DATABASE = Batch(0.0118, 0.0008), Batch(0.0033, 0.0004)
+_FOUND: dict[str, Any] = json.loads(MEASURED.read_text(encoding="utf-8"))["costs"]
+
+
+def split(alone: float, at_once: float, together: float) -> Batch:
+    """Whom a step's seconds are for: given those of one by itself, and of one among so many together."""
+    each = (at_once - alone / together) / (1 - 1 / together) if together > 1 else 0.0
+    each = min(max(each, 0.0), alone)
+    return Batch(once=alone - each, each=each)
 
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Processor seconds, unless it says otherwise. Where each comes from is in docs/scaling.md."""
+    """Processor seconds, unless it says otherwise, as `benchmarks.costs` has measured them."""
 
-    receive: Annotated[Batch, "of the receiver, stored and answered"] = _RECEIVE
-    receive_database: Annotated[Batch, "of PostgreSQL for that"] = _RECEIVE_DATABASE
-    apply: Annotated[Batch, "of the worker, from the inbox to facts and decisions"] = _APPLY
-    apply_database: Annotated[Batch, "of PostgreSQL for that"] = _APPLY_DATABASE
-    ask: Annotated[float, "of the worker, for a question to the provider"] = 0.0116
-    mail: Annotated[float, "of the mail worker, for a mail"] = 0.0245
-    mail_database: Annotated[float, "of PostgreSQL for that"] = 0.0117
-    redis: Annotated[float, "of Redis, for a message"] = 0.0003
+    receive: Annotated[Batch, "of the receiver, stored and answered"] = Batch(**_FOUND["receive"])
+    receive_database: Annotated[Batch, "of PostgreSQL for that"] = Batch(**_FOUND["receive_database"])
+    apply: Annotated[Batch, "of the worker, from the inbox to facts and decisions"] = Batch(**_FOUND["apply"])
+    apply_database: Annotated[Batch, "of PostgreSQL for that"] = Batch(**_FOUND["apply_database"])
+    ask: Annotated[float, "of the worker, for a question to the provider"] = _FOUND["ask"]
+    mail: Annotated[float, "of the mail worker, for a mail"] = _FOUND["mail"]
+    mail_database: Annotated[float, "of PostgreSQL for that"] = _FOUND["mail_database"]
+    redis: Annotated[float, "of Redis, for a message"] = _FOUND["redis"]
     commit: Annotated[float, "until the disk has a commit, nobody's processor"] = 0.0015
 
 
@@ -72,5 +83,5 @@ class Fleet:
     machine_cores: Annotated[int, "that everything shares; 0: each process has one, PostgreSQL its own"] = 0
     gathered: Annotated[int, "events that a receiver stores by one statement, at most"] = 64
     batch: Annotated[int, "events in a message, at most"] = 50
-    idle: Annotated[float, "seconds, at most, until an idle worker looks at its queue"] = 0.1
-    handed_out: Annotated[float, "events of a backlog that schedulers hand out in a second"] = 500.0
+    idle: Annotated[float, "seconds, at most, until an idle worker looks at its queue; 0: it is woken"] = 0.0
+    handed_out: Annotated[float, "events of a backlog that schedulers hand out in a second"] = 5000.0

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import simulate
 from benchmarks.queueing.capacity import COMFORTABLE, connections, enough, loads, recovery
-from benchmarks.queueing.costs import Batch, Costs, Fleet, World
+from benchmarks.queueing.costs import Batch, Costs, Fleet, World, split
 from benchmarks.queueing.life import Life, Line, Lived
 
 NOTHING = Batch(0.0, 0.0)
@@ -51,6 +51,13 @@ def test_what_waits_together_is_stored_together() -> None:
     """A statement of its own for each event would be too much for one receiver; shared ones are not."""
     costs = replace(ONE_SERVER, receive=Batch(0.010, 0.0001))
     assert max(lived(500.0, costs, QUIET, replace(ALONE, gathered=64), seconds=20.0).answered) < 0.1
+
+
+def test_a_step_is_split_by_what_one_costs_alone_and_among_many() -> None:
+    """Ten for all that are done together and two for each: alone twelve, among fifty 2.2."""
+    found = split(alone=12.0, at_once=2.2, together=50)
+    assert (found.once, found.each) == pytest.approx((10.0, 2.0))
+    assert split(alone=12.0, at_once=12.0, together=1) == Batch(once=12.0, each=0.0)
 
 
 def test_the_same_seed_is_the_same_life() -> None:

@@ -34,6 +34,8 @@ settings.configure(
     ALLOWED_HOSTS=["127.0.0.1"],
     ROOT_URLCONF=__name__,
     USE_TZ=True,
+    # The tables as the models have them at once, which is what more than a minute of migrations comes to.
+    MIGRATION_MODULES=dict.fromkeys(("auth", "contenttypes", "djstripe")),
     INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "djstripe"],
     MIDDLEWARE=["django.middleware.common.CommonMiddleware"],
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
@@ -75,7 +77,7 @@ def prepare(secret: str) -> None:
     """Make the tables, and the endpoint whose events `secret` signs."""
     from djstripe.models import Account, APIKey, WebhookEndpoint  # type: ignore[import-not-found]  # as above
 
-    call_command("migrate", verbosity=0)
+    call_command("migrate", run_syncdb=True, verbosity=0)
     # Whose key it is: what it has asked Stripe once, before the first event.
     account = Account.objects.create(id="acct_benchmarks", livemode=False)
     key, _ = APIKey.objects.get_or_create_by_api_key(settings.STRIPE_TEST_SECRET_KEY)
