@@ -1,13 +1,16 @@
 """Real servers for the tests: started once per session, emptied for each test that asks for them."""
 
 import asyncio
+import contextlib
 import gc
 import itertools
 import signal
+import sys
 from collections.abc import Iterator
-from pathlib import Path
+from importlib import import_module
 
 import asyncpg  # type: ignore[import-untyped]  # ships no annotations
+import certifi
 import pytest
 import redis
 import structlog
@@ -16,12 +19,10 @@ from sandbox.inbox import Inbox, mail_inbox
 from sandbox.postgres import PostgresServer, embedded_postgres
 from sandbox.valkey import ValkeyServer, embedded_valkey
 from tests.emptying import as_new
+from tests.order import TESTS, mixed
 from tests.roles import make_roles
 
 _TEMPLATE = "migrated"
-
-TESTS = Path(__file__).parent
-LONG = ("chaos", "processes", "browser", "sandbox/test_demo_run.py", "cli/test_up.py")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,12 +51,29 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def pytest_configure() -> None:
     """As our processes log: rich's tracebacks with every local variable take a second each.
 
-    And SIGTERM stops what the tests have started, as Ctrl-C does.
+    And SIGTERM stops what the tests have started, as Ctrl-C does, and as that does where a shell has started
+    the tests in the background: it has Ctrl-C ignored there, by all that they start as well.
     """
     structlog.configure(
         processors=[structlog.processors.format_exc_info, structlog.dev.ConsoleRenderer(colors=False)]
     )
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Each worker reads its share of the modules first, and finds the others compiled as it lists all tests.
+
+    To rewrite the asserts of a fresh checkout takes longer than all else before the first test.
+    """
+    worker = getattr(session.config, "workerinput", None)
+    if worker is None or session.config.args != session.config.getini("testpaths"):
+        return
+    share = slice(int(worker["workerid"].removeprefix("gw")), None, worker["workercount"])
+    for path in sorted(TESTS.rglob("test_*.py"))[share]:
+        # What cannot be imported is told of where it is collected.
+        with contextlib.suppress(Exception, pytest.skip.Exception):
+            import_module(".".join(path.relative_to(TESTS.parent).with_suffix("").parts))
 
 
 def pytest_collection_finish() -> None:
@@ -66,8 +84,21 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole programs first: what takes a minute by itself must not be what the other core waits for."""
-    items.sort(key=lambda item: not any(item.path.is_relative_to(TESTS / long) for long in LONG))
+    """What takes a minute by itself must not be what the other core waits for."""
+    items[:] = mixed(items)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_authorities(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One in place of all whom the internet trusts: HTTP clients read them, and none here needs them."""
+    first, end, _ = certifi.contents().partition("-----END CERTIFICATE-----\n")
+    file = tmp_path_factory.mktemp("authorities") / "one.pem"
+    file.write_text(first + end)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(certifi, "where", lambda: str(file))
+        if stripe := sys.modules.get("stripe"):
+            patch.setattr(stripe, "ca_bundle_path", str(file))
+        yield
 
 
 @pytest.fixture(scope="session")

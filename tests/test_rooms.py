@@ -1,7 +1,7 @@
 """Who may know whom, held by reading every import in the project."""
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -136,17 +136,20 @@ def modules() -> list[str]:
     return [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in paths]
 
 
-def imports(module: str) -> Iterator[str]:
+@cache
+def imports(module: str) -> frozenset[str]:
     """Everything `module` imports, wherever in the file: `from db import intake` gives `db.intake`."""
     source = (ROOT / Path(*module.split("."))).with_suffix(".py").read_text(encoding="utf-8")
     package = module.split(".")[:-1]
+    found = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             origin = package[: len(package) - node.level + 1] if node.level else []
             base = ".".join([*origin, *([node.module] if node.module else [])])
-            yield from (f"{base}.{alias.name}" for alias in node.names)
+            found.update(f"{base}.{alias.name}" for alias in node.names)
+    return frozenset(found)
 
 
 def is_within(name: str, place: str) -> bool:

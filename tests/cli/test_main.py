@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cli.registry import ENTRIES
+from tests.cli import forking
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -127,10 +128,10 @@ def test_starting_a_command_does_not_load_the_others(tmp_path: Path) -> None:
 def test_migrate_brings_a_database_up_to_date_once(tmp_path: Path, empty_database_url: str) -> None:
     """`--check` only tells that migrations wait, `migrate` runs them, and then there is no more to do."""
     env = {"DATABASE_URL": empty_database_url}
-    waiting = dunning("migrate", "--check", cwd=tmp_path, **env)
+    waiting = forking.dunning("migrate", "--check", cwd=tmp_path, **env)
     assert waiting.returncode == 1
     assert "Migrations wait" in waiting.stderr
-    assert "Migrated" in dunning("migrate", cwd=tmp_path, **env).stdout
-    again = dunning("migrate", cwd=tmp_path, **env)
+    assert "Migrated" in forking.dunning("migrate", cwd=tmp_path, **env).stdout
+    again = forking.dunning("migrate", cwd=tmp_path, **env)
     assert (again.returncode, again.stdout) == (0, "The database is up to date.\n")
-    assert dunning("migrate", "--check", cwd=tmp_path, **env).returncode == 0
+    assert forking.dunning("migrate", "--check", cwd=tmp_path, **env).returncode == 0

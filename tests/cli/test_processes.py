@@ -4,10 +4,9 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ import pytest
 from outbound.signing import new_secret
 from sandbox.inbox import Inbox
 from settings.urls import for_asyncpg
-from tests.cli.forking import ROOT, dunning
+from tests.cli.forking import ROOT, Forked, dunning
 from tests.settings.examples import ALL
 from worker.queues import WAKEUPS
 
@@ -31,24 +30,36 @@ def env(database_url: str, redis_url: str) -> dict[str, str]:
     return ALL | kept | {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
 
 
-Start = Callable[..., "subprocess.Popen[str]"]
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A process, and the file that it logs to."""
+
+    forked: Forked
+    log: Path
+
+    def events(self) -> list[dict[str, Any]]:
+        """Its log so far."""
+        lines = self.log.read_text().splitlines(keepends=True) if self.log.exists() else []
+        return [json.loads(line) for line in lines if line.endswith("\n")]
+
+
+Start = Callable[..., Running]
 
 
 @pytest.fixture
 def start(env: dict[str, str], tmp_path: Path) -> Iterator[Start]:
     """Start a `dunning` process; whatever the test leaves running is killed."""
-    started: list[subprocess.Popen[str]] = []
+    started: list[Running] = []
 
-    def run(*arguments: str) -> "subprocess.Popen[str]":
-        command = [sys.executable, "-m", "cli", *arguments]
-        process = subprocess.Popen(command, cwd=tmp_path, env=env, stderr=subprocess.PIPE, text=True)
-        started.append(process)
-        return process
+    def run(*arguments: str) -> Running:
+        log = tmp_path / f"{len(started)}.log"
+        started.append(Running(Forked(arguments, tmp_path, env, Path(os.devnull), log), log))
+        return started[-1]
 
     yield run
-    for process in started:
-        process.kill()
-        process.communicate()
+    for each in started:
+        each.forked.kill()
+        each.forked.wait(DEADLINE)
 
 
 @pytest.fixture
@@ -92,11 +103,10 @@ def test_status_knows_who_is_alive_and_who_is_missing(
     assert "All is well." in shown.stdout
     assert "\x1b" not in shown.stdout
     for process in (some, scheduler, rest):
-        process.send_signal(signal.SIGTERM)
+        process.forked.send_signal(signal.SIGTERM)
     for process in (some, scheduler, rest):
-        _, log = process.communicate(timeout=DEADLINE)
-        assert process.returncode == 0, log
-        events = [json.loads(line)["event"] for line in log.splitlines()]
+        assert process.forked.wait(DEADLINE) == 0, process.log.read_text()
+        events = [line["event"] for line in process.events()]
         assert events[0].endswith(".started")
         assert events[-1].endswith(".stopped")
     assert wrongs(status()[1]) == ["No worker is alive.", "No scheduler is alive."]
@@ -171,9 +181,8 @@ def test_a_wrong_option_is_told_like_a_wrong_setting(
 def test_an_address_in_use_is_told(start: Start, env: dict[str, str], tmp_path: Path) -> None:
     """The API exits with 1 and says where it cannot listen."""
     first = start("api", "--port", "0")
-    assert first.stderr is not None
-    port = json.loads(first.stderr.readline())["port"]
-    second = dunning("api", "--port", str(port), cwd=tmp_path, **env)
+    wait_until(lambda: bool(first.events()))
+    second = dunning("api", "--port", str(first.events()[0]["port"]), cwd=tmp_path, **env)
     assert second.returncode == 1
     assert json.loads(second.stderr)["event"] == "api.cannot_listen"
 

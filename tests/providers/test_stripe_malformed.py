@@ -7,6 +7,7 @@ import types
 import typing
 from collections.abc import Mapping
 from copy import deepcopy
+from functools import cache
 from typing import Any
 
 import pytest
@@ -88,8 +89,12 @@ def fits(value: Any, kind: Any) -> bool:
         return False
     if not dataclasses.is_dataclass(value):
         return True
-    hints = typing.get_type_hints(type(value))
+    hints = hints_of(type(value))
     return all(fits(getattr(value, field.name), hints[field.name]) for field in dataclasses.fields(value))
+
+
+# To work them out takes most of the time, and there are few types.
+hints_of = cache(typing.get_type_hints)
 
 
 def means_what_it_says(event: Any) -> bool:

@@ -192,7 +192,7 @@ def test_no_log_line_tells_who_or_how_much(make_world: MakeWorld, caplog: pytest
         story.pay(Card())
 
     said = repr(events) + caplog.text
-    assert {"mail.sent", "mail.failed", "effect.postponed", "access.changed"} <= {e["event"] for e in events}
+    assert {"mail.sent", "mail.failed", "effect.postponed", "account.decided"} <= {e["event"] for e in events}
     for secret in (
         "customer.example", "Ada", "1987", "1,987", "4242", "hosted/invoice", world.stripe.api_key,
         "insufficient_funds", "merchant.example",

@@ -108,12 +108,15 @@ def test_it_can_be_stopped_while_it_starts(tmp_path: Path) -> None:
             stderr=subprocess.PIPE,
             text=True,
         )
-        children = Path(f"/proc/{started.pid}/task/{started.pid}/children")
-        wait_until(children.read_text, "somebody who reads the settings")
-        started.send_signal(number)
-        # The other one has standard error too: it is at its end only when both are gone.
-        assert started.communicate(timeout=DEADLINE) == (None, "")
-        assert started.returncode == code
+        try:
+            children = Path(f"/proc/{started.pid}/task/{started.pid}/children")
+            wait_until(children.read_text, "somebody who reads the settings")
+            started.send_signal(number)
+            # The other one has standard error too: it is at its end only when both are gone.
+            assert started.communicate(timeout=DEADLINE) == (None, "")
+            assert started.returncode == code
+        finally:
+            started.kill()
 
 
 def test_a_port_in_use_is_said(config: ReceiverConfig) -> None:
