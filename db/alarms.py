@@ -53,7 +53,9 @@ async def withdraw(connection: AsyncConnection, kind: Kind, subject: int) -> Non
 async def due(connection: AsyncConnection) -> list[int]:
     """The rows the team has yet to be called about."""
     rows = await connection.execute(
-        select(alarms.c.id).where(_STANDS, alarms.c.due_at <= func.clock_timestamp()).order_by(alarms.c.id)
+        select(alarms.c.id)
+        .where(_STANDS, alarms.c.due_at <= func.statement_timestamp())
+        .order_by(alarms.c.id)
     )
     return [row.id for row in rows]
 

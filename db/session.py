@@ -49,6 +49,8 @@ def create_engine(
         url,
         pool_size=pool_size,
         max_overflow=OVERFLOW,
+        # The last one back goes out first: what it has prepared is planned already.
+        pool_use_lifo=True,
         pool_pre_ping=True,
         hide_parameters=True,
         connect_args={

@@ -4,7 +4,8 @@ Each statement claims a batch with SKIP LOCKED and moves its rows' next look ahe
 missed ticks catch up by themselves and two schedulers share the work. The batch is chosen in a WITH, which is
 asked once: some plans ask a subquery again for each row, and with SKIP LOCKED get others. An event
 that was tried too often is retired here, even if it killed the process each time; one that merely waits in a
-long queue is not.
+long queue is not. What is due is asked by statement_timestamp(): clock_timestamp() moves while a statement
+runs, and no index is entered at that.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class Swept:
 RETIRE = text("""
     WITH due AS MATERIALIZED (
         SELECT id FROM inbox
-        WHERE status = 'pending' AND due_at <= clock_timestamp() AND attempts >= :most
+        WHERE status = 'pending' AND due_at <= statement_timestamp() AND attempts >= :most
         ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
     UPDATE inbox SET status = 'dead',
                      last_error = coalesce(last_error, 'it ended the process that applied it')
@@ -72,7 +73,7 @@ RETIRE = text("""
 EVENTS = text("""
     WITH due AS MATERIALIZED (
         SELECT id FROM inbox
-        WHERE status = 'pending' AND due_at <= clock_timestamp() AND attempts < :most
+        WHERE status = 'pending' AND due_at <= statement_timestamp() AND attempts < :most
         ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
     UPDATE inbox SET due_at = clock_timestamp()
                               + CASE attempts WHEN 0 THEN interval '10 seconds' ELSE interval '4 seconds' END
@@ -84,10 +85,9 @@ EVENTS = text("""
 OUTBOX = text("""
     WITH due AS MATERIALIZED (
         SELECT id FROM outbox
-        WHERE kind = ANY(:kinds)
-          AND ((status = 'pending' AND due_at <= clock_timestamp() - make_interval(secs => :delay))
-            OR (status = 'sending' AND lease_until <= clock_timestamp()
-                AND due_at <= clock_timestamp() - make_interval(secs => :delay)))
+        WHERE kind = ANY(:kinds) AND status IN ('pending', 'sending')
+          AND due_at <= statement_timestamp() - make_interval(secs => :delay)
+          AND (status = 'pending' OR lease_until <= statement_timestamp())
         ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
     UPDATE outbox SET due_at = clock_timestamp()
     FROM due WHERE outbox.id = due.id
@@ -109,7 +109,7 @@ def _due(table: str, key: str) -> TextClause:
         WITH chosen AS MATERIALIZED (
             SELECT customer_id, {key} FROM {table}
             WHERE test_clock IS NULL AND due_at <= :now
-              AND (swept_at IS NULL OR swept_at <= clock_timestamp() - make_interval(secs => :again))
+              AND (swept_at IS NULL OR swept_at <= statement_timestamp() - make_interval(secs => :again))
             ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
         {_marked(table, key)}
     """)  # noqa: S608  # names of our own, below
@@ -122,7 +122,7 @@ def _due_on_clocks(table: str, key: str) -> TextClause:
             SELECT due.customer_id, due.{key} FROM test_clocks
             JOIN {table} due ON due.test_clock = test_clocks.ref AND due.due_at <= test_clocks.reached
             JOIN customers ON customers.id = due.customer_id AND customers.source = test_clocks.source
-            WHERE swept_at IS NULL OR swept_at <= clock_timestamp() - make_interval(secs => :again)
+            WHERE swept_at IS NULL OR swept_at <= statement_timestamp() - make_interval(secs => :again)
             ORDER BY due.due_at LIMIT :batch FOR UPDATE OF due SKIP LOCKED)
         {_marked(table, key)}
     """)  # noqa: S608  # names of our own, below

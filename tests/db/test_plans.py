@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import habits, status
+from db import habits, status, sweep
 from tests.db.conftest import Database
+
+VALUES = {
+    "livemode": True,
+    "now": datetime.now(UTC),
+    "most": sweep.MOST_ATTEMPTS,
+    "batch": sweep.BATCH,
+    "kinds": ["mail", "team"],
+    "delay": 10.0,
+    "again": 30.0,
+}
 
 
 @pytest.mark.parametrize(
@@ -15,6 +27,11 @@ from tests.db.conftest import Database
     [
         (habits.EVENTS, "inbox_ignored", "received_at > "),
         (status.CASES, "cases_due", "due_at <= "),
+        (sweep.RETIRE, "inbox_due", "due_at <= "),
+        (sweep.EVENTS, "inbox_due", "due_at <= "),
+        (sweep.OUTBOX, "outbox_due", "due_at <= "),
+        (sweep.DUE["cases"], "cases_due", "due_at <= "),
+        (sweep.DUE["subscriptions"], "subscriptions_due", "due_at <= "),
     ],
 )
 def test_an_index_is_entered_at_a_time(
@@ -25,7 +42,7 @@ def test_an_index_is_entered_at_a_time(
     async def plan(connection: AsyncConnection) -> str:
         for way in ("seqscan", "bitmapscan"):
             await connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
-        asked = {"livemode": True} if ":livemode" in query.text else {}
+        asked = {name: value for name, value in VALUES.items() if f":{name}" in query.text}
         return "\n".join((await connection.execute(text(f"EXPLAIN {query.text}"), asked)).scalars())
 
     found = database.commit(plan)

@@ -11,7 +11,7 @@ import pytest
 from tests.chaos.workers import until
 from worker import consumer
 from worker.broker import QueueNudge, create_broker
-from worker.queues import CASES, EVENTS, NAMESPACE
+from worker.queues import CASES, EVENTS, IDS_PER_MESSAGE, MAIL, NAMESPACE, Wakeup
 from worker.redis_broker import OurRedisBroker
 
 QUEUE = f"{NAMESPACE}:{EVENTS.queue}"
@@ -73,6 +73,26 @@ def test_who_has_enough_in_hand_takes_no_more(broker: OurRedisBroker) -> None:
         QueueNudge(broker).send(EVENTS, [number])
     assert [next(busy).args, next(busy)] == [([1],), None]
     assert broker.client.llen(QUEUE) == 1
+
+
+@pytest.mark.parametrize(("wakeup", "taken"), [(EVENTS, 3), (CASES, 3), (MAIL, 5)])
+def test_large_batches_are_shared_with_others(broker: OurRedisBroker, wakeup: Wakeup, taken: int) -> None:
+    """Of what is computed a process holds few rows, not as many messages as it may."""
+    busy, idle = (broker.consume(wakeup.queue, prefetch=5, timeout=100) for _ in range(2))
+    QueueNudge(broker).send(wakeup, range(12 * IDS_PER_MESSAGE))
+    held = [message for message in (next(busy) for _ in range(6)) if message]
+    assert len(held) == taken
+    assert next(idle)
+    busy.ack(held[0])
+    assert next(busy)
+
+
+def test_wake_ups_for_a_row_each_are_taken_in_numbers(broker: OurRedisBroker) -> None:
+    """They may wait for a provider, and what waits for it computes nothing."""
+    [one] = consumers(broker, 1, prefetch=5)
+    for number in range(6):
+        QueueNudge(broker).send(EVENTS, [number])
+    assert [message is not None for message in (next(one) for _ in range(6))] == [True] * 5 + [False]
 
 
 def test_where_nobody_may_wait_the_queue_is_looked_at(broker: OurRedisBroker) -> None:
