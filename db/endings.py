@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Text, bindparam, cast, column, func, update
+from sqlalchemy import BigInteger, Text, bindparam, case, cast, column, func, update
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,7 +15,12 @@ from db.outbox import Claim
 
 # Our links to customers' pages (`portal.links`). A copy that nobody will send again must open nothing.
 _LINK = "/p/[A-Za-z0-9_-]{22}[.][A-Za-z0-9_-]{43}"
-_WITHOUT_LINKS = cast(func.regexp_replace(cast(outbox.c.rendered, Text), _LINK, "/p/...", "g"), JSONB)
+_MESSAGE = cast(outbox.c.rendered, Text)
+# One without a link is left as it is: to store it anew costs as much as to store it did.
+_WITHOUT_LINKS = case(
+    (_MESSAGE.contains("/p/"), cast(func.regexp_replace(_MESSAGE, _LINK, "/p/...", "g"), JSONB)),
+    else_=outbox.c.rendered,
+)
 
 
 @dataclass(frozen=True, slots=True)

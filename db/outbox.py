@@ -173,6 +173,19 @@ _OPEN = (
 )
 
 
+_HAND_OVER = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("effect"), outbox.c.status == "sending")
+    .where(outbox.c.attempts == bindparam("fence"))
+    .values(
+        recipient=bindparam("to"),
+        rendered=bindparam("message"),
+        reference=bindparam("mark"),
+        handed_at=_CLOCK,
+    )
+)
+
+
 async def claim(connection: AsyncConnection, effect_id: int) -> Claim | None:
     """Take one effect that waits, or whose last claim ran out; None when it is done or somebody has it."""
     row = (await connection.execute(_TAKE_ONE, {"effect": effect_id})).mappings().one_or_none()
@@ -225,9 +238,14 @@ async def hand_over(
     By `reference` the mail will be found when its service speaks of it.
     """
     done = await connection.execute(
-        update(outbox)
-        .where(_ours(claim))
-        .values(recipient=recipient, rendered=rendered, reference=reference, handed_at=func.clock_timestamp())
+        _HAND_OVER,
+        {
+            "effect": claim.id,
+            "fence": claim.fence,
+            "to": recipient,
+            "message": rendered,
+            "mark": reference,
+        },
     )
     return done.rowcount == 1
 

@@ -1,8 +1,9 @@
 """Amounts as Stripe sends them, and amounts and dates as a person reads them."""
 
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from babel import Locale
@@ -52,6 +53,7 @@ def exponent(currency: str) -> int:
     return 3 if code in THREE_DECIMAL else 2
 
 
+@lru_cache(maxsize=1024)
 def format_money(money: Money, locale: str) -> str:
     """The amount as written in `locale` (BCP 47 or POSIX; English when unknown), a dash if it is not known.
 
@@ -74,7 +76,12 @@ def format_money(money: Money, locale: str) -> str:
 
 def format_date(moment: datetime, locale: str, tz: tzinfo) -> str:
     """The calendar day of `moment` in `tz`, month in words. Raises ValueError for a naive datetime."""
-    return babel_date(_local(moment, tz), "long", locale=_locale(locale))
+    return _day(_local(moment, tz).date(), locale)
+
+
+@lru_cache(maxsize=1024)
+def _day(day: date, locale: str) -> str:
+    return babel_date(day, "long", locale=_locale(locale))
 
 
 def format_date_time(moment: datetime, locale: str, tz: tzinfo) -> str:
@@ -98,6 +105,7 @@ def _local(moment: datetime, tz: tzinfo) -> datetime:
     return moment.astimezone(tz)
 
 
+@lru_cache
 def _locale(tag: str) -> Locale:
     try:
         return Locale.parse(tag.replace("-", "_"))

@@ -41,6 +41,15 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownInvoice:
+    """One more invoice that a mail speaks of; `amount` is None where nobody knows it."""
+
+    number: str | None
+    amount: str | None
+    category: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reader:
     """Whom a mail is shown to: a BCP 47 locale and a time zone."""
 
@@ -64,20 +73,23 @@ class Reader:
         # The day is not shown.
         return format_skeleton("yMMMM", date(year, month, 1), locale=locale)
 
+    def _amount(self, value: Money) -> str | None:
+        return format_money(value, self.locale) if value.known else None
+
     def _shown(self, name: str, value: object) -> object:
         match value:
             case Enum():
                 return value.value
             case Money():
-                return format_money(value, self.locale) if value.known else None
+                return self._amount(value)
             case datetime():
                 return self.moment(value)
             case CardLabel():
                 return card_label(value)
             case OtherInvoice():
-                return {
-                    each.name: self._shown(each.name, getattr(value, each.name)) for each in fields(value)
-                }
+                return ShownInvoice(
+                    clean_name(value.number), self._amount(value.amount), value.category.value
+                )
             case (int() as year, int() as month):
                 return self.month(year, month)
             case tuple():

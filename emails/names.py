@@ -25,7 +25,8 @@ def clean_name(value: str | None, max_length: int = MAX_LENGTH) -> str | None:
     address on the web.
     """
     text = unicodedata.normalize("NFC", (value or "")[:LONGEST]).translate(_OTHER_DOTS)
-    text = "".join(_visible(char, text[at - 1] if at else "") for at, char in enumerate(text))
+    if not text.isprintable():
+        text = "".join(_visible(char, text[at - 1] if at else "") for at, char in enumerate(text))
     text = _DOMAIN_DOT.sub(". ", _SCHEME.sub("", text))
     text = " ".join(text.split())
     if len(text) > max_length:

@@ -1,7 +1,9 @@
 """From the facts of a mail to its subject, text and HTML."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
 from pathlib import Path
 from re import sub
 from typing import Final
@@ -13,11 +15,11 @@ from emails.brand import Brand
 from emails.catalogue import CardExpiring, FinalWarning, FirstPaymentOpen, Mail, PaymentFailed, TeamEscalation
 from emails.context import Reader
 from emails.environment import fill
+from emails.moulds import Mould, Shape, apart, stand_in
 from emails.translations import SOURCE_LANGUAGE, choose_locale, language_of
 from language.typography import gap
 
-# Mail clients drop <style>, so the rules are written into every tag. Done per mail (0.1 ms): a
-# page with template tags in it is not HTML yet.
+# Mail clients drop <style>, so the rules are written into every tag.
 _INLINER: Final = CSSInliner(load_remote_stylesheets=False)
 
 
@@ -46,13 +48,43 @@ def render(
     expected to have passed `emails.check.check_templates`. Raises ValueError for a naive datetime or a link
     that is not http(s).
     """
-    locale = SOURCE_LANGUAGE if isinstance(props, TeamEscalation) else choose_locale([locale])
+    for_the_team = isinstance(props, TeamEscalation)
+    locale = SOURCE_LANGUAGE if for_the_team else choose_locale([locale])
     language = language_of(locale) or SOURCE_LANGUAGE
     facts = facts_of(props, brand, locale, timezone, now)
-    subject = " ".join(fill(language, f"{props.template}/subject.txt", facts, templates).split())
-    text = fill(language, f"{props.template}/body.txt", facts, templates)
-    html = fill(language, f"{props.template}/body.html", facts | {"subject": subject}, templates)
-    return RenderedMail(subject, sub(r"\n{3,}", "\n\n", text).strip() + "\n", _INLINER.inline(html))
+    if templates or for_the_team:
+        # Templates of others may do with a fact what they like, and no two lists for the team are alike.
+        return _written(language, props.template, facts, templates)
+    shape, values = apart(facts)
+    subject, text, html = _moulds(language, props.template, shape, len(values))
+    line = _one_line(subject.text(values))
+    return RenderedMail(line, text.text(values), html.html([*values, line]))
+
+
+# Some ten kilobytes each. How many are in use is a matter of the languages, reasons and policies there are.
+@lru_cache(maxsize=512)
+def _moulds(language: str, template: str, shape: Shape, values: int) -> tuple[Mould, Mould, Mould]:
+    """Of the subject, the text and the HTML, which has the finished subject after so many values."""
+    mail = _written(language, template, dict(shape), title=stand_in(values))
+    return Mould.of(mail.subject), Mould.of(mail.text), Mould.of(mail.html)
+
+
+def _written(
+    language: str,
+    template: str,
+    facts: Mapping[str, object],
+    folder: Path | None = None,
+    *,
+    title: str | None = None,
+) -> RenderedMail:
+    subject = _one_line(fill(language, f"{template}/subject.txt", facts, folder))
+    text = fill(language, f"{template}/body.txt", facts, folder)
+    page = fill(language, f"{template}/body.html", {**facts, "subject": title or subject}, folder)
+    return RenderedMail(subject, sub(r"\n{3,}", "\n\n", text).strip() + "\n", _INLINER.inline(page))
+
+
+def _one_line(words: str) -> str:
+    return " ".join(words.split())
 
 
 def facts_of(props: Mail, brand: Brand, locale: str, timezone: tzinfo, now: datetime) -> dict[str, object]:

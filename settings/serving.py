@@ -109,6 +109,16 @@ class WorkerProcess(Settings):
         example="mail,team,billing,webhooks",
         cure="Name one or more of events, cases, mail, team, billing and webhooks, with commas between them.",
     )
+    smtp_connections: int = setting(
+        "DUNNING_SMTP_CONNECTIONS",
+        "How many connections to the mail server one worker process keeps while it has many mails to "
+        "send. As many mails are at the server at the same time, and `unknown` if the process is killed.",
+        default=1,
+        example="4",
+        cure="Give a number from 1 to 20, and no more than the mail server allows from one address.",
+        ge=1,
+        le=20,
+    )
     worker_threads: int = setting(
         "DUNNING_WORKER_THREADS",
         "How many messages one worker process handles at the same time, and how many connections to "

@@ -18,6 +18,7 @@ from worker.usecases.apply_events import apply_events
 from worker.usecases.call_provider import call_provider_each
 from worker.usecases.deliver import deliver_each
 from worker.usecases.reconcile import Reconciling, reconcile_each
+from worker.usecases.remembering import Memory
 from worker.usecases.sound_alarm import sound_alarm
 from worker.usecases.tell_application import tell_each
 
@@ -53,9 +54,11 @@ def declare(broker: dramatiq.Broker, parts: Parts, at_work: AtWork) -> None:
     async def advance(ids: list[int]) -> None:
         await advance_cases(parts()[0], ids)
 
+    memory = Memory()
+
     async def send(ids: list[int]) -> None:
         services, courier, *_ = parts()
-        await deliver_each(services, courier, ids)
+        await deliver_each(services, courier, ids, memory=memory)
 
     async def call(ids: list[int]) -> None:
         await call_provider_each(parts()[0], ids)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from db.session import create_engine
 from emails.check import check_templates
 from emails.faults import TemplateFaultsError
 from emails.services import templates
-from emails.smtp import SmtpTransport
+from emails.smtp_lines import SmtpLines
 from outbound.addresses import Rules
 from outbound.channels import is_known
 from outbound.post import Poster
@@ -119,7 +120,8 @@ def courier(settings: WorkerSettings) -> Courier:
             pages=pages(settings),
             headers=templates(service.mail_service, service.smtp_headers),
         ),
-        transport=SmtpTransport(settings.smtp_url.get_secret_value()),
+        transport=SmtpLines(settings.smtp_url.get_secret_value(), settings.smtp_connections),
+        turns=asyncio.Semaphore(settings.smtp_connections),
         chat_url=chat.get_secret_value() if chat else None,
         channels=settings.channels_by_name,
     )

@@ -74,17 +74,20 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Courier:
-    """Sends stored messages exactly as they were stored."""
+    """Sends stored messages exactly as they were stored.
+
+    There are as many `turns` as mails that `transport` takes at the same time.
+    """
 
     sender: Sender
     transport: Transport
     chat_url: str | None = None
     channels: Mapping[str, str] = field(default_factory=dict, repr=False)
-    _turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1), repr=False, compare=False)
+    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1), repr=False, compare=False)
 
     @asynccontextmanager
     async def turn(self, channel: str, patience: float) -> AsyncIterator[None]:
-        """The mail server's attention, for one message at a time: what waits for it is not handed over yet.
+        """The mail server's attention, for a message on each line: what waits for it is not handed over yet.
 
         Raises BusyError when it takes longer than `patience` (seconds). The others take many at once.
         """
@@ -93,13 +96,13 @@ class Courier:
             return
         try:
             async with asyncio.timeout(patience):
-                await self._turn.acquire()
+                await self.turns.acquire()
         except TimeoutError:
             raise BusyError from None
         try:
             yield
         finally:
-            self._turn.release()
+            self.turns.release()
 
     async def send(self, channel: str, key: str, recipient: str | None, stored: dict[str, Any]) -> Delivery:
         """Send one stored message. `key` makes the Message-ID, so a repeated message is recognisable."""

@@ -19,6 +19,7 @@ from typing import Any
 
 import dramatiq
 import structlog
+import uvloop
 from dramatiq.asyncio import EventLoopThread, get_event_loop_thread
 from dramatiq.common import join_all
 from sqlalchemy.exc import SQLAlchemyError
@@ -45,7 +46,8 @@ log = structlog.get_logger()
 STOP_WITHIN = 18.0
 LEAVE_WITHIN = 3.0
 
-# Milliseconds. The longest an idle worker waits between two looks at a queue; a mail passes two queues.
+# Milliseconds. The longest an idle thread waits before it looks whether it is to end. How queues in Redis are
+# waited for: `worker.consumer`.
 IDLE_LOOK_EVERY = 100
 # Seconds.
 DATABASE_ANSWERS_WITHIN = 15.0
@@ -83,6 +85,8 @@ class WorkerProcess:
         return self._parts
 
     def run(self) -> int:
+        # Dramatiq makes its loop by the policy there is.
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._asked_to_stop)
         if not asyncio.run(until_ready(self._settings.database_url_sqlalchemy, self._stop.is_set)):

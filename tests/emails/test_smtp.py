@@ -12,6 +12,7 @@ from emails.message import build_message
 from emails.render import RenderedMail
 from emails.samples import NOW
 from emails.smtp import SmtpTransport
+from emails.smtp_lines import SmtpLines
 from tests.emails.mail_server import PASSWORD, USER, MailServer, Moment, client_context
 
 # Seconds to wait for one answer of a server that keeps silent.
@@ -67,6 +68,21 @@ def test_one_connection_serves_many_messages_at_once() -> None:
             await transport.close()
             await server.until_closed()
         assert (server.connections, len(server.messages)) == (1, 10)
+
+    run(scenario())
+
+
+def test_no_more_lines_are_used_than_are_needed() -> None:
+    """Ten at once go over the three there are, ten one after the other over one."""
+
+    async def scenario() -> None:
+        for at_once, connections in ((10, 3), (1, 1)):
+            async with MailServer() as server:
+                lines = SmtpLines(server.url, 3)
+                for _ in range(10 // at_once):
+                    outcomes = await asyncio.gather(*(lines.send(message()) for _ in range(at_once)))
+                    assert all(isinstance(outcome, Accepted) for outcome in outcomes)
+            assert (server.connections, len(server.messages)) == (connections, 10)
 
     run(scenario())
 

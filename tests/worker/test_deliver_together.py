@@ -10,10 +10,13 @@ from email import message_from_bytes
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import accounts, models, outbox
 from db.accounts import Loaded
 from emails.delivery import Delivery, Rejected
+from emails.smtp_lines import SmtpLines
 from providers.lookup import Gateway
 from tests.scenarios.world import World
 from tests.worker.mailing import LEASE_OVER, Mailing, mailing
@@ -25,6 +28,9 @@ from worker.usecases.outcomes import Outcome
 from worker.usecases.remembering import Memory
 
 BAD = "bob@customer.example"
+# Seconds; when a wait for a condition counts as failed.
+PATIENCE = 10.0
+WAITS = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
 
 
 class ProcessEndedError(BaseException):
@@ -43,6 +49,13 @@ def carry_out(world: World, mails: list[Mailing], services: Services | None = No
 
 def arrived(world: World) -> Counter[str]:
     return Counter(str(mail.message["To"]) for mail in world.inbox.messages)
+
+
+async def until_somebody_waits(engine: AsyncEngine) -> None:
+    """For a lock in the database."""
+    async with asyncio.timeout(PATIENCE), engine.connect() as connection:
+        while not (await connection.execute(WAITS)).scalar_one():
+            await connection.rollback()
 
 
 class Refusing:
@@ -116,22 +129,25 @@ def test_one_that_ends_the_process_ends_it_alone_the_next_time(world: World) -> 
     assert mails[0].status == "sent"
 
 
-def test_one_mail_is_out_of_hand_at_a_time(world: World) -> None:
+@pytest.mark.parametrize("lines", [1, 2])
+def test_no_more_mails_are_out_of_hand_than_there_are_lines(world: World, lines: int) -> None:
     """The server falls silent and the worker is killed: the others were not handed over, and are sent."""
     mails = three(world)
-    world.inbox.hang(1, stored=True)
+    world.inbox.hang(lines, stored=True)
+    transport = SmtpLines(world.inbox.url, lines)
+    courier = replace(world.courier, transport=transport, turns=asyncio.Semaphore(lines))
 
     async def kill() -> None:
-        work = asyncio.create_task(deliver_each(world.services, world.courier, [each.row for each in mails]))
-        await asyncio.to_thread(world.inbox.wait_for, 1)
+        work = asyncio.create_task(deliver_each(world.services, courier, [each.row for each in mails]))
+        await asyncio.to_thread(world.inbox.wait_for, lines)
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
 
     world.run(kill())
-    assert sum(each.effect.handed_at is not None for each in mails) == 1
+    assert sum(each.effect.handed_at is not None for each in mails) == lines
     world.run(world.stage.let_pass(LEASE_OVER))
     carry_out(world, mails)
-    assert Counter(each.status for each in mails) == {"unknown": 1, "sent": 2}
+    assert Counter(each.status for each in mails) == {"unknown": lines, "sent": 3 - lines}
     assert set(arrived(world).values()) == {1}
 
 
@@ -143,7 +159,7 @@ def test_an_outcome_that_cannot_be_written_takes_no_other_along(
     mails = three(world)
 
     async def play() -> None:
-        memory = Memory(world.services)
+        memory = Memory()
         async with world.services.engine.begin() as connection:
             claims = await outbox.claim_fresh(connection, [each.row for each in mails])
             loaded = await accounts.load(connection, [each.customer_id for each in claims])
@@ -154,10 +170,39 @@ def test_an_outcome_that_cannot_be_written_takes_no_other_along(
             account: Loaded = loaded[claim.customer_id]
             return Outcome(account, claim, "failed", "refused", said[number])
 
-        await asyncio.gather(*(memory.note(outcome(number)) for number in range(3)))
+        await asyncio.gather(*(memory.note(world.services, outcome(number)) for number in range(3)))
 
     world.run(play())
     assert [each.status for each in mails] == ["failed", "sending", "failed"]
+
+
+def test_nothing_is_sent_while_many_outcomes_are_unwritten(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody decides about Ada, and the outcomes have to wait for that: so does whoever would send next."""
+    monkeypatch.setattr(remembering, "MOST_UNWRITTEN", 1)
+    mails = three(world)
+
+    async def play() -> None:
+        memory, engine = Memory(), world.services.engine
+        async with engine.begin() as connection:
+            claims = await outbox.claim_fresh(connection, [each.row for each in mails])
+            loaded = await accounts.load(connection, [each.customer_id for each in claims])
+        ada, bob, _ = (Outcome(loaded[each.customer_id], each, "sent") for each in claims)
+        async with engine.begin() as deciding:
+            await accounts.load(deciding, [ada.claim.customer_id], lock=True)
+            writing = [asyncio.create_task(memory.note(world.services, ada))]
+            await until_somebody_waits(engine)
+            await memory.catch_up()
+            writing.append(asyncio.create_task(memory.note(world.services, bob)))
+            await asyncio.sleep(0)
+            next_one = asyncio.create_task(memory.catch_up())
+            await until_somebody_waits(engine)
+            assert not next_one.done()
+        await asyncio.gather(next_one, *writing)
+
+    world.run(play())
+    assert [each.status for each in mails] == ["sent", "sent", "sending"]
 
 
 def test_what_was_sent_is_in_the_journal_once_each(world: World) -> None:

@@ -42,13 +42,20 @@ AT_ONCE = 10
 
 
 async def deliver_each(
-    services: Services, courier: Courier, ids: Sequence[int], *, enough: float = ENOUGH
+    services: Services,
+    courier: Courier,
+    ids: Sequence[int],
+    *,
+    memory: Memory | None = None,
+    enough: float = ENOUGH,
 ) -> None:
     """Carry out these outbox rows. What does not fit into the time, the scheduler finds.
 
     Those that nobody has begun with yet are taken together. One that was begun before comes alone, and after
-    those that were begun less often: it may have ended its process.
+    those that were begun less often: it may have ended its process. Calls that share a `memory` write down
+    together how their sends ended.
     """
+    memory = memory or Memory()
     clock = asyncio.get_running_loop().time
     stop_at = clock() + enough
     alone: list[int] = []
@@ -57,7 +64,7 @@ async def deliver_each(
         if start and clock() > stop_at:
             log.info("effects.left", rows=len(ids) - start)
             return
-        taken = await _deliver_fresh(services, courier, some, patience=stop_at - clock())
+        taken = await _deliver_fresh(services, courier, memory, some, patience=stop_at - clock())
         alone += [effect_id for effect_id in some if effect_id not in taken]
     if alone:
         async with at_once(services.engine) as connection:
@@ -67,14 +74,14 @@ async def deliver_each(
             log.info("effects.left", rows=len(alone) - number)
             return
         try:
-            await deliver(services, courier, effect_id, patience=stop_at - clock())
+            await deliver(services, courier, effect_id, memory=memory, patience=stop_at - clock())
         except Exception as error:
             # The next row must not wait for this one, which is due again when its lease runs out.
             log.exception("effect.interrupted", effect=effect_id, error=type(error).__name__)
 
 
 async def _deliver_fresh(
-    services: Services, courier: Courier, ids: Sequence[int], *, patience: float
+    services: Services, courier: Courier, memory: Memory, ids: Sequence[int], *, patience: float
 ) -> set[int]:
     """Carry out those that nobody has begun with, side by side; the ids of those that were taken."""
     try:
@@ -85,7 +92,6 @@ async def _deliver_fresh(
     except Exception as error:
         log.warning("batch.split", rows=len(ids), error=type(error).__name__)
         return set()
-    memory = Memory(services)
 
     async def one(claim: Claim) -> None:
         try:
@@ -101,7 +107,14 @@ async def _deliver_fresh(
     return {claim.id for claim in taken}
 
 
-async def deliver(services: Services, courier: Courier, effect_id: int, *, patience: float = ENOUGH) -> None:
+async def deliver(
+    services: Services,
+    courier: Courier,
+    effect_id: int,
+    *,
+    memory: Memory | None = None,
+    patience: float = ENOUGH,
+) -> None:
     """Carry out one outbox row, unless it is done, somebody else's, or no longer wanted.
 
     `patience`, in seconds, is how long it may wait for the mail server to be done with others.
@@ -118,7 +131,7 @@ async def deliver(services: Services, courier: Courier, effect_id: int, *, patie
     else:
         with spans.span("effect.send", claim.trace, step=claim.step, attempt=claim.fence):
             async with held(services.engine, claim):
-                await _carry_out(services, courier, claim, loaded, Memory(services), patience)
+                await _carry_out(services, courier, claim, loaded, memory or Memory(), patience)
 
 
 async def _carry_out(
@@ -152,6 +165,7 @@ async def _carry_out(
         return
     try:
         async with courier.turn(claim.channel, patience):
+            await memory.catch_up()
             key = mail_key(account.source, claim.step)
             answer = await _hand_over(services, courier, claim, key, to, stored)
     except BusyError:
@@ -182,12 +196,12 @@ async def _remember(
     services: Services, memory: Memory, loaded: Loaded, claim: Claim, answer: Delivery
 ) -> None:
     if isinstance(answer, Accepted):
-        await memory.note(Outcome(loaded, claim, "sent"))
+        await memory.note(services, Outcome(loaded, claim, "sent"))
     elif isinstance(answer, Deferred):
         why, details = f"not accepted yet ({answer.code or 'no answer'})", answer.text
         await persistently(lambda: postpone(services, claim, loaded, why, details=details), claim.step)
     elif isinstance(answer, Rejected):
         why = f"the server refused it with {answer.code}"
-        await memory.note(Outcome(loaded, claim, "failed", why, answer.text))
+        await memory.note(services, Outcome(loaded, claim, "failed", why, answer.text))
     else:
-        await memory.note(Outcome(loaded, claim, "unknown", "the mail server never answered"))
+        await memory.note(services, Outcome(loaded, claim, "unknown", "the mail server never answered"))
