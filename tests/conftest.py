@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 
 import asyncpg  # type: ignore[import-untyped]  # ships no annotations
 import certifi
@@ -19,10 +20,12 @@ from sandbox.inbox import Inbox, mail_inbox
 from sandbox.postgres import PostgresServer, embedded_postgres
 from sandbox.valkey import ValkeyServer, embedded_valkey
 from tests.emptying import as_new
-from tests.order import TESTS, mixed
 from tests.roles import make_roles
 
 _TEMPLATE = "migrated"
+
+TESTS = Path(__file__).parent
+LONG = ("chaos", "processes", "browser", "sandbox/test_demo_run.py", "cli/test_up.py")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -84,8 +87,9 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes a minute by itself must not be what the other core waits for."""
-    items[:] = mixed(items)
+    """Whole programs first: what takes a minute by itself must not be what the other core waits for."""
+    long = tuple(str(TESTS / each) for each in LONG)
+    items.sort(key=lambda item: not str(item.path).startswith(long))
 
 
 @pytest.fixture(scope="session", autouse=True)
