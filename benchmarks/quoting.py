@@ -31,6 +31,9 @@ _HERE = World(
 _TWO_CORES = Fleet(receivers=1, machine_cores=2)
 LONG = 120.0  # seconds of life
 
+OURS = {name: name for name in ("receiver", "worker", "scheduler", "PostgreSQL", "Redis")}
+OURS["mailer"] = "mail worker"
+
 Row = tuple[str, Sequence[str]]
 
 
@@ -49,8 +52,10 @@ def costs(found: dict[str, Any]) -> Iterator[str]:
         "a second with nothing to do": "idle_ms",
     }
     rows = [
-        (name, [f"{used[figure]:.1f}" for figure in columns.values()])
+        # What comes to less than nothing is less than can be measured.
+        (OURS[name], [f"{max(0.0, used[figure]):.1f}" for figure in columns.values()])
         for name, used in found["processor"].items()
+        if name in OURS
     ]
     return _table(["", *columns], rows)
 
@@ -69,7 +74,7 @@ def capacities() -> Iterator[str]:
         ("mail workers", _of(usual, lambda each: each.fleet.mailers, "mail workers")),
         ("PostgreSQL's cores", _of(usual, lambda each: each.fleet.database_cores, "PostgreSQL's processors")),
         ("its connections, without API and portal", [str(each.connections) for each in usual]),
-        ("Redis, busy for", [f"{_share(each, 'Redis'):.1%}" for each in usual]),
+        ("Redis, busy for", [f"{100 * _share(each, 'Redis'):.1f} %" for each in usual]),
         ("**full first**", [_full(each.loads[0]) for each in usual]),
         ("full next", [_full(each.loads[1]) for each in usual]),
         ("answered, p50 and p99", [_waits(each, "answered") for each in lived]),
@@ -97,7 +102,7 @@ def reckoned() -> Iterator[str]:
 
 
 def _of(answers: Iterable[Answer], count: Callable[[Answer], int], what: str) -> list[str]:
-    return [f"{count(each)}, busy for {_share(each, what):.0%}" for each in answers]
+    return [f"{count(each)}, busy for {100 * _share(each, what):.0f} %" for each in answers]
 
 
 def _share(each: Answer, what: str) -> float:
@@ -114,7 +119,7 @@ def _waits(each: Answer, what: str) -> str:
 
 
 def _minutes(seconds: float) -> str:
-    return f"{seconds / 60:,.0f} minutes" if math.isfinite(seconds) else "never"
+    return f"{math.ceil(seconds / 60):,} min" if math.isfinite(seconds) else "never"
 
 
 def _table(heads: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:

@@ -26,7 +26,7 @@ def _set_up(house: House, scale: Scale) -> Iterator[Sequence[Contender]]:
             noop.apply(count * FIRST, by=count)
             contenders += [
                 Contender(f"worker x {count}", partial(ours.apply, updates, by=count)),
-                Contender(f"no-op x {count}", partial(noop.apply, 4 * len(updates), by=count)),
+                Contender(f"no-op x {count}", partial(noop.apply, 2 * len(updates), by=count)),
             ]
         yield contenders
 

@@ -29,7 +29,7 @@ def _set_up(house: House, scale: Scale) -> Iterator[Sequence[Contender]]:
         usual.apply(updates[:FIRST])
         yield [
             Contender("worker", lambda: ours.apply(updates)),
-            Contender("no-op messages", lambda: noop.apply(4 * len(updates))),
+            Contender("no-op messages", lambda: noop.apply(2 * len(updates))),
             Contender("usual actor", lambda: usual.apply(updates)),
             Contender("worker that asks", lambda: asking.apply(stripe.failures)),
             Contender("simulated Stripe", lambda: stripe.answer(house.generator, scale)),
