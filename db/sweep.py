@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import deliveries
 
-BATCH = 500
+BATCH = 1000
 # An event that could not be applied this often is poison: it is retired with its last error.
 MOST_ATTEMPTS = 5
 # Any constant of our own: one scheduler sweeps at a time. Released with the transaction, however it ends.

@@ -17,7 +17,7 @@ WAIT = 0.5
 BUSY_LOOK_EVERY = 20
 # Rows that a process holds of a queue whose work is computing. More would only wait for one another on its
 # one loop, and be missing where another process is idle; fewer would wait for the database alone.
-ENOUGH_ROWS = 3 * IDS_PER_MESSAGE
+ENOUGH_ROWS = 2 * IDS_PER_MESSAGE
 COMPUTING = frozenset({EVENTS.queue, CASES.queue})
 # Seconds between two looks where a server cannot be waited for.
 LOOK_EVERY = 0.1

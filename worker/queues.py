@@ -31,7 +31,7 @@ RECONCILE: Final = Wakeup("billing", "reconcile")
 WAKEUPS: Final = (EVENTS, CASES, MAIL, TEAM, BILLING, WEBHOOKS)
 
 # One message never carries more ids than its actor can do within its time limit.
-IDS_PER_MESSAGE: Final = 50
+IDS_PER_MESSAGE: Final = 100
 
 # Messages that wait in a queue: to so many or more the scheduler adds none. What is in the tables can wait
 # there, and what is new must not wait behind all of it.

@@ -75,7 +75,7 @@ def test_who_has_enough_in_hand_takes_no_more(broker: OurRedisBroker) -> None:
     assert broker.client.llen(QUEUE) == 1
 
 
-@pytest.mark.parametrize(("wakeup", "taken"), [(EVENTS, 3), (CASES, 3), (MAIL, 5)])
+@pytest.mark.parametrize(("wakeup", "taken"), [(EVENTS, 2), (CASES, 2), (MAIL, 5)])
 def test_large_batches_are_shared_with_others(broker: OurRedisBroker, wakeup: Wakeup, taken: int) -> None:
     """Of what is computed a process holds few rows, not as many messages as it may."""
     busy, idle = (broker.consume(wakeup.queue, prefetch=5, timeout=100) for _ in range(2))
