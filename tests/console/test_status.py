@@ -20,7 +20,7 @@ from tests.scenarios.world import World
 from tests.worker.breaking import release, trip
 from worker.broker import QueueNudge, create_broker
 from worker.lengths import QueueLength, lengths
-from worker.queues import EVENTS, MAIL
+from worker.queues import EVENTS, IDS_PER_MESSAGE, MAIL
 from worker.usecases.apply_events import apply_events
 
 IDLE = State(InboxState(0, None, 0), OutboxState(0, 0, 0, 0, None), CasesState(0, 0, None))
@@ -180,7 +180,7 @@ def test_queues_are_counted_as_dramatiq_fills_them(redis_url: str) -> None:
     """Messages that wait, by queue; nothing is written by looking."""
     broker = create_broker(redis_url)
     nudge = QueueNudge(broker)
-    assert nudge.send(EVENTS, list(range(60)))
+    assert nudge.send(EVENTS, list(range(IDS_PER_MESSAGE + 10)))
     assert nudge.send(MAIL, [1])
     counted = lengths(redis_url)
     assert counted is not None

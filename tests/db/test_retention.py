@@ -213,6 +213,8 @@ def test_nothing_due_costs_nothing(database: Database, query: str, index: str, e
     async def plan(connection: AsyncConnection) -> str:
         await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         await connection.exec_driver_sql("SET LOCAL enable_bitmapscan = off")
+        # Of tables with a few rows, or none, it would as soon sort all of them.
+        await connection.exec_driver_sql("SET LOCAL enable_sort = off")
         wanted = {"keep": DAYS, "batch": 500, "events": DAYS, "payloads": DAYS, "mails": DAYS}
         asked = {name: value for name, value in wanted.items() if f":{name}" in query}
         rows = await connection.execute(text(f"EXPLAIN {query}"), asked)
