@@ -43,7 +43,7 @@ class _Mails:
         self._database, self._redis = house.database(), house.redis(7)
         self._smtp = house.programs.start_listening(
             stack, "mail sink", module("world.mail"), house.environment("", ""), self._hear
-        )
+        )()
         environment = house.environment(self._database, self._redis, SMTP_URL=self._smtp)
         decider = house.programs.start("decider", dunning("worker", "--queues", "events"), environment)
         with ExitStack() as before:
