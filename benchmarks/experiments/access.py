@@ -1,6 +1,5 @@
 """Row 6: may this customer use the product? Asked over HTTP, answered from the database."""
 
-import asyncio
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -14,26 +13,11 @@ from benchmarks.programs import dunning
 from benchmarks.scale import Scale
 from benchmarks.world.accounts import customer_id, subscription_updates
 from db.api_keys import digest_of
-from db.session import create_engine
-from dunning.policy import Policy
-from worker.queues import Wakeup
-from worker.services import Services
-from worker.usecases.apply_events import apply_events
 
 
 def _acquaint(house: House, database_url: str, customers: int) -> None:
     """Let so many customers be known, by events of theirs applied."""
-    ids = inbox.store(database_url, inbox.rows(subscription_updates(customers)))
-
-    async def nobody(_: Wakeup, __: Sequence[int]) -> None:
-        """There is no one to wake."""
-
-    async def apply() -> None:
-        engine = create_engine(database_url, name="benchmarks", pool_size=2)
-        await apply_events(Services(engine, {}, Policy(), nobody), ids)
-        await engine.dispose()
-
-    asyncio.run(apply())
+    inbox.apply(database_url, inbox.store(database_url, inbox.rows(subscription_updates(customers))))
     inbox.check_applied(house, database_url, customers)
 
 

@@ -12,7 +12,6 @@ from benchmarks.programs import dunning
 from benchmarks.scale import Scale
 from benchmarks.waiting import wait_until
 from benchmarks.world.accounts import subscription_updates
-from db.intake import Row
 
 LIMIT = 1_200.0  # seconds
 _ALL_DUE = "UPDATE inbox SET due_at = clock_timestamp() - interval '1 minute'"
@@ -25,12 +24,12 @@ class _Outage:
     def __init__(self, house: House, workers: OurWorkers) -> None:
         self._house, self._workers = house, workers
 
-    def work_off(self, rows: Sequence[Row]) -> Figures:
+    def work_off(self, bodies: Sequence[str]) -> Figures:
         """From the moment the scheduler is there to the last commit."""
         database, redis = self._workers.database, self._workers.redis
         self._house.empty(database)
         self._house.forget(redis)
-        inbox.store(database, rows)
+        inbox.store(database, inbox.rows(bodies))
         self._house.execute(database, _ALL_DUE)
         environment = self._house.environment(database, redis)
         scheduler = self._house.programs.start("scheduler after an outage", dunning("scheduler"), environment)
@@ -39,8 +38,8 @@ class _Outage:
         wait_until(self._is_done, "the last event", seconds=LIMIT, every=0.05)
         seconds = time.monotonic() - start
         scheduler.stop()
-        inbox.check_applied(self._house, database, len(rows))
-        return {"rate": len(rows) / seconds}
+        inbox.check_applied(self._house, database, len(bodies))
+        return {"rate": len(bodies) / seconds}
 
     def _is_done(self) -> bool:
         return bool(self._house.query(self._workers.database, _NOTHING_LEFT)[0][0])
@@ -48,10 +47,10 @@ class _Outage:
 
 @contextmanager
 def _set_up(house: House, scale: Scale) -> Iterator[Sequence[Contender]]:
-    updates = subscription_updates(scale.worker_messages)
+    updates, backlog = subscription_updates(scale.worker_messages), subscription_updates(scale.backlog)
     with ExitStack() as stack:
         worker = OurWorkers(house, stack, "worker after an outage", 14)
-        outage, backlog = _Outage(house, worker), inbox.rows(subscription_updates(scale.backlog))
+        outage = _Outage(house, worker)
         worker.apply(updates[:FIRST])
         yield [
             Contender("backlog", lambda: outage.work_off(backlog)),

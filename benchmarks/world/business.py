@@ -102,13 +102,19 @@ async def _fill(database_url: str, paying: int, open_cases: int) -> None:
     async with engine.begin() as connection:
         for life in on_the_eve(now):
             await _store(connection, life, now)
-        await connection.execute(
-            text("SELECT setval(pg_get_serial_sequence('customers', 'id'), :last)"), {"last": last}
-        )
+        await _continue_after(connection, last)
         await _store(connection, _in_good_standing(now), now)
+        # Copies have numbers of their own; whoever comes later comes after them.
+        await _continue_after(connection, last + paying)
     # All tables at once: they do not wait for each other.
     await asyncio.gather(*(_multiply(engine, table, paying, open_cases) for table in _COPIED))
     await engine.dispose()
+
+
+async def _continue_after(connection: AsyncConnection, row_id: int) -> None:
+    await connection.execute(
+        text("SELECT setval(pg_get_serial_sequence('customers', 'id'), :row_id)"), {"row_id": row_id}
+    )
 
 
 async def _store(connection: AsyncConnection, life: Life, now: datetime) -> None:
