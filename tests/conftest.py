@@ -124,6 +124,8 @@ def few_authorities(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     file.write_text(first + end)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(certifi, "where", lambda: str(file))
+        # Where the machine names its own, they are read instead.
+        patch.setenv("SSL_CERT_FILE", str(file))
         if stripe := sys.modules.get("stripe"):
             patch.setattr(stripe, "ca_bundle_path", str(file))
         yield
