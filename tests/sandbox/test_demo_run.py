@@ -12,7 +12,7 @@ import pytest
 
 from tests.sandbox.machine import processes_of
 
-# Half a minute's work for whoever has two cores. Beside other tests it takes longer, and is right all the same:
+# Half a minute's work for whoever has two cores. Beside other tests it takes longer, and is as right then:
 # what stands still notices that by itself, after a minute.
 SECONDS = 300.0
 pytestmark = pytest.mark.timeout(SECONDS + 20)
