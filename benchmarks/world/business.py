@@ -111,6 +111,10 @@ async def _fill(database_url: str, paying: int, open_cases: int) -> None:
         )
         await _store(connection, _in_good_standing(now), now)
         await _multiply(connection, 1, range(1, paying), first=last + 1)
+        # Copies have numbers of their own; whoever comes now comes after them.
+        await connection.execute(
+            text("SELECT setval(pg_get_serial_sequence('customers', 'id'), max(id)) FROM customers")
+        )
     async with engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
         # As autovacuum leaves tables that are in use.
