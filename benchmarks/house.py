@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]  # ships no annotations
 import redis
 
+from benchmarks.errors import BenchmarkError
 from benchmarks.load import Generator, generator
 from benchmarks.programs import Program, Programs, programs
 from db.migrate import upgrade
@@ -92,9 +93,21 @@ class House:
         """Run statements that answer nothing; each argument at the same time, on a connection of its own."""
         asyncio.run(_execute_all(for_asyncpg(database_url), statements))
 
-    def empty(self, database_url: str) -> None:
-        """Remove all rows of our tables, but not what processes say of themselves."""
-        names = ", ".join(name for name in metadata.tables if name not in _KEPT)
+    def wait_until_none(
+        self, database_url: str, statement: str, what: str, *, seconds: float, every: float
+    ) -> None:
+        """Return when `statement` has no row any more: asked by one connection, so that asking costs little.
+
+        Raises BenchmarkError when it still has one after `seconds`.
+        """
+        asyncio.run(_wait_until_none(for_asyncpg(database_url), statement, what, seconds, every))
+
+    def empty(self, database_url: str, keep: Collection[str] = ()) -> None:
+        """Remove all rows of our tables, but not what processes say of themselves, and not those to `keep`.
+
+        What is kept must not refer to what is not.
+        """
+        names = ", ".join(name for name in metadata.tables if name not in _KEPT.union(keep))
         for attempt in itertools.count(1):
             try:
                 self.query(database_url, f"TRUNCATE {names} RESTART IDENTITY CASCADE")
@@ -115,6 +128,18 @@ async def _query(dsn: str, statement: str, *values: object) -> list[Any]:
     connection = await asyncpg.connect(dsn)
     try:
         return list(await connection.fetch(statement, *values))
+    finally:
+        await connection.close()
+
+
+async def _wait_until_none(dsn: str, statement: str, what: str, seconds: float, every: float) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        async with asyncio.timeout(seconds):
+            while await connection.fetchrow(statement):  # noqa: ASYNC110  # nobody tells us of a row that is gone
+                await asyncio.sleep(every)
+    except TimeoutError:
+        raise BenchmarkError(f"waited {seconds:.0f} s for {what}") from None
     finally:
         await connection.close()
 

@@ -58,8 +58,8 @@ FULL = Scale(
     cases=1_000_000,
 )
 QUICK = Scale(
-    rounds=5,
-    long_rounds=5,
+    rounds=3,
+    long_rounds=2,
     load_seconds=0.3,
     warm_up_seconds=0.1,
     worker_messages=300,

@@ -58,16 +58,18 @@ class Swept:
         return frozenset(full | set(KINDS) if effects else full)
 
 
-RETIRE = text("""
+# The number stands in the statement, so that the index `inbox_poison` is known to hold all of them: any other
+# reads all that waits at each look, and where millions do its time-out ends it before it is through.
+RETIRE = text(f"""
     WITH due AS MATERIALIZED (
         SELECT id FROM inbox
-        WHERE status = 'pending' AND due_at <= statement_timestamp() AND attempts >= :most
+        WHERE status = 'pending' AND due_at <= statement_timestamp() AND attempts >= {MOST_ATTEMPTS}
         ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
     UPDATE inbox SET status = 'dead',
                      last_error = coalesce(last_error, 'it ended the process that applied it')
     FROM due WHERE inbox.id = due.id
     RETURNING inbox.id
-""")
+""")  # noqa: S608  # a number of our own
 
 # The time until they are handed out once more is `db.inbox.HANDED_OUT`.
 EVENTS = text("""
@@ -139,17 +141,15 @@ async def sweep(
     now: datetime,
     delay: float,
     wanted: Collection[Found] = EVERYTHING,
-    retires: bool = True,
 ) -> Swept:
     """Find what is due. `now` is business time for cases; rows younger than `delay` seconds are left alone.
 
-    What is not `wanted` stays due; without `retires` so does what was tried too often, for which all that is
-    pending has to be read. Nothing at all when another scheduler is sweeping at this moment.
+    What is not `wanted` stays due. Nothing at all when another scheduler is sweeping at this moment.
     """
     locked = await connection.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": TICK_LOCK})
     if not locked.scalar_one():
         return Swept()
-    retired = await _retired(connection) if retires else 0
+    retired = await _retired(connection)
     effects = await _effects(connection, delay, wanted)
     return Swept(
         events=await _events(connection) if "events" in wanted else (),
@@ -163,7 +163,7 @@ async def sweep(
 
 
 async def _retired(connection: AsyncConnection) -> int:
-    return len((await connection.execute(RETIRE, {"most": MOST_ATTEMPTS, "batch": BATCH})).all())
+    return len((await connection.execute(RETIRE, {"batch": BATCH})).all())
 
 
 async def _events(connection: AsyncConnection) -> tuple[int, ...]:

@@ -8,9 +8,10 @@ tables whose columns have the same names.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
+from operator import attrgetter
 from types import MappingProxyType
 
 from dunning.events import AsOf
@@ -270,3 +271,21 @@ class Account:
                 key=lambda case: (case.opened_at, case.invoice),
             )
         )
+
+
+# What a charge that fails changes of its invoice.
+_COUNTED = {"last_failed_at", "attempt_count", "ledger_attempt", "counted", "counted_at", "next_attempt_at"}
+_uncounted = attrgetter(*(each.name for each in fields(Invoice) if each.name not in _COUNTED))
+
+
+def same_but_for_charges(one: Account, other: Account) -> bool:
+    """Whether all that differs are charges that failed, and what their invoices say of how many and when."""
+    return (
+        one.customer == other.customer
+        and one.subscriptions == other.subscriptions
+        and one.cases == other.cases
+        and one.instructions == other.instructions
+        and one.methods == other.methods
+        and one.invoices.keys() == other.invoices.keys()
+        and all(_uncounted(each) == _uncounted(other.invoices[ref]) for ref, each in one.invoices.items())
+    )

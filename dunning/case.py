@@ -17,7 +17,7 @@ from dunning.fold import latest
 from dunning.lazy import altered, lazy
 from dunning.segments import PolicySource
 from dunning.standing import forgiven_at
-from dunning.values import lean
+from dunning.values import changed, lean
 
 
 def settle(account: Account, policies: PolicySource) -> Account:
@@ -37,15 +37,15 @@ def settle(account: Account, policies: PolicySource) -> Account:
         if case.opened_at != opened_at:
             # The end that was stamped when it was taken over stays where it is.
             kept = case.opened_at - opened_at if case.first_contact_at else timedelta(0)
-            case = replace(case, opened_at=opened_at, grace=case.grace + kept)
+            case = changed(case, opened_at=opened_at, grace=case.grace + kept)
         closed_at, outcome = _end(account, case)
         if outcome is None and case.outcome is Outcome.RECOVERED:
             # Money came. A later failure is another case; this one does not come back with its old deadline.
             continue
         if (case.closed_at, case.outcome) != (closed_at, outcome):
-            case = replace(case, closed_at=closed_at, outcome=outcome)
+            case = changed(case, closed_at=closed_at, outcome=outcome)
         cases[invoice.ref] = case
-    return account if cases == account.cases else replace(account, cases=MappingProxyType(cases))
+    return account if cases == account.cases else changed(account, cases=MappingProxyType(cases))
 
 
 def is_dunned(invoice: Invoice) -> bool:

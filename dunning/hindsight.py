@@ -8,14 +8,14 @@ status was follows from those times; that it was to end with its period counts f
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 from itertools import pairwise
 from types import MappingProxyType
 
 from dunning.account import Account, Charge, Customer, Invoice, Subscription
 from dunning.case import first_failure, is_dunned
+from dunning.lazy import lazy
+from dunning.values import changed
 
 # A charge, the event that tells of it and what is read back because of it are one piece of news.
 ONE_PIECE = timedelta(minutes=1)
@@ -33,7 +33,7 @@ class Hindsight:
         for charge in self._charges:
             self._by_invoice.setdefault(charge.invoice, []).append(charge)
 
-    @cached_property
+    @lazy
     def openings(self) -> dict[str, datetime]:
         """When the first payment of each invoice that is dunned failed."""
         found = {
@@ -43,7 +43,7 @@ class Hindsight:
         }
         return {ref: at for ref, at in found.items() if at}
 
-    @cached_property
+    @lazy
     def moments(self) -> list[datetime]:
         """When something was learned, from the first failure on."""
         account = self._account
@@ -55,7 +55,7 @@ class Hindsight:
         last_of_their_minute = [at for at, after in pairwise(times) if after - at > ONE_PIECE]
         return [*last_of_their_minute, times[-1]]
 
-    @cached_property
+    @lazy
     def news(self) -> list[tuple[datetime, Account]]:
         """Each moment with the account."""
         return [(moment, self.at(moment)) for moment in self.moments]
@@ -109,7 +109,7 @@ class Hindsight:
             owed += invoice.amount_paid
         failures = [charge.at for charge in made]
         failures += filter(None, (_until(invoice.failed_at, moment), _until(invoice.last_failed_at, moment)))
-        return replace(
+        return changed(
             invoice,
             failed_at=_until(invoice.failed_at, moment),
             last_failed_at=max(failures, default=None),
@@ -176,14 +176,14 @@ def _customer(customer: Customer, moment: datetime) -> Customer:
     changed_at = _until(customer.method_changed_at, moment)
     if (deleted, changed_at) == (customer.deleted, customer.method_changed_at):
         return customer
-    return replace(customer, deleted=deleted, method_changed_at=changed_at)
+    return changed(customer, deleted=deleted, method_changed_at=changed_at)
 
 
 def _subscription(now: Subscription, invoices: list[Invoice], moment: datetime) -> Subscription:
     """`invoices` are those of the subscription, as of then. Without a period's end no renewal is planned."""
     payments = [invoice.paid_at for invoice in invoices if invoice.paid_at and invoice.amount_paid > 0]
     paid_at = _until(now.last_paid_at, moment) or max(payments, default=None)
-    then = replace(
+    then = changed(
         now,
         period_end=None,
         last_paid_at=paid_at,
@@ -195,7 +195,7 @@ def _subscription(now: Subscription, invoices: list[Invoice], moment: datetime) 
         return then
     ended = bool(now.ended and now.ended_at and now.ended_at <= moment)
     status = now.status if ended else _status(then, invoices, moment)
-    return replace(
+    return changed(
         then,
         status=status,
         cancel_at_period_end=False,

@@ -6,14 +6,17 @@ history was taken already and is never planned again.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
+from operator import attrgetter
 
 from dunning.access import Access, Level, access_of, still_taken
-from dunning.account import Account
+from dunning.account import Account, same_but_for_charges
 from dunning.case import Situation, why_kept
 from dunning.rules.asking import Answer, Answers
-from dunning.rules.context import RESOLUTION, Context, Rule, context, terms
+from dunning.rules.context import RESOLUTION, Context, Rule, Terms, context, terms
 from dunning.rules.endings import ending, late_payment, of_same_subscription, over_before_us, recovery
 from dunning.rules.escalation import escalation, levels, reminders
 from dunning.rules.expiry import end_action, expiry, limited, limited_from, restriction
@@ -64,16 +67,17 @@ class Outlook:
 
     def __init__(self, account: Account, history: History, policies: PolicySource) -> None:
         self.account, self._history, self._policies = account, dict(history), policies
-        cases = sorted(account.cases.values(), key=lambda case: (case.opened_at, case.invoice))
-        self._cases = [Answers(terms(account, case, policies), _rules_for) for case in cases]
-        self._renews = any(each.period_end for each in account.subscriptions.values())
+        self._cases = {
+            each.s.case.invoice: Answers(each, _rules_for) for each in _terms_of(account, policies)
+        }
+        self._renews = _renews(account)
         self._last: Look | None = None
 
     def done(self, effect: Effect) -> None:
         """A step was taken, but for access. Looks of before do not know of it."""
         self._history = {**self._history, effect.key: effect}
         self._last = None
-        for each in self._cases:
+        for each in self._cases.values():
             each.heed(effect, self._history)
 
     def taken(self, effect: Effect, account: Account) -> None:
@@ -81,8 +85,17 @@ class Outlook:
         self.account = account
         self._history = {**self._history, effect.key: effect}
         self._last = None
-        for each in self._cases:
+        for each in self._cases.values():
             each.heed_taken(effect, self._history, account)
+
+    def learned(self, account: Account) -> None:
+        """More is known; `account` is settled, with the cases of before."""
+        before, only_charges = self._cases, same_but_for_charges(self.account, account)
+        self.account, self._renews, self._last, self._cases = account, _renews(account), None, {}
+        for of in _terms_of(account, self._policies):
+            ref = of.s.case.invoice
+            answers = self._cases[ref] = before.get(ref) or Answers(of, _rules_for)
+            answers.heed_learned(of, only_charges=only_charges)
 
     def look(self, now: datetime) -> Look:
         """What is to be done from now on; `now` is no earlier than of the look before."""
@@ -94,7 +107,7 @@ class Outlook:
         history = self._history
         contexts: list[Context] = []
         answers: list[Answer] = []
-        for each in self._cases:
+        for each in self._cases.values():
             c, said = each.at(history, now)
             contexts.append(c)
             answers += said
@@ -128,6 +141,10 @@ class Look:
         """Whether the rules would say the same then, if nothing was done."""
         return all(now < answer.until for answer in self.answers)
 
+    def due(self, now: datetime) -> Iterator[Step]:
+        """In order."""
+        return takewhile(lambda step: step.due_at <= now, self.steps)
+
     @property
     def withheld(self) -> list[Withheld]:
         return [item for answer in self.answers for item in answer.withheld if item.key not in self.history]
@@ -147,8 +164,17 @@ class Look:
         return Plan(tuple(self.steps), tuple(self.withheld), self.access(now))
 
 
-def _order(step: Step) -> tuple[datetime, str]:
-    return step.due_at, step.key
+def _terms_of(account: Account, policies: PolicySource) -> Iterator[Terms]:
+    """Of each case, oldest first."""
+    cases = sorted(account.cases.values(), key=lambda case: (case.opened_at, case.invoice))
+    return (terms(account, case, policies) for case in cases)
+
+
+def _renews(account: Account) -> bool:
+    return any(each.period_end for each in account.subscriptions.values())
+
+
+_order = attrgetter("due_at", "key")
 
 
 def _rules_for(s: Situation) -> tuple[Rule, ...]:

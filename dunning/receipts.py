@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
@@ -10,6 +10,7 @@ from dunning.access import Level
 from dunning.account import Account, Case, Outcome
 from dunning.plan import access_step_level
 from dunning.steps import Step
+from dunning.values import changed
 
 GIVEN_BACK_BY = (Outcome.RECOVERED, Outcome.FORGIVEN)
 
@@ -29,11 +30,11 @@ def with_access_taken(account: Account, step: Step, at: datetime, before: Level)
     """The account after an ACCESS step at `at`; `before` is the level the customer had until then."""
     case, level = account.cases[step.case], access_step_level(step)
     if step.key.startswith("restriction:"):
-        case = replace(case, limited_at=at, taken_from=before.value)
+        case = changed(case, limited_at=at, taken_from=before.value)
     else:
         first = case.taken_from or before.value
-        case = replace(case, taken_at=at, taken_level=level.value, taken_from=first)
-    return replace(account, cases=MappingProxyType({**account.cases, step.case: case}))
+        case = changed(case, taken_at=at, taken_level=level.value, taken_from=first)
+    return changed(account, cases=MappingProxyType({**account.cases, step.case: case}))
 
 
 def receipt(case: Case) -> Receipt | None:

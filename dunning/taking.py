@@ -6,7 +6,7 @@ The worker takes what is due at one moment; a forecast and a replay live on from
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
@@ -16,7 +16,7 @@ from dunning.plan import Look, Outlook
 from dunning.receipts import with_access_taken
 from dunning.segments import PolicySource
 from dunning.steps import Effect, Kind, Plan, Step
-from dunning.values import lean
+from dunning.values import changed, lean
 
 Allowed = Callable[[Account, Step], bool]
 
@@ -64,7 +64,7 @@ def take_due(
     outlook = outlook or Outlook(account, history, policies)
     while True:
         look = outlook.look(now)
-        step = next((each for each in look.steps if each.due_at <= now and allowed(account, each)), None)
+        step = next((each for each in look.due(now) if allowed(account, each)), None)
         if step is None:
             return Moment(now, account, look, tuple(taken), outlook)
         status, accepted_at = ("sent", now) if accepted else ("pending", None)
@@ -103,7 +103,8 @@ def live(
             (step.due_at for step in moment.look.steps if step.due_at > now and allowed(account, step)), None
         )
         if fresh and (due_at is None or fresh[0] <= due_at):
-            now, account, outlook = fresh[0], settle(learned(fresh[1], account), policies), None
+            now, account = fresh[0], settle(learned(fresh[1], account), policies)
+            outlook.learned(account)
             fresh = next(coming, None)
         elif due_at:
             now = due_at
@@ -113,4 +114,4 @@ def live(
 
 def learned(known: Account, before: Account) -> Account:
     """A later state of what is known, with the cases of before."""
-    return replace(known, cases=MappingProxyType(dict(before.cases)))
+    return changed(known, cases=MappingProxyType(dict(before.cases)))

@@ -69,7 +69,7 @@ async def tick(
     waited_for = WOKEN.values() if only is None else only
     wanted = frozenset(kind for kind, each in WOKEN.items() if each in waited_for and each not in full)
     async with engine.begin() as connection:
-        found = await sweep(connection, now=clock(), delay=delay, wanted=wanted, retires=only is None)
+        found = await sweep(connection, now=clock(), delay=delay, wanted=wanted)
     if found.retired:
         log.error("event.retired", rows=found.retired)
     for kind, wakeup in WOKEN.items():

@@ -1,6 +1,6 @@
 """Workers that are given a backlog: ours, the usual actor, and messages that nobody does anything for."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 
 from benchmarks.errors import BenchmarkError
@@ -21,13 +21,21 @@ class OurWorkers:
     """`dunning worker --queues events`, so many of them, on rows that wait in the inbox."""
 
     def __init__(
-        self, house: House, stack: ExitStack, name: str, redis: int, *, processes: int = 1, **settings: str
+        self,
+        house: House,
+        stack: ExitStack,
+        name: str,
+        redis: int,
+        *,
+        processes: int = 1,
+        keep: Collection[str] = (),
+        **settings: str,
     ) -> None:
-        """They are started, and `apply` waits for that.
+        """They are started, and `apply` waits for that. The tables to `keep` are not emptied before it.
 
         The first rows, which open connections and import what only they need, are still to come.
         """
-        self._house = house
+        self._house, self._keep = house, keep
         self.database, self.redis = house.database(), house.redis(redis)
         environment = house.environment(self.database, self.redis, DUNNING_WORKER_THREADS=THREADS, **settings)
         command = dunning("worker", "--queues", "events")
@@ -39,15 +47,19 @@ class OurWorkers:
 
         `by` so many of the processes, while the others stand still.
         """
-        self._house.empty(self.database)
-        self._house.forget(self.redis)
-        ids = inbox.store(self.database, inbox.rows(bodies))
+        ids = self.store(bodies)
         before = self._used()
         seconds = self._backlog.work_off(self._backlog.messages(ids), by=by)
         ours, servers = (after - then for after, then in zip(self._used(), before, strict=True))
         inbox.check_applied(self._house, self.database, len(bodies))
         part = max(servers, RESOLUTION) / (max(ours, RESOLUTION) + max(servers, RESOLUTION))
         return {"rate": len(bodies) / seconds, "postgres_percent": 100 * part}
+
+    def store(self, bodies: Sequence[str]) -> list[int]:
+        """In the inbox, with no message for any, and nothing else there; their row ids."""
+        self._house.empty(self.database, self._keep)
+        self._house.forget(self.redis)
+        return inbox.store(self.database, inbox.rows(bodies))
 
     def _used(self) -> tuple[float, float]:
         """Processor time so far: of the workers, and of PostgreSQL."""
@@ -90,7 +102,8 @@ class NoopWorkers:
     def __init__(self, house: House, stack: ExitStack, redis: int, *, processes: int = 1) -> None:
         """As above."""
         url = house.redis(redis)
-        environment = house.environment(house.database(migrated=False), url, DUNNING_WORKER_THREADS=THREADS)
+        # It never connects to the database.
+        environment = house.environment(house.postgres.url, url, DUNNING_WORKER_THREADS=THREADS)
         command = module("peers.actors", NOOP.queue)
         programs = _start(house, stack, "no-op messages", command, environment, processes)
         self._backlog = Backlog(stack, programs, url, NOOP)

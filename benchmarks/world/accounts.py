@@ -46,8 +46,11 @@ def event_template(body: str | None = None) -> str:
     return json.dumps(event)
 
 
-def subscription_updates(count: int) -> list[str]:
-    """As many customers, each with one change of a subscription that says everything by itself."""
+def subscription_updates(count: int, first: int = 0) -> list[str]:
+    """As many customers, each with one change of a subscription that says everything by itself.
+
+    They are numbered from `first` on.
+    """
     engine = failing_renewals(1)
     # The renewal's new period: neither a change of status nor one that Stripe has to be asked about.
     event = next(event for body in bodies(engine, UPDATED) if _is_plain(event := json.loads(body)))
@@ -57,7 +60,7 @@ def subscription_updates(count: int) -> list[str]:
         body.replace(event["id"], f"evt_bench_{number:012}")
         .replace(subscription, f"sub_bench_{number:012}")
         .replace(customer, customer_id(number))
-        for number in range(count)
+        for number in range(first, first + count)
     ]
 
 

@@ -35,6 +35,8 @@ inbox = Table(
     Column("payload", LargeBinary),
     UniqueConstraint("source", "event_id"),
     Index("inbox_due", "due_at", postgresql_where=text("status = 'pending'")),
+    # What was tried too often (`db.sweep.MOST_ATTEMPTS`) is found without reading all that waits.
+    Index("inbox_poison", "due_at", postgresql_where=text("status = 'pending' AND attempts >= 5")),
     Index("inbox_dead", "id", postgresql_where=text("status = 'dead'")),
     Index("inbox_ignored", "received_at", postgresql_where=text("status = 'ignored'")),
     # By when it was applied: its content is kept for some days.

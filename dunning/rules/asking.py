@@ -8,7 +8,7 @@ from datetime import datetime
 
 from dunning.account import Account
 from dunning.case import Situation
-from dunning.rules.context import FOR_EVER, Context, Rule, Terms, on
+from dunning.rules.context import CHARGES, FOR_EVER, Context, Rule, Terms, on, touched_by
 from dunning.rules.governing import governed
 from dunning.steps import Effect, History, Step, Withheld
 from dunning.values import lean
@@ -35,9 +35,10 @@ class Answers:
 
     def heed(self, effect: Effect, history: History) -> None:
         """A step was taken: forget what it may change. `history` has it."""
+        touched = touched_by(effect, self._context)
         self._context = self._context and self._context.once_done(effect, history)
         for rule in self._known:
-            if rule.minds(effect):
+            if rule.minds(touched):
                 self._known[rule] = None
 
     def heed_taken(self, effect: Effect, history: History, account: Account) -> None:
@@ -47,15 +48,20 @@ class Answers:
         self._context = self._context and self._context.of(self._terms)
         self._known = {rule: self._known.get(rule) for rule in self._choose(self._terms.s)}
 
+    def heed_learned(self, of: Terms, *, only_charges: bool) -> None:
+        """More is known of the account, though perhaps no more than `only_charges` that failed."""
+        kept = self._known if only_charges and self._terms.hold_for(of) else {}
+        self._terms, self._context = of, None
+        self._known = {rule: None if CHARGES in rule.reads else kept.get(rule) for rule in self._choose(of.s)}
+
     def at(self, history: History, now: datetime) -> tuple[Context, list[Answer]]:
         """What each rule says in turn, and what it was asked about."""
         c = self._context = self._context.at(now) if self._context else on(self._terms, history, now)
-        answers = []
-        for rule, answer in self._known.items():
+        known = self._known
+        for rule, answer in known.items():
             if answer is None or now >= answer.until:
-                answer = self._known[rule] = ask(rule, c)
-            answers.append(answer)
-        return c, answers
+                known[rule] = ask(rule, c)
+        return c, [answer for answer in known.values() if answer]
 
 
 def ask(rule: Rule, c: Context) -> Answer:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from dunning.account import Account, Case
 from dunning.case import Situation, situation
 from dunning.deadline import ends_at, grace_ends_at, in_working_hours, moved_at, warnings_accepted
+from dunning.declines import Category
 from dunning.lazy import altered, lazy
 from dunning.policy import WARNED_BEFORE, Policy
 from dunning.reach import unreachable_since, went_unheard
@@ -84,6 +85,22 @@ class Terms:
     def zone(self) -> ZoneInfo:
         """The customer's."""
         return zone_of(self.s.account, self.policy.time_zone)
+
+    def hold_for(self, other: Terms) -> bool:
+        """Whether, of two that differ in charges alone, whoever does not count them need not know.
+
+        A processing error is told by how often it came, and a new way to pay is new until it is charged.
+        """
+        return (
+            self.s.decline == other.s.decline
+            and self.s.decline.category is not Category.PROCESSING_ERROR
+            and self.s.account.customer.method_changed_at is None
+            and self.s.needs_customer_since == other.s.needs_customer_since
+            and self.said == other.said
+            and self.granted_until == other.granted_until
+            and self.moved_at == other.moved_at
+            and self.zone == other.zone
+        )
 
     @lazy
     def high_value(self) -> bool:
@@ -204,6 +221,12 @@ class Context:
         return [effect for effect in self.mails if effect.case == self.ref]
 
     @lazy
+    def told_at(self) -> datetime | None:
+        """When the first mail of the case had come, of those that told somebody."""
+        heard = (e.arrived_at for e in self.mails_of_case if e.arrived_at and not self.unheard(e))
+        return min(heard, default=None)
+
+    @lazy
     def warned_at(self) -> list[datetime]:
         """When the warnings that speak of the present deadline were accepted, earliest first."""
         warnings = (mail for mail in self.done.values() if mail.name == FINAL_WARNING)
@@ -290,7 +313,9 @@ class Context:
         if self._promised_end:
             return self._promised_end
         granted = self.terms.granted_until
-        return ends_at(granted, self.now_or(granted - WARNED_BEFORE), self.policy)
+        in_time = granted - WARNED_BEFORE
+        warned_at = self.now_or(in_time)
+        return self.grace_ends_at if warned_at == in_time else ends_at(granted, warned_at, self.policy)
 
     @lazy
     def _promised_end(self) -> datetime | None:
@@ -309,9 +334,14 @@ class Context:
         return self.terms.high_value
 
 
+# Read by a rule that counts charges, or asks when one was or will be made. Why the last one failed, and what
+# else follows from them, is another matter: where that changes, every rule is asked again.
+CHARGES = "charges"
+# Read by a rule that of the mails only wants to know when the first of the case had come.
+TOLD = "told"
 # What a context has worked out of the history that a step of this kind may change.
 READ_OF_OTHERS = ("done", "failed_attempts", "_own_charges")
-READ_OF_MAILS = ("done", "mails", "mails_of_case", "warned_at", "_promised_end")
+READ_OF_MAILS = ("done", "mails", "mails_of_case", "told_at", "warned_at", "_promised_end")
 
 Ask = Callable[[Context], Iterator[Step | Withheld]]
 
@@ -320,8 +350,9 @@ Ask = Callable[[Context], Iterator[Step | Withheld]]
 class Rule:
     """`reads` is what the rule, or `governed` for its steps, looks at of all that was done: kinds and names.
 
-    Who looks at the access that was taken, in whatever case, reads `Kind.ACCESS`. Its answer stays as it is
-    while no such step is taken, though a step of its own that is taken is over.
+    Who looks at the access that was taken, in whatever case, reads `Kind.ACCESS`, who counts charges
+    `CHARGES`, and who only asks since when somebody knows of the case `TOLD`. Its answer stays as it is while
+    no such step is taken and no such charge is learned of, though a step of its own that is taken is over.
     """
 
     ask: Ask
@@ -330,13 +361,23 @@ class Rule:
     def __call__(self, c: Context) -> Iterator[Step | Withheld]:
         return self.ask(c)
 
-    def minds(self, effect: Effect) -> bool:
-        """Whether the answer may differ now that this was done."""
-        return effect.kind in self.reads or effect.name in self.reads
+    def minds(self, touched: frozenset[str]) -> bool:
+        """Whether the answer may differ now that a step was done which has `touched` this."""
+        return not self.reads.isdisjoint(touched)
+
+
+def touched_by(effect: Effect, c: Context | None) -> frozenset[str]:
+    """What a rule that looks at this step says that it reads; `c` is of right before it, None: not known."""
+    first_told = effect.kind is Kind.MAIL and not (c and c.told_at)
+    name = effect.name.partition(":")[0]
+    return frozenset((effect.kind, name, TOLD) if first_told else (effect.kind, name))
 
 
 def reads(*steps: str) -> Callable[[Ask], Rule]:
-    """Make a rule of a function, and say what it reads of the history: kinds of steps, or their names."""
+    """Make a rule of a function, and say what it reads of the history: kinds of steps, or their names.
+
+    Of a name with a number ("reminder:2") that is what comes before it.
+    """
     return lambda ask: Rule(ask, frozenset(steps))
 
 

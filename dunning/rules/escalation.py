@@ -10,14 +10,14 @@ from dunning.durations import in_words
 from dunning.fold import latest
 from dunning.hours import working_days_after
 from dunning.results import Result
-from dunning.rules.context import Context, reads
+from dunning.rules.context import CHARGES, Context, reads
 from dunning.rules.expiry import awaits_acknowledgement
 from dunning.standing import PROMISE_SLACK
 from dunning.steps import FINAL_WARNING, LAST_CALL, Effect, Kind, Step, Withheld
 
 
 # What has failed is no step that is taken: it was one before.
-@reads(Kind.RETRY)
+@reads(Kind.RETRY, CHARGES)
 def escalation(c: Context) -> Iterator[Step | Withheld]:
     """Charges keep failing, or mails cannot help."""
     executed, needed = c.failed_attempts, c.policy.escalate_after

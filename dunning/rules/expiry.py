@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from dunning.case import why_kept
 from dunning.deadline import in_working_hours, taken_at
 from dunning.policy import WARNED_BEFORE
-from dunning.rules.context import Context, reads
+from dunning.rules.context import CHARGES, TOLD, Context, reads
 from dunning.rules.warnings import all_warnings_tried
 from dunning.steps import FINAL_WARNING, LAST_CALL, Kind, Step, Withheld
 
@@ -16,7 +16,7 @@ from dunning.steps import FINAL_WARNING, LAST_CALL, Kind, Step, Withheld
 LONGEST_DEBIT = timedelta(days=14)
 
 
-@reads(Kind.MAIL, Kind.ACCESS)
+@reads(TOLD, FINAL_WARNING, Kind.ACCESS)
 def restriction(c: Context) -> Iterator[Step | Withheld]:
     """Access is limited some days before it ends, if the customer has known of it for three days."""
     key = f"restriction:{c.ref}"
@@ -26,7 +26,7 @@ def restriction(c: Context) -> Iterator[Step | Withheld]:
     if excuse:
         yield c.withhold(key, excuse)
         return
-    if not _told_at(c):
+    if not c.told_at:
         yield c.withhold(key, "the customer has not been told of the failure yet")
     elif wanted := limited_from(c):
         reason = "the payment has been open for too long: access is limited before it ends"
@@ -48,17 +48,13 @@ def limited_from(c: Context) -> datetime | None:
     if c.s.case.first_contact_at:
         # As long before the end as for everybody else.
         wanted += max(timedelta(0), c.s.case.grace - c.policy.grace)
-    told_at = min(_told_at(c), default=None) or c.now_or(wanted - WARNED_BEFORE)
+    told_at = c.told_at or c.now_or(wanted - WARNED_BEFORE)
     wanted = max(wanted, told_at + WARNED_BEFORE)
     at = in_working_hours(max(wanted, c.said.pushed_to) if c.said.pushed_to else wanted, c.policy)
     return at if at < c.ends_at else None
 
 
-def _told_at(c: Context) -> list[datetime]:
-    return [e.arrived_at for e in c.mails_of_case if e.arrived_at and not c.unheard(e)]
-
-
-@reads(FINAL_WARNING, LAST_CALL)
+@reads(FINAL_WARNING, LAST_CALL, CHARGES)
 def expiry(c: Context) -> Iterator[Step | Withheld]:
     """Access ends on schedule, if somebody was warned in time. The caller asks the provider first."""
     key = f"access:{c.ref}:{c.policy.at_expiry}"

@@ -9,7 +9,7 @@ from dunning.case import why_kept
 from dunning.declines import Category
 from dunning.ladders import PAYDAY
 from dunning.ledger import APART, attempts_on_card, next_allowed
-from dunning.rules.context import Context, reads
+from dunning.rules.context import CHARGES, Context, reads
 from dunning.rules.new_method import charges_in_flight, method_changed_at, provider_charges
 from dunning.steps import FINAL_WARNING, Kind, Step, Withheld
 
@@ -21,7 +21,7 @@ FRIDAY = 4
 PAYDAYS_OF_THE_MONTH = (1, 15)
 
 
-@reads(Kind.RETRY, FINAL_WARNING)
+@reads(Kind.RETRY, FINAL_WARNING, CHARGES)
 def retries(c: Context) -> Iterator[Step | Withheld]:
     """One charge a rung, the newest due rung only; never where the network forbids it or another charges."""
     if c.policy.retries != "worker":

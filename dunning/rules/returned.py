@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dunning.rules.context import Context, reads
-from dunning.steps import Kind, Step
+from dunning.steps import Step
 
 UNREACHABLE = "unreachable"
 
 
-@reads(Kind.TEAM)
+@reads(UNREACHABLE)
 def unreachable(c: Context) -> Iterator[Step]:
     """Once for each time that the last address is lost, however many mails come back from it."""
     since = c.unreachable_since

@@ -20,12 +20,13 @@ NESTED_LOOPS = """
     SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_material = off;
     SET LOCAL enable_hashagg = off; SET LOCAL enable_sort = off; SET LOCAL enable_memoize = off;
 """
-# Twenty of everything that can be due.
+# Twenty of everything that can be due, of events as many again that are to be retired.
 ROWS = """
     INSERT INTO customers (source, ref) SELECT 'stripe', 'cus_' || n FROM generate_series(1, 20) n;
     INSERT INTO inbox (source, event_id, type, livemode, status, attempts, due_at, payload)
-    SELECT 'stripe', 'evt_' || n, 'invoice.paid', false, 'pending', 1, now(), '{}'
-    FROM generate_series(1, 20) n;
+    SELECT 'stripe', 'evt_' || n, 'invoice.paid', false, 'pending',
+           CASE WHEN n <= 20 THEN 1 ELSE 9 END, now(), ''
+    FROM generate_series(1, 40) n;
     INSERT INTO outbox (customer_id, "case", step, kind, name, channel, reason, status, created_at, due_at)
     SELECT id, 'in_1', 'mail:' || id, 'mail', 'm', 'mail', 'r', 'pending', now(), now() - interval '1 hour'
     FROM customers;
@@ -35,7 +36,7 @@ ROWS = """
     SELECT id, 'in_1', 'sub_1', now(), interval '14 days', now() - interval '1 hour' FROM customers;
 """
 SWEPT = {
-    "retired": (RETIRE, {"most": 1}),
+    "retired": (RETIRE, {}),
     "events": (EVENTS, {"most": MOST_ATTEMPTS}),
     "effects": (OUTBOX, {"delay": 0.0, "kinds": ["mail", "team", "retry", "end"]}),
     "cases": (DUE["cases"], {"again": 1.0}),

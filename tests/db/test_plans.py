@@ -27,7 +27,7 @@ VALUES = {
     [
         (habits.EVENTS, "inbox_ignored", "received_at > "),
         (status.CASES, "cases_due", "due_at <= "),
-        (sweep.RETIRE, "inbox_due", "due_at <= "),
+        (sweep.RETIRE, "inbox_poison", "due_at <= "),
         (sweep.EVENTS, "inbox_due", "due_at <= "),
         (sweep.OUTBOX, "outbox_due", "due_at <= "),
         (sweep.DUE["cases"], "cases_due", "due_at <= "),

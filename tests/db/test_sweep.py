@@ -113,18 +113,6 @@ def test_poison_is_retired_after_five_tries(database: Database) -> None:
     ]
 
 
-def test_between_two_ticks_nothing_is_retired(database: Database) -> None:
-    """For that all that is pending has to be read; the next tick does it."""
-
-    async def story(connection: AsyncConnection) -> tuple[Swept, Swept]:
-        await store_event(connection, attempts=MOST_ATTEMPTS)
-        await let_pass(connection, 11)
-        between = await sweep(connection, now=day(0), delay=DELAY, wanted={"events"}, retires=False)
-        return between, await look(connection)
-
-    assert database.commit(story) == (Swept(), Swept(retired=1))
-
-
 def test_a_full_batch_says_that_there_may_be_more() -> None:
     """The outbox's kinds are found by one look, so that more of one may be of any."""
     assert Swept(customers=tuple(range(BATCH))).more == {"customers"}

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dunning.access import Level
-from dunning.account import Account
+from dunning.account import Account, same_but_for_charges
 from dunning.case import settle
 from dunning.comparison import Comparison, changes
 from dunning.fold import empty, fold
@@ -22,7 +23,7 @@ from dunning.receipts import with_access_taken
 from dunning.relevance import OF_THE_END
 from dunning.replay import in_time, replay
 from dunning.rules.asking import ask
-from dunning.rules.context import on, terms
+from dunning.rules.context import CHARGES, on, terms, touched_by
 from dunning.segments import PolicySource
 from dunning.steps import FINAL_WARNING, LAST_CALL, Effect, Kind, Step
 from dunning.taking import learned, take_due
@@ -106,7 +107,7 @@ def test_a_rule_reads_what_it_says_it_reads(
                 taken = with_access_taken(account, step, now, Level.WARNED)
                 then = terms(taken, taken.cases[case.invoice], policy)
             for rule in {*CLOSED, *STOPPED, *RUNNING}:
-                if not rule.minds(after[step.key]):
+                if not rule.minds(touched_by(after[step.key], on(about, history, now))):
                     was, will = ask(rule, on(about, history, now)), ask(rule, on(then, after, now))
                     assert will.steps == [each for each in was.steps if each.key != step.key]
                     assert will.withheld == [each for each in was.withheld if each.key != step.key]
@@ -131,6 +132,22 @@ def _imaginable(account: Account, policy: Policy, now: datetime) -> Iterator[Ste
         yield Step(Kind.END, f"end:{ref}:cancel", "cancel", ref, now, "")
         yield Step(Kind.ACCESS, f"restriction:{ref}", Level.LIMITED.value, ref, now, "")
         yield Step(Kind.ACCESS, f"access:{ref}:revoked", Level.REVOKED.value, ref, now, "")
+
+
+@examples(40)
+@given(**lives)
+def test_a_charge_more_concerns_those_who_count_them(
+    setting: Setting, policy: Policy, course: list[Action], seed: int
+) -> None:
+    """Where it changes neither why the payment fails nor when access ends, any other rule says the same."""
+    known, _, _ = lived(setting, policy, course, seed)
+    seen = [(at, settle(each, policy)) for at, each in Hindsight(known).news]
+    for (_, before), (now, after) in pairwise(seen):
+        for ref, case in before.cases.items() if same_but_for_charges(before, after) else ():
+            was, will = terms(before, case, policy), terms(after, after.cases[ref], policy)
+            for rule in {*CLOSED, *STOPPED, *RUNNING} if was.hold_for(will) else ():
+                if CHARGES not in rule.reads:
+                    assert ask(rule, on(was, {}, now)) == ask(rule, on(will, {}, now))
 
 
 @examples(40)
