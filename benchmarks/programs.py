@@ -119,8 +119,11 @@ class Programs:
         command: Sequence[str],
         environment: Mapping[str, str],
         hear: Hear | None = None,
-    ) -> str:
-        """Start a program that says `listening URL` when it does; the url. It ends with the stack."""
+    ) -> Callable[[], str]:
+        """Start a program that says `listening URL` when it does, and ends with the stack.
+
+        What is answered waits for that, and gives the url.
+        """
         urls: list[str] = []
 
         def listen(line: str) -> None:
@@ -132,8 +135,12 @@ class Programs:
 
         program = self.start(name, command, environment, hear=listen)
         stack.callback(program.stop)
-        program.wait(lambda: bool(urls), "listening")
-        return urls[0]
+
+        def url() -> str:
+            program.wait(lambda: bool(urls), "listening")
+            return urls[0]
+
+        return url
 
     def ours(self) -> list[Program]:
         """Those of the product that run now."""

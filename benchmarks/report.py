@@ -7,7 +7,7 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from benchmarks.experiment import Mark, Result, Samples
+from benchmarks.experiment import SET_UP, Mark, Result, Samples
 
 ENOUGH = 5
 """Rounds; where there are fewer it is said."""
@@ -20,7 +20,9 @@ def table(result: Result) -> Table:
     title = result.experiment.title
     if result.rounds < ENOUGH:
         title += f" ({result.rounds} rounds)"
-    shown = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    took = f"{result.seconds:.1f} s, {result.spent[SET_UP]:.1f} of them to set up"
+    shown = Table(title=title, title_style="bold", caption=took, box=SIMPLE_HEAD)
+    shown.title_justify = shown.caption_justify = "left"
     shown.add_column("")
     for column in ("ours", "beside it", "ratio", "must", "aim"):
         shown.add_column(column, justify="right", no_wrap=True)

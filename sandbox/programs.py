@@ -1,5 +1,6 @@
 """Our own processes, as `dunning up` and the demo run them side by side."""
 
+import secrets
 import socket
 import sys
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,9 @@ PORTAL = "portal"
 # -P: a directory that happens to be called `cli` where the command is run must not be mistaken for ours.
 RUN: Sequence[str] = (sys.executable, "-P", "-m", "cli")
 
+# Below those of clients, which are 32768 and higher on Linux, and 16000 and higher in some sandboxes.
+_LOWEST, _PORTS = 10_000, 6_000
+
 
 def command_line(name: str) -> list[str]:
     """The command line of one of PROGRAMS or PORTAL; KeyError for another name."""
@@ -33,10 +37,12 @@ def command_line(name: str) -> list[str]:
 def free_port(preferred: int = 0) -> int:
     """A TCP port of 127.0.0.1 that nobody listens on: the preferred one, or any.
 
-    Chosen here and not by the program, so that it has the same address when it is started again.
+    Chosen here and not by the program, so that it has the same address when it is started again; and none of
+    those that a system gives to clients, one of which would have it before the program listens.
     """
+    port = preferred or _LOWEST + secrets.randbelow(_PORTS)
     try:
-        with socket.create_server(("127.0.0.1", preferred)) as probe:
-            return int(probe.getsockname()[1])
+        with socket.create_server(("127.0.0.1", port)):
+            return port
     except OSError:
         return free_port()

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]  # ships no annotations
 import certifi
@@ -25,7 +26,16 @@ from tests.roles import make_roles
 _TEMPLATE = "migrated"
 
 TESTS = Path(__file__).parent
-LONG = ("chaos", "processes", "browser", "sandbox/test_demo_run.py", "cli/test_up.py")
+# Whole programs, what takes longest first: it must not be what the other core waits for in the end.
+FIRST = (
+    "browser/",
+    "chaos/test_storm.py",
+    "chaos/",
+    "sandbox/test_demo_run.py",
+    "processes/",
+    "cli/test_up.py",
+    "benchmarks/test_rows.py",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -87,9 +97,23 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole programs first: what takes a minute by itself must not be what the other core waits for."""
-    long = tuple(str(TESTS / each) for each in LONG)
-    items.sort(key=lambda item: not str(item.path).startswith(long))
+    """The order in which files are handed out."""
+    places = {path: place_of(path) for path in {item.path for item in items}}
+    items.sort(key=lambda item: places[item.path])
+
+
+def place_of(path: Path) -> int:
+    """The lower, the sooner; among the same, in the order of their names."""
+    name = str(path.relative_to(TESTS)) if path.is_relative_to(TESTS) else ""
+    return next((place for place, start in enumerate(FIRST) if name.startswith(start)), len(FIRST))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `--dist loadfile`, dear rooms stay together as well."""
+    from tests.shares import Shares
+
+    return Shares(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -100,6 +124,8 @@ def few_authorities(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     file.write_text(first + end)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(certifi, "where", lambda: str(file))
+        # Where the machine names its own, they are read instead.
+        patch.setenv("SSL_CERT_FILE", str(file))
         if stripe := sys.modules.get("stripe"):
             patch.setattr(stripe, "ca_bundle_path", str(file))
         yield

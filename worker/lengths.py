@@ -64,8 +64,11 @@ def lengths(url: str) -> Sequence[QueueLength] | None:
 
 
 def waiting(client: Redis) -> Mapping[str, int]:
-    """Messages that wait, by queue. Raises RedisError."""
+    """Messages that wait, by queue. Raises RedisError, and so where the server has become a replica."""
     names = [wakeup.queue for wakeup in WAKEUPS]
+    # Removes nothing, but only a primary would. A replica goes on telling what waited when it became one: who
+    # sends nothing because of that never hears that it is none any more, and never leaves it.
+    client.hdel(f"{_key(names[0])}.msgs", "")
     with client.pipeline(transaction=False) as asking:
         for name in names:
             asking.llen(_key(name))

@@ -1,6 +1,5 @@
 """Row 6: may this customer use the product? Asked over HTTP, answered from the database."""
 
-import asyncio
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -14,26 +13,11 @@ from benchmarks.programs import dunning
 from benchmarks.scale import Scale
 from benchmarks.world.accounts import customer_id, subscription_updates
 from db.api_keys import digest_of
-from db.session import create_engine
-from dunning.policy import Policy
-from worker.queues import Wakeup
-from worker.services import Services
-from worker.usecases.apply_events import apply_events
 
 
 def _acquaint(house: House, database_url: str, customers: int) -> None:
     """Let so many customers be known, by events of theirs applied."""
-    ids = inbox.store(database_url, inbox.rows(subscription_updates(customers)))
-
-    async def nobody(_: Wakeup, __: Sequence[int]) -> None:
-        """There is no one to wake."""
-
-    async def apply() -> None:
-        engine = create_engine(database_url, name="benchmarks", pool_size=2)
-        await apply_events(Services(engine, {}, Policy(), nobody), ids)
-        await engine.dispose()
-
-    asyncio.run(apply())
+    inbox.apply(database_url, inbox.store(database_url, inbox.rows(subscription_updates(customers))))
     inbox.check_applied(house, database_url, customers)
 
 
@@ -45,26 +29,34 @@ def _store_key(house: House, database_url: str) -> str:
     return secret
 
 
-def _ask(house: House, port: int, requests: dict[str, Any], scale: Scale) -> Figures:
-    """By many callers at once for the rate, and by a single one for the time of an answer."""
+class _Asked:
+    """A server that is asked the same all the time."""
 
-    def flood(connections: int) -> dict[str, Any]:
-        return house.generator.flood(
-            port,
-            requests,
-            warm_up=scale.warm_up_seconds,
-            seconds=scale.load_seconds,
+    def __init__(self, house: House, port: int, requests: dict[str, Any], scale: Scale) -> None:
+        self._house, self._port, self._requests, self._scale = house, port, requests, scale
+
+    def by_many(self) -> Figures:
+        """At once, for the rate."""
+        busy = self._flood(CONNECTIONS)
+        return {"rate": busy["rate"], "busy_p50_ms": busy["p50_ms"], "generator_cpu": busy["generator_cpu"]}
+
+    def by_one(self) -> Figures:
+        """For the time of an answer."""
+        quiet = self._flood(1)
+        return {"p50_ms": quiet["p50_ms"], "p99_ms": quiet["p99_ms"]}
+
+    def by_both(self) -> Figures:
+        """One after the other."""
+        return {**self.by_many(), **self.by_one()}
+
+    def _flood(self, connections: int) -> dict[str, Any]:
+        return self._house.generator.flood(
+            self._port,
+            self._requests,
+            warm_up=self._scale.warm_up_seconds,
+            seconds=self._scale.load_seconds,
             connections=connections,
         )
-
-    busy, quiet = flood(CONNECTIONS), flood(1)
-    return {
-        "rate": busy["rate"],
-        "busy_p50_ms": busy["p50_ms"],
-        "p50_ms": quiet["p50_ms"],
-        "p99_ms": quiet["p99_ms"],
-        "generator_cpu": busy["generator_cpu"],
-    }
 
 
 @contextmanager
@@ -85,9 +77,9 @@ def _set_up(house: House, scale: Scale) -> Iterator[Sequence[Contender]]:
             stack.callback(server.stop)
             server.wait_for_health()
         yield [
-            Contender("access API", lambda: _ask(house, api.port, requests, scale)),
-            Contender("with a stored key", lambda: _ask(house, api.port, stored, scale)),
-            Contender(bare.name, lambda: _ask(house, peer.port, requests, scale)),
+            Contender("access API", _Asked(house, api.port, requests, scale).by_both),
+            Contender("with a stored key", _Asked(house, api.port, stored, scale).by_one),
+            Contender(bare.name, _Asked(house, peer.port, requests, scale).by_many),
         ]
 
 

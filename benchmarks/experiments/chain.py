@@ -51,12 +51,13 @@ class Chain:
         self._database, self._redis = house.database(), house.redis(6)
         house.execute(self._database, steps.NOTE_CLAIMS)
         directory = Path(stack.enter_context(TemporaryDirectory()))
-        stripe = simulated_stripe(house, stack, directory, failing)
+        starting = simulated_stripe(house, stack, directory, failing)
         smtp = house.programs.start_listening(
             stack, "mail server", module("world.mail"), house.environment("", ""), self._post.hear
         )
+        stripe = starting()
         environment = house.environment(
-            self._database, self._redis, STRIPE_API_BASE=stripe.url, SMTP_URL=smtp
+            self._database, self._redis, STRIPE_API_BASE=stripe.url, SMTP_URL=smtp()
         )
         receiver = house.launch_server("receiver", dunning("receiver"), environment, "DUNNING_RECEIVER_PORT")
         stack.callback(receiver.stop)

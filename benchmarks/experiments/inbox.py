@@ -1,4 +1,4 @@
-"""Rows for the inbox, stored by the receiver's own statement."""
+"""Rows for the inbox, stored by the receiver's own statement, and applied."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,8 +6,13 @@ from collections.abc import Sequence
 from benchmarks.errors import BenchmarkError
 from benchmarks.house import House
 from db.intake import Intake, Row
+from db.session import create_engine
+from dunning.policy import Policy
 from providers.stripe import webhook as stripe_webhook
 from settings.urls import for_asyncpg
+from worker.queues import Wakeup
+from worker.services import Services
+from worker.usecases.apply_events import apply_events
 
 _AT_ONCE = 500
 
@@ -45,6 +50,20 @@ def store(database_url: str, stored: Sequence[Row]) -> list[int]:
         return sorted(ids)
 
     return asyncio.run(insert())
+
+
+def apply(database_url: str, ids: Sequence[int]) -> None:
+    """By the worker's own use case, in this process: Stripe is not asked, and nobody is woken."""
+
+    async def nobody(_: Wakeup, __: Sequence[int]) -> None:
+        """There is no one to wake."""
+
+    async def decide() -> None:
+        engine = create_engine(database_url, name="benchmarks", pool_size=2)
+        await apply_events(Services(engine, {}, Policy(), nobody), ids)
+        await engine.dispose()
+
+    asyncio.run(decide())
 
 
 def check_applied(house: House, database_url: str, count: int) -> None:

@@ -17,7 +17,7 @@ from benchmarks.waiting import wait_until
 from benchmarks.world.owing import LOCALES, failures, ready_made
 from emails.smtp import SmtpTransport
 from emails.smtp_url import SmtpUrl
-from worker.queues import EVENTS, MAIL
+from worker.queues import MAIL
 
 SENDER, RECIPIENT = "billing@merchant.example", "customer@customer.example"
 
@@ -43,18 +43,15 @@ class _Mails:
         self._database, self._redis = house.database(), house.redis(7)
         self._smtp = house.programs.start_listening(
             stack, "mail sink", module("world.mail"), house.environment("", ""), self._hear
-        )
+        )()
         environment = house.environment(self._database, self._redis, SMTP_URL=self._smtp)
-        decider = house.programs.start("decider", dunning("worker", "--queues", "events"), environment)
-        with ExitStack() as before:
-            before.callback(decider.stop)
-            deciding = Backlog(before, [decider], self._redis, EVENTS)
-            deciding.work_off(deciding.messages(inbox.store(self._database, failures(count))))
-            wait_until(lambda: self._query(_WAITING) == count, f"{count} mails to be due")
-        house.forget(self._redis)  # what it has said to the worker that is about to come
         program = house.programs.start("mail worker", dunning("worker", "--queues", "mail"), environment)
         stack.callback(program.stop)
         self._backlog = Backlog(stack, [program], self._redis, MAIL)
+        # While it starts, and without a word to it.
+        inbox.apply(self._database, inbox.store(self._database, failures(count)))
+        if (due := self._query(_WAITING)) != count:
+            raise BenchmarkError(f"of {count} mails {due} are due")
 
     def send(self) -> Figures:
         """All of them, each as if for the first time."""

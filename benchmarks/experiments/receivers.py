@@ -8,7 +8,7 @@ from functools import partial
 from benchmarks.errors import BenchmarkError
 from benchmarks.experiment import Contender, Figures
 from benchmarks.house import SECRET, House
-from benchmarks.load import Events
+from benchmarks.load import CONNECTIONS, Events
 from benchmarks.peers.tables import WEBHOOK_EVENTS
 from benchmarks.programs import dunning, module
 from benchmarks.scale import Scale
@@ -19,7 +19,10 @@ PATH = "/webhooks/stripe"
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How a server is started, and the table where its events must be when it has answered."""
+    """How a server is started, and the table where its events must be when it has answered.
+
+    `connections`: as many as make it answer the most events; more would only wait for one another.
+    """
 
     name: str
     command: list[str]
@@ -29,6 +32,7 @@ class Recipe:
     redis_url: str
     table: str | None
     path: str = PATH
+    connections: int = CONNECTIONS
 
 
 def receiver(house: House) -> Recipe:
@@ -69,7 +73,8 @@ def contenders(
     for recipe, server in started:
         server.wait_for_health()
         flooded = Flooded(house, scale, recipe, template=template)
-        flooded.flood(server.port)  # opens its connections to the database, and does not count
+        # Opens its connections to the database, tells how many requests it takes, and does not count.
+        flooded.flood(server.port, warm_up=0.0)
         found.append(Contender(recipe.name, partial(flooded.flood, server.port)))
     return found
 
@@ -86,17 +91,23 @@ class Flooded:
         self._events = Events(recipe.path, SECRET, template or event_template(), copies=copies)
 
     def flood(
-        self, port: int, *, during: Callable[[], AbstractContextManager[None]] = nullcontext
+        self,
+        port: int,
+        *,
+        during: Callable[[], AbstractContextManager[None]] = nullcontext,
+        warm_up: float | None = None,
     ) -> Figures:
         """One flood, in some situation. Raises BenchmarkError when an answered event is not in the table."""
         self._clear()
-        requests = self._events.next(self._scale.warm_up_seconds + self._scale.load_seconds)
+        warm_up = self._scale.warm_up_seconds if warm_up is None else warm_up
+        requests = self._events.next(warm_up + self._scale.load_seconds)
         with during():
             result = self._house.generator.flood(
                 port,
                 requests,
-                warm_up=self._scale.warm_up_seconds,
+                warm_up=warm_up,
                 seconds=self._scale.load_seconds,
+                connections=self._recipe.connections,
             )
         self._events.learn(result["rate"])
         self._check(result["answers"])
@@ -117,5 +128,5 @@ class Flooded:
             return
         statement = f"SELECT count(*) FROM {self._recipe.table}"  # noqa: S608  a name of our own
         stored = self._house.query(self._recipe.database_url, statement)[0][0]
-        if not answered <= stored * self._copies < answered + self._copies * 64:
+        if not answered <= stored * self._copies < answered + self._copies * CONNECTIONS:
             raise BenchmarkError(f"{self._recipe.name}: {answered} answers, but {stored} events are stored")

@@ -56,7 +56,6 @@ class _Sweep:
         self._database, self._redis = house.database(), house.redis(6)
         # The last of them are for the bare statements.
         open_cases = max(scale.open_cases, (scale.rounds + 1) * self._due)
-        business.fill(self._database, paying=scale.subscriptions - open_cases, open_cases=open_cases)
         self._bare = range(open_cases - self._due + 1, open_cases + 1)
         self._turns = count()
         environment = house.environment(self._database, self._redis, **CAPS)
@@ -68,6 +67,9 @@ class _Sweep:
         self._programs.append(house.programs.start("scheduler", dunning("scheduler"), environment))
         for program in self._programs:
             stack.callback(program.stop)
+        # While they start: nothing of it is due.
+        business.fill(self._database, paying=scale.subscriptions - open_cases, open_cases=open_cases)
+        for program in self._programs:
             program.wait_for_line(".started")
 
     def real(self) -> Figures:

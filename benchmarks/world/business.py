@@ -7,14 +7,13 @@ are written by the product's own statements and copied by the database.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import Table, text
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from db import accounts, changes, journal, outbox
 from db.changes import Change
@@ -97,25 +96,25 @@ def fill(database_url: str, *, paying: int, open_cases: int) -> None:
 
 
 async def _fill(database_url: str, paying: int, open_cases: int) -> None:
-    engine = create_async_engine(database_url)
+    engine = create_async_engine(database_url, pool_size=len(_COPIED))
     now = datetime.now(UTC)
+    last = open_cases // LIVES * LIVES
     async with engine.begin() as connection:
-        # Rows that are copied from sound ones need no check of each reference.
-        await connection.execute(text("SET LOCAL session_replication_role = replica"))
         for life in on_the_eve(now):
             await _store(connection, life, now)
-        await _multiply(connection, LIVES, range(1, open_cases // LIVES))
-        last = open_cases // LIVES * LIVES
-        await connection.execute(
-            text("SELECT setval(pg_get_serial_sequence('customers', 'id'), :last)"), {"last": last}
-        )
+        await _continue_after(connection, last)
         await _store(connection, _in_good_standing(now), now)
-        await _multiply(connection, 1, range(1, paying), first=last + 1)
-    async with engine.connect() as connection:
-        await connection.execution_options(isolation_level="AUTOCOMMIT")
-        # As autovacuum leaves tables that are in use.
-        await connection.execute(text("VACUUM (ANALYZE)"))
+        # Copies have numbers of their own; whoever comes later comes after them.
+        await _continue_after(connection, last + paying)
+    # All tables at once: they do not wait for each other.
+    await asyncio.gather(*(_multiply(engine, table, paying, open_cases) for table in _COPIED))
     await engine.dispose()
+
+
+async def _continue_after(connection: AsyncConnection, row_id: int) -> None:
+    await connection.execute(
+        text("SELECT setval(pg_get_serial_sequence('customers', 'id'), :row_id)"), {"row_id": row_id}
+    )
 
 
 async def _store(connection: AsyncConnection, life: Life, now: datetime) -> None:
@@ -148,20 +147,24 @@ def _told(customer_id: int, step: Step) -> Entry:
     return Entry(customer_id, step.due_at, f"{step.kind.value}.decided", step.reason, step.case, data)
 
 
-async def _multiply(connection: AsyncConnection, lives: int, copies: Sequence[int], first: int = 1) -> None:
-    """Copy the customers with `lives` row ids from `first` on, each as often as there are numbers."""
-    for table in _COPIED if copies else ():
-        await connection.execute(
-            text(_copy(table)),
-            {
-                "first": first,
-                "last": first + lives - 1,
-                "lives": lives,
-                "from": copies[0],
-                "to": copies[-1],
-                "prefix": f"n{first}x",
-            },
-        )
+async def _multiply(engine: AsyncEngine, table: Table, paying: int, open_cases: int) -> None:
+    """Copy what one table has of the lives, each as often as it takes."""
+    behind = open_cases // LIVES
+    async with engine.begin() as connection:
+        # Rows that are copied from sound ones need no check of each reference.
+        await connection.execute(text("SET LOCAL session_replication_role = replica"))
+        await _repeat(connection, table, LIVES, behind - 1, first=1)
+        await _repeat(connection, table, 1, paying - 1, first=behind * LIVES + 1)
+    async with engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        # As autovacuum leaves tables that are in use.
+        await connection.execute(text(f"VACUUM (ANALYZE) {table.name}"))
+
+
+async def _repeat(connection: AsyncConnection, table: Table, lives: int, copies: int, *, first: int) -> None:
+    """Copy the rows of the customers with `lives` row ids from `first` on."""
+    customers_of = {"first": first, "last": first + lives - 1, "lives": lives}
+    await connection.execute(text(_copy(table)), {**customers_of, "copies": copies, "prefix": f"n{first}x"})
 
 
 def _copy(table: Table) -> str:
@@ -172,7 +175,7 @@ def _copy(table: Table) -> str:
     return f"""
         INSERT INTO {table.name} ({columns}) OVERRIDING SYSTEM VALUE
         SELECT {", ".join(chosen)} FROM {table.name} AS life,
-               generate_series(CAST(:from AS integer), CAST(:to AS integer)) AS copy
+               generate_series(1, CAST(:copies AS integer)) AS copy
         WHERE life.{key} BETWEEN :first AND :last
     """  # noqa: S608  # names of our own tables
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from multiprocessing import get_context
 from random import Random
 from typing import Any
 
@@ -24,7 +27,7 @@ from settings.urls import for_asyncpg
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 SPREAD = timedelta(days=500)
-CHUNK = 5_000  # customers a COPY
+CHUNK = 5_000  # customers that one process writes at a time
 
 # How often each comes: most failures are for want of money, and most are paid within the week.
 CODES = ["insufficient_funds"] * 10 + ["do_not_honor"] * 5 + ["expired_card"] * 3 + sorted(TYPICAL.values())
@@ -33,10 +36,10 @@ INTERVALS = ["month"] * 8 + ["year", "week"]
 COUNTRIES = ["US", "DE", "GB", "JP", "BR", None]
 
 
-def accounts(count: int, seed: int = 1) -> Iterator[Account]:
-    """As many customers, each with one failed renewal; the same for the same seed."""
+def accounts(count: int, seed: int = 1, first: int = 0) -> Iterator[Account]:
+    """As many customers, numbered from `first`, each with one failed renewal; the same for the same seed."""
     random = Random(seed)  # noqa: S311  # variety, not a secret
-    for number in range(count):
+    for number in range(first, first + count):
         failure = Failure(
             codes=(random.choice(CODES),),
             on=START + timedelta(seconds=random.randrange(int(SPREAD.total_seconds()))),
@@ -61,22 +64,45 @@ def _seen(account: Account) -> Account:
 
 
 def fill(database_url: str, count: int, seed: int = 1) -> None:
-    """Write them into the empty tables of a database, cases with the default policy included."""
-    asyncio.run(_store(for_asyncpg(database_url), count, seed))
+    """Write them into the empty tables of a database, cases with the default policy included.
+
+    Where they are many, on all cores, and every `CHUNK` of them from a seed of its own.
+    """
+    dsn = for_asyncpg(database_url)
+    firsts = range(0, count, CHUNK)
+    chunks = [(dsn, min(CHUNK, count - first), seed + turn, first) for turn, first in enumerate(firsts)]
+    if len(chunks) == 1:
+        _write(*chunks[0])
+    else:
+        # Ctrl-C is for the suite alone, which then ends them.
+        ignore = (signal.SIGINT, signal.SIG_IGN)
+        with get_context("spawn").Pool(os.cpu_count(), signal.signal, ignore) as pool:
+            pool.starmap(_write, chunks, chunksize=1)
+    asyncio.run(_execute(dsn, "ANALYZE"))
 
 
-async def _store(dsn: str, count: int, seed: int) -> None:
+def _write(dsn: str, count: int, seed: int, first: int) -> None:
+    rows: dict[str, list[dict[str, Any]]] = {
+        name: [] for name in ("customers", "subscriptions", "invoices", "charges", "cases")
+    }
+    for number, account in enumerate(accounts(count, seed, first), start=first + 1):
+        _collect(rows, number, account)
+    asyncio.run(_copy_all(dsn, rows))
+
+
+async def _execute(dsn: str, statement: str) -> None:
     connection = await asyncpg.connect(dsn)
     try:
-        tables = ("subscriptions", "invoices", "charges", "cases")
-        rows: dict[str, list[dict[str, Any]]] = {name: [] for name in ("customers", *tables)}
-        for number, account in enumerate(accounts(count, seed), start=1):
-            _collect(rows, number, account)
-            if number % CHUNK == 0 or number == count:
-                for table, found in rows.items():
-                    await _copy(connection, table, found)
-                    found.clear()
-        await connection.execute("ANALYZE")
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def _copy_all(dsn: str, rows: dict[str, list[dict[str, Any]]]) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        for table, found in rows.items():
+            await _copy(connection, table, found)
     finally:
         await connection.close()
 

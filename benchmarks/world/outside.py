@@ -1,6 +1,7 @@
 """The suite's side of the world outside."""
 
 import json
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,12 +43,15 @@ class Stripe:
         return {"rate": result["rate"] / QUESTIONS}
 
 
-def simulated_stripe(house: House, stack: ExitStack, directory: Path, failing: int) -> Stripe:
-    """Start one with so many failed renewals; it ends with the stack. `directory` takes the events."""
+def simulated_stripe(house: House, stack: ExitStack, directory: Path, failing: int) -> Callable[[], Stripe]:
+    """Start one with so many failed renewals; it ends with the stack. `directory` takes the events.
+
+    What is answered waits until it listens.
+    """
     file = directory / "events"
     command = module("world.stripe", str(failing), str(file))
     url = house.programs.start_listening(stack, "simulated Stripe", command, house.environment("", ""))
-    return Stripe(url, file.read_text().split("\n"))
+    return lambda: Stripe(url(), file.read_text().split("\n"))
 
 
 def _invoice(body: str) -> str:

@@ -16,7 +16,7 @@ from tests.chaos.house import House, house, nothing_is_lost_or_doubled, p99, sta
 from tests.chaos.proxy import Proxy, proxy_to
 from tests.webhooks.process import frozen, wait_until
 from worker.broker import QueueNudge, create_broker
-from worker.queues import EVENTS, NAMESPACE
+from worker.queues import ENOUGH_WAITING, EVENTS, NAMESPACE
 
 # Of our own; the rest of the memory is the server's.
 FILLING = 3_000
@@ -148,10 +148,17 @@ def test_replies_cut(town: House, proxy: Proxy, tell: Tell, long: bool) -> None:
 def test_demoted_behind_its_address(
     town: House, valkey: ValkeyServer, proxy: Proxy, client: redis.Redis, tell: Tell
 ) -> None:
-    """The address leads elsewhere and the old server is a replica: nobody goes on talking to it."""
-    before = proxy.upstream
+    """The address leads elsewhere and the old server is a replica: nobody goes on talking to it.
+
+    Even though as much waits there as a queue may hold, and the scheduler sends nothing to one that is full.
+    """
+    before, [row] = proxy.upstream, town.store(1)
+    nudge = QueueNudge(create_broker(valkey.url))
     with embedded_valkey() as other:
-        client.execute_command("REPLICAOF", "127.0.0.1", "1")
+        with frozen(town.running["worker"].pid):
+            for _ in range(10 * ENOUGH_WAITING):
+                nudge.send(EVENTS, [row])
+            client.execute_command("REPLICAOF", "127.0.0.1", "1")
         try:
             proxy.upstream = Path(other.url.removeprefix("unix://"))
             answers = town.deliver_at_once(20)

@@ -12,7 +12,10 @@ import pytest
 
 from tests.sandbox.machine import processes_of
 
-SECONDS = 100.0
+# Half a minute's work for whoever has two cores. Beside other tests it takes longer, and is as right then:
+# what stands still notices that by itself, after a minute.
+SECONDS = 300.0
+pytestmark = pytest.mark.timeout(SECONDS + 20)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +49,7 @@ def answer(run: subprocess.CompletedProcess[str]) -> Any:
 
 
 def test_every_story_ends_as_it_must(run: subprocess.CompletedProcess[str], answer: Any) -> None:
-    """Exit code 0, no difference, nothing on stderr, and in time."""
+    """Exit code 0, no difference, nothing on stderr."""
     assert {customer["name"]: customer["differences"] for customer in answer["customers"]} == {
         customer["name"]: [] for customer in answer["customers"]
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,8 @@ from redis.sentinel import SentinelConnectionPool
 
 from sandbox.valkey import ValkeyServer
 from tests.webhooks.process import frozen
+from worker.broker import QueueNudge, create_broker
+from worker.queues import ENOUGH_WAITING, EVENTS
 from worker.redis_client import FullError, Primary, open_redis
 
 
@@ -47,6 +50,20 @@ def test_a_replica_is_left_at_once(client: redis.Redis) -> None:
         assert client.client_id() != before
     finally:
         client.execute_command("REPLICAOF", "NO", "ONE")
+
+
+def test_a_replica_does_not_tell_how_much_waits(redis_url: str, client: redis.Redis) -> None:
+    """It would tell what waited when it became one, and whoever sends nothing to a full queue would stay."""
+    nudge = QueueNudge(create_broker(redis_url))
+    for number in range(ENOUGH_WAITING):
+        assert nudge.send(EVENTS, [number])
+    assert asyncio.run(nudge.full()) == {EVENTS}
+    client.execute_command("REPLICAOF", "127.0.0.1", "1")
+    try:
+        assert not asyncio.run(nudge.full())
+    finally:
+        client.execute_command("REPLICAOF", "NO", "ONE")
+    assert asyncio.run(nudge.full()) == {EVENTS}
 
 
 def test_sentinels_with_every_part_of_their_url() -> None:

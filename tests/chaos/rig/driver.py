@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
@@ -58,6 +59,7 @@ class Driver:
         self.directory = scene.logs.parent
         self.world = World(scene, history, seed)
         self._commands = commands
+        self._late: list[Strike] = []
         self._starting: list[tuple[float, str]] = []
         self._ending: list[tuple[float, Strike, float, End]] = []
         self._noted = 0
@@ -73,11 +75,16 @@ class Driver:
     # faults
 
     def strike(self, strikes: Iterable[Strike], seconds: float) -> None:
-        """Inject one fault after the other for so long, and return when the last one is over."""
+        """Inject one fault after the other for so long, and return when the last one is over.
+
+        The first that comes too late is not lost: the next call begins with it.
+        """
         end = time.monotonic() + seconds
-        for each in strikes:
+        for each in chain(self._late, strikes):
+            self._late = [each]
             if time.monotonic() + each.after > end:
                 break
+            self._late = []
             self.wait(each.after)
             self.begin(each)
         self.until(lambda: not self._ending, 60, "every fault is over")
