@@ -160,6 +160,11 @@ def test_a_statement_may_be_a_transaction_by_itself(database_url: str) -> None:
     play(engine, scene)
 
 
+async def drop(engine: AsyncEngine) -> None:
+    async with driver(engine) as connection:
+        await connection.execute("DROP TABLE kept")
+
+
 def test_the_drivers_own_connection_is_not_used_again_after_an_error(database_url: str) -> None:
     """Without one it goes back to the pool, and its statement stays without a commit."""
     engine = create_engine(database_url, name="test", pool_size=1)
@@ -169,10 +174,10 @@ def test_the_drivers_own_connection_is_not_used_again_after_an_error(database_ur
             await connection.execute("CREATE TABLE kept (id int)")
             before = await connection.fetchval(PID)
         assert await ask(engine, PID) == before
+        async with driver(engine) as connection:
+            await connection.execute("SET SESSION default_transaction_read_only = on")
         with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
-            async with driver(engine) as connection:
-                await connection.execute("SET SESSION default_transaction_read_only = on")
-                await connection.execute("DROP TABLE kept")
+            await drop(engine)
         await ask(engine, "DROP TABLE kept")
         assert await ask(engine, PID) != before
 
