@@ -6,6 +6,7 @@ the number has moved on and may not touch the row any more.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -173,17 +174,10 @@ _OPEN = (
 )
 
 
-_HAND_OVER = (
-    update(outbox)
-    .where(outbox.c.id == bindparam("effect"), outbox.c.status == "sending")
-    .where(outbox.c.attempts == bindparam("fence"))
-    .values(
-        recipient=bindparam("to"),
-        rendered=bindparam("message"),
-        reference=bindparam("mark"),
-        handed_at=_CLOCK,
-    )
-)
+_HAND_OVER = """
+UPDATE outbox SET recipient = $3, rendered = $4::text::jsonb, reference = $5, handed_at = clock_timestamp()
+ WHERE id = $1 AND attempts = $2 AND status = 'sending'
+"""
 
 
 async def claim(connection: AsyncConnection, effect_id: int) -> Claim | None:
@@ -227,7 +221,7 @@ async def renew(connection: AsyncConnection, *claims: Claim) -> bool:
 
 
 async def hand_over(
-    connection: AsyncConnection,
+    driver: Any,
     claim: Claim,
     recipient: str | None,
     rendered: dict[str, Any],
@@ -235,19 +229,11 @@ async def hand_over(
 ) -> bool:
     """Store what is about to be sent. False: the lease ran out and the effect is somebody else's now.
 
-    By `reference` the mail will be found when its service speaks of it.
+    By `reference` the mail will be found when its service speaks of it. `driver` is asyncpg's connection.
     """
-    done = await connection.execute(
-        _HAND_OVER,
-        {
-            "effect": claim.id,
-            "fence": claim.fence,
-            "to": recipient,
-            "message": rendered,
-            "mark": reference,
-        },
-    )
-    return done.rowcount == 1
+    message = json.dumps(rendered)
+    done = await driver.execute(_HAND_OVER, claim.id, claim.fence, recipient, message, reference)
+    return bool(done == "UPDATE 1")
 
 
 async def postpone(

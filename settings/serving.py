@@ -112,9 +112,10 @@ class WorkerProcess(Settings):
     smtp_connections: int = setting(
         "DUNNING_SMTP_CONNECTIONS",
         "How many connections to the mail server one worker process keeps while it has many mails to "
-        "send. As many mails are at the server at the same time, and `unknown` if the process is killed.",
-        default=1,
-        example="4",
+        "send. As many mails are at the server at the same time, and `unknown` if the process is killed. "
+        "Some servers take few from one sender: Microsoft 365 takes three, of all workers together.",
+        default=3,
+        example="8",
         cure="Give a number from 1 to 20, and no more than the mail server allows from one address.",
         ge=1,
         le=20,

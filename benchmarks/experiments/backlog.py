@@ -14,6 +14,8 @@ from worker.broker import create_broker, message
 from worker.queues import Wakeup
 
 LIMIT = 120.0  # seconds for one backlog
+# Seconds between two looks whether it is done, which take from the processor what others need.
+LOOK_EVERY = 0.01
 
 
 class Backlog:
@@ -45,7 +47,8 @@ class Backlog:
                 for each in messages:
                     self._broker.enqueue(each)
             start = time.monotonic()
-            wait_until(self._is_empty, f"the queue {self._wakeup.queue} to be empty", seconds=LIMIT)
+            what = f"the queue {self._wakeup.queue} to be empty"
+            wait_until(self._is_empty, what, seconds=LIMIT, every=LOOK_EVERY)
             return time.monotonic() - start
 
     def messages(self, ids: list[int]) -> Iterable[dramatiq.Message[None]]:

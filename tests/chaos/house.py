@@ -177,8 +177,11 @@ class House:
         """
         return {row["event"]: row["times"] for row in self.rows(statement)}
 
-    def settle(self) -> dict[str, Any]:
-        """Wait until nothing is to be done any more, and count; every process must have lived through it."""
+    def settle(self, within: float = PATIENCE) -> dict[str, Any]:
+        """Wait until nothing is to be done any more, and count; every process must have lived through it.
+
+        Fails after so many seconds.
+        """
         began = time.monotonic()
         self.retry()
         if self._hurry:
@@ -186,7 +189,7 @@ class House:
             time.sleep(HELD)
             self.hurry("attempts > 0")
         while not self._settled():
-            assert time.monotonic() < began + PATIENCE, self.rows(
+            assert time.monotonic() < began + within, self.rows(
                 "SELECT * FROM inbox WHERE status = 'pending'"
             )
             time.sleep(LOOK)

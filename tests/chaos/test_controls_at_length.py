@@ -39,12 +39,15 @@ def test_without_a_sweeper_events_are_lost(seed: int, tell: Tell) -> None:
 
 
 def test_without_the_row_lock_events_are_applied_twice(seed: int, tell: Tell) -> None:
-    """One of two workers is frozen for longer than its hold on what it has taken up."""
+    """Each of two workers is frozen amid 350 events, for longer than its hold on what it has taken up."""
     names = ("worker", "worker-2")
     commands = dict(COMMANDS) | {name: weakened.command_line("row lock", *WORKER) for name in names}
     with driving("no-row-lock", seed, commands) as driver:
-        with driver.world.living(PACE):
-            driver.strike([Strike(frozen("worker"), 2.0, 14.0), Strike(frozen("worker-2"), 16.0, 14.0)], 40)
+        for name in names:
+            with driver.stage.stripe.delivery.held():
+                for _ in range(8):
+                    driver.world.crowd.arrive()
+            driver.strike([Strike(frozen(name), 1.0, 14.0)], 2.0)
         assert found(driver, tell, "no row lock").twice
 
 

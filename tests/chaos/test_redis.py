@@ -12,7 +12,7 @@ import redis
 from sandbox.postgres import PostgresServer
 from sandbox.valkey import ValkeyServer, embedded_valkey
 from tests.chaos.conftest import Tell
-from tests.chaos.house import House, house, nothing_is_lost_or_doubled, p99, statuses
+from tests.chaos.house import PATIENCE, House, house, nothing_is_lost_or_doubled, p99, statuses
 from tests.chaos.proxy import Proxy, proxy_to
 from tests.webhooks.process import frozen, wait_until
 from worker.broker import QueueNudge, create_broker
@@ -137,7 +137,8 @@ def test_replies_cut(town: House, proxy: Proxy, tell: Tell, long: bool) -> None:
     proxy.share = 0.05
     try:
         unsure = sum(not nudge.send(EVENTS, [row]) for row in rows)
-        figures = town.settle()
+        # Whoever takes messages is cut off some sixty times, and waits for three seconds each time.
+        figures = town.settle(300 if long else PATIENCE)
     finally:
         proxy.share = 0.0
     tell("F7", faults=proxy.cuts - cut_before, messages=len(rows), unsure_whether_sent=unsure, **figures)

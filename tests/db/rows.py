@@ -9,7 +9,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import accounts, models
-from db.outbox import NewEffect
+from db.outbox import Claim, NewEffect, hand_over
 from dunning.steps import Kind
 from tests.dunning.builders import day
 
@@ -68,3 +68,11 @@ async def let_pass(connection: AsyncConnection, seconds: float) -> None:
         await connection.execute(update(table).values(swept_at=table.c.swept_at - passed))
     later = {"due_at": outbox.c.due_at - passed, "lease_until": outbox.c.lease_until - passed}
     await connection.execute(update(outbox).values(later))
+
+
+async def handed_over(
+    connection: AsyncConnection, claim: Claim, to: str | None, message: dict[str, Any]
+) -> bool:
+    """Hand over in the transaction that `connection` has begun."""
+    raw = await connection.get_raw_connection()
+    return await hand_over(raw.driver_connection, claim, to, message)

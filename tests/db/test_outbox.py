@@ -13,7 +13,7 @@ from db import endings, outbox
 from db.outbox import LEASE, Claim
 from dunning.steps import Kind
 from tests.db.conftest import Database
-from tests.db.rows import customer_row, effect, let_pass, new_effect
+from tests.db.rows import customer_row, effect, handed_over, let_pass, new_effect
 from tests.dunning.builders import day
 
 LEASE_SECONDS = LEASE.total_seconds() + 1
@@ -139,7 +139,7 @@ async def do(connection: AsyncConnection, deed: str, claim: Claim) -> bool:
     if deed == "renew":
         return await outbox.renew(connection, claim)
     if deed == "hand_over":
-        return await outbox.hand_over(connection, claim, "ada@customer.example", MESSAGE)
+        return await handed_over(connection, claim, "ada@customer.example", MESSAGE)
     if deed == "finish":
         return await endings.finish(connection, claim, "sent", accepted_at=day(1))
     return await outbox.postpone(connection, claim, timedelta(0), "later")
@@ -182,9 +182,8 @@ def test_what_was_handed_over_is_known_to_the_next_claim(database: Database) -> 
 
     async def story(connection: AsyncConnection) -> Claim:
         row_id = await decided(connection)
-        assert await outbox.hand_over(
-            connection, await claimed(connection, row_id), "ada@customer.example", MESSAGE
-        )
+        claim = await claimed(connection, row_id)
+        assert await handed_over(connection, claim, "ada@customer.example", MESSAGE)
         await let_pass(connection, LEASE_SECONDS)
         return await claimed(connection, row_id)
 
@@ -198,7 +197,7 @@ def test_what_was_certainly_not_sent_waits_with_its_message(database: Database) 
     async def story(connection: AsyncConnection) -> list[Any]:
         row_id = await decided(connection)
         claim = await claimed(connection, row_id)
-        await outbox.hand_over(connection, claim, "ada@customer.example", MESSAGE)
+        await handed_over(connection, claim, "ada@customer.example", MESSAGE)
         assert await outbox.postpone(connection, claim, timedelta(seconds=30), "451 greylisted")
         too_soon = await outbox.claim(connection, row_id)
         await let_pass(connection, 31)
@@ -281,7 +280,7 @@ def test_the_first_mail_that_went_out_heads_the_thread(database: Database) -> No
         for row_id in (ids[0], ids[1], ids[3], ids[2]):
             claim = await claimed(connection, row_id)
             heads.append(claim.thread)
-            await outbox.hand_over(connection, claim, None, MESSAGE)
+            await handed_over(connection, claim, None, MESSAGE)
         return heads
 
     assert database.commit(story) == [None, None, None, "payment_failed:in_1:2"]
@@ -343,7 +342,7 @@ def test_the_history_tells_no_texts(database: Database) -> None:
 
     async def story(connection: AsyncConnection) -> list[dict[str, Any]]:
         row_id = await decided(connection)
-        await outbox.hand_over(connection, await claimed(connection, row_id), None, MESSAGE)
+        await handed_over(connection, await claimed(connection, row_id), None, MESSAGE)
         await decided(connection, step="final_warning:in_1:72h")
         return await outbox.history_of(connection, await customer_row(connection))
 

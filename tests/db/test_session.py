@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import session
 from db.passing import passes
-from db.session import TIMEOUTS, at_once, create_engine
+from db.session import TIMEOUTS, at_once, create_engine, driver
 from settings import SchedulerSettings
 from settings.urls import for_asyncpg
 from tests.settings.examples import from_env
@@ -133,9 +133,9 @@ def test_a_connection_that_the_server_has_closed_is_replaced(database_url: str) 
     async def scene() -> None:
         async with engine.connect() as connection:
             before = (await connection.execute(text(PID))).scalar_one()
-            driver: Any = (await connection.get_raw_connection()).driver_connection
+            raw: Any = (await connection.get_raw_connection()).driver_connection
         closed = asyncio.Event()
-        driver.add_termination_listener(lambda _: closed.set())
+        raw.add_termination_listener(lambda _: closed.set())
         other = await asyncpg.connect(for_asyncpg(database_url))
         await other.execute("SELECT pg_terminate_backend($1, 2000)", before)
         await other.close()
@@ -156,6 +156,30 @@ def test_a_statement_may_be_a_transaction_by_itself(database_url: str) -> None:
         async with engine.connect() as connection:
             await connection.execute(text("DROP TABLE kept"))
         await ask(engine, "DROP TABLE kept")
+
+    play(engine, scene)
+
+
+async def drop(engine: AsyncEngine) -> None:
+    async with driver(engine) as connection:
+        await connection.execute("DROP TABLE kept")
+
+
+def test_the_drivers_own_connection_is_not_used_again_after_an_error(database_url: str) -> None:
+    """Without one it goes back to the pool, and its statement stays without a commit."""
+    engine = create_engine(database_url, name="test", pool_size=1)
+
+    async def scene() -> None:
+        async with driver(engine) as connection:
+            await connection.execute("CREATE TABLE kept (id int)")
+            before = await connection.fetchval(PID)
+        assert await ask(engine, PID) == before
+        async with driver(engine) as connection:
+            await connection.execute("SET SESSION default_transaction_read_only = on")
+        with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+            await drop(engine)
+        await ask(engine, "DROP TABLE kept")
+        assert await ask(engine, PID) != before
 
     play(engine, scene)
 

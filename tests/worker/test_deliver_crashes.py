@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from db import accounts, models, outbox
 from db.outbox import Claim
+from db.session import driver
 from dunning.case import settle
 from tests.scenarios.world import World
 from tests.worker.mailing import Mailing, mailing, with_link
@@ -38,7 +39,7 @@ async def handed_over(one: Mailing) -> Claim:
         loaded = (await accounts.load(connection, [claim.customer_id]))[claim.customer_id]
     account = settle(loaded.account, services.policy)
     stored = await prepare(services, one.world.courier, claim, loaded, account, one.story.now)
-    async with services.engine.begin() as connection:
+    async with driver(services.engine) as connection:
         assert await outbox.hand_over(connection, claim, "ada@customer.example", stored)
     return claim
 

@@ -15,6 +15,7 @@ import structlog
 from db import accounts, outbox
 from db.accounts import Loaded
 from db.outbox import Claim
+from db.session import driver
 from dunning.account import Account
 from dunning.case import settle
 from dunning.plan import verdict
@@ -71,7 +72,7 @@ async def call_provider(services: Services, effect_id: int) -> None:
 async def _call(
     services: Services, gateway: Gateway, claim: Claim, loaded: Loaded, account: Account, at: datetime
 ) -> None:
-    async with services.engine.begin() as connection:
+    async with driver(services.engine) as connection:
         if not await outbox.hand_over(connection, claim, None, {}):
             return
     try:

@@ -16,7 +16,7 @@ import structlog
 from db import accounts, outbox
 from db.accounts import Loaded
 from db.outbox import Claim
-from db.session import at_once
+from db.session import at_once, driver
 from dunning.case import settle
 from dunning.plan import verdict
 from dunning.reach import recipient
@@ -38,7 +38,7 @@ log = structlog.get_logger()
 # Seconds. One wake-up begins no further row after this: a send cut by the actor's time limit is not repeated.
 ENOUGH = 20.0
 # Effects that are claimed together: what a slow mail server keeps from others at most.
-AT_ONCE = 10
+AT_ONCE = 20
 
 
 async def deliver_each(
@@ -180,7 +180,7 @@ async def _hand_over(
 ) -> Delivery | None:
     """Send it, unless it is somebody else's by now. From the commit on it may have been sent."""
     mark = reference(key) if claim.channel == "mail" else None
-    async with at_once(services.engine) as connection:
+    async with driver(services.engine) as connection:
         ours = await outbox.hand_over(connection, claim, to, stored, mark)
     return await courier.send(claim.channel, key, to, stored) if ours else None
 

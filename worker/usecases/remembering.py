@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -33,18 +34,27 @@ class Memory:
     def __init__(self) -> None:
         self._waiting: list[_Noted] = []
         self._turn = asyncio.Lock()
+        self._enough = asyncio.Event()
 
     async def note(self, services: Services, outcome: Outcome) -> None:
         """Return when it is written down, by whoever it was."""
         noted = _Noted(outcome)
         self._waiting.append(noted)
+        if len(self._waiting) >= MOST_UNWRITTEN:
+            self._enough.set()
         async with self._turn:
             if noted in self._waiting:
-                await asyncio.sleep(TOGETHER)
+                await self._for_others()
                 together, self._waiting = self._waiting, []
                 await _write(services, together)
         if not noted.written:
             await _insist(services, outcome)
+
+    async def _for_others(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TOGETHER):
+                await self._enough.wait()
+        self._enough.clear()
 
     async def catch_up(self) -> None:
         """Return when few enough outcomes wait: a write may have to wait for somebody's lock."""
