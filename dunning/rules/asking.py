@@ -8,8 +8,9 @@ from datetime import datetime
 
 from dunning.account import Account
 from dunning.case import Situation
-from dunning.rules.context import CHARGES, FOR_EVER, Context, Rule, Terms, on, touched_by
+from dunning.rules.context import FOR_EVER, Context, Terms, on
 from dunning.rules.governing import governed
+from dunning.rules.rule import CHARGES, Rule, touched_by
 from dunning.steps import Effect, History, Step, Withheld
 from dunning.values import lean
 

@@ -8,7 +8,8 @@ from datetime import timedelta
 from dunning.access import Level
 from dunning.account import Case, Outcome
 from dunning.case import Situation
-from dunning.rules.context import Context, reads
+from dunning.rules.context import Context
+from dunning.rules.rule import reads
 from dunning.steps import Kind, Step, Withheld
 
 # Stripe revives a subscription within seconds of the payment; after this long somebody has to.

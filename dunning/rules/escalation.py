@@ -10,8 +10,9 @@ from dunning.durations import in_words
 from dunning.fold import latest
 from dunning.hours import working_days_after
 from dunning.results import Result
-from dunning.rules.context import CHARGES, Context, reads
+from dunning.rules.context import Context
 from dunning.rules.expiry import awaits_acknowledgement
+from dunning.rules.rule import CHARGES, reads
 from dunning.standing import PROMISE_SLACK
 from dunning.steps import FINAL_WARNING, LAST_CALL, Effect, Kind, Step, Withheld
 

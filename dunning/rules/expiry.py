@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from dunning.case import why_kept
 from dunning.deadline import in_working_hours, taken_at
 from dunning.policy import WARNED_BEFORE
-from dunning.rules.context import CHARGES, TOLD, Context, reads
+from dunning.rules.context import Context
+from dunning.rules.rule import CHARGES, TOLD, reads
 from dunning.rules.warnings import all_warnings_tried
 from dunning.steps import FINAL_WARNING, LAST_CALL, Kind, Step, Withheld
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from dunning.rules.context import Context, reads
+from dunning.rules.context import Context
+from dunning.rules.rule import reads
 from dunning.steps import Step, Withheld
 
 # Stripe holds an `incomplete` subscription for so long; then it is `incomplete_expired` for ever.

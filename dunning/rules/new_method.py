@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from dunning.case import why_kept
 from dunning.declines import Category
 from dunning.ledger import attempts_on_method, next_allowed
-from dunning.rules.context import Context, reads
+from dunning.rules.context import Context
+from dunning.rules.rule import reads
 from dunning.steps import ASKED_ANEW, NEW_METHOD, Kind, Step, Withheld
 
 # Several events tell of one new card, some seconds apart.

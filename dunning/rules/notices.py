@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from dunning.declines import Category
 from dunning.durations import in_words
-from dunning.rules.context import Context, reads
+from dunning.rules.context import Context
+from dunning.rules.rule import reads
 from dunning.steps import FINAL_WARNING, Effect, Kind, Step, Withheld, hours
 
 # Mails that tell a person of all that is open, so that a rung due before them is told.

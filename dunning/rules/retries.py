@@ -9,8 +9,9 @@ from dunning.case import why_kept
 from dunning.declines import Category
 from dunning.ladders import PAYDAY
 from dunning.ledger import APART, attempts_on_card, next_allowed
-from dunning.rules.context import CHARGES, Context, reads
+from dunning.rules.context import Context
 from dunning.rules.new_method import charges_in_flight, method_changed_at, provider_charges
+from dunning.rules.rule import CHARGES, reads
 from dunning.steps import FINAL_WARNING, Kind, Step, Withheld
 
 # Wages have been booked by then, and nobody else's direct debit has been.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dunning.rules.context import Context, reads
+from dunning.rules.context import Context
+from dunning.rules.rule import reads
 from dunning.steps import Step
 
 UNREACHABLE = "unreachable"

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from dunning.account import PAYING, Outcome, Subscription
 from dunning.case import Situation
-from dunning.rules.context import Context, reads
+from dunning.rules.context import Context
+from dunning.rules.rule import reads
 from dunning.steps import Kind, Step, Withheld
 
 VOID = "void"

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from dunning.case import why_kept
-from dunning.rules.context import Context, reads
+from dunning.rules.context import Context
+from dunning.rules.rule import reads
 from dunning.steps import FINAL_WARNING, Effect, Step, Withheld, hours
 
 # Two warnings closer together than this say the same thing twice.

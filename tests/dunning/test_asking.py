@@ -23,7 +23,8 @@ from dunning.receipts import with_access_taken
 from dunning.relevance import OF_THE_END
 from dunning.replay import in_time, replay
 from dunning.rules.asking import ask
-from dunning.rules.context import CHARGES, on, terms, touched_by
+from dunning.rules.context import on, terms
+from dunning.rules.rule import CHARGES, touched_by
 from dunning.segments import PolicySource
 from dunning.steps import FINAL_WARNING, LAST_CALL, Effect, Kind, Step
 from dunning.taking import learned, take_due
