@@ -140,7 +140,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--only", action="append", choices=NAMES, metavar="NAME", help=", ".join(NAMES))
     parser.add_argument(
-        "--rounds", type=int, metavar="N", help="instead of 5, or of fewer where one takes a minute"
+        "--rounds", type=int, metavar="N", help="instead of 5 (quick: 3), or of 2 where one takes long"
     )
     parser.add_argument("--json", action="store_true", help="every figure of every round, as JSON")
     parser.add_argument(

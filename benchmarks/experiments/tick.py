@@ -27,6 +27,8 @@ DELAY = 10.0  # seconds; as the settings have it
 KEEP = Keep(*[timedelta(days=30)] * len(Keep.__slots__))
 # How often each is done in a round.
 TICKS, LOOKS = 100, 10
+# Before the rounds: a prepared statement is planned anew five times, and then no more.
+FIRST = 6
 
 MANY, SOME = "many cases", "a thousand"
 
@@ -44,16 +46,16 @@ class _Scheduler:
         self._runner = runner
         self._engine = create_engine(database, name="scheduler", pool_size=2)
 
-    def turns(self) -> Figures:
+    def turns(self, ticks: int = TICKS, looks: int = LOOKS) -> Figures:
         """Milliseconds of one of each kind."""
-        return self._runner.run(self._turns())
+        return self._runner.run(self._turns(ticks, looks))
 
-    async def _turns(self) -> Figures:
+    async def _turns(self, ticks: int, looks: int) -> Figures:
         engine = self._engine
         return {
-            "ms": await _each(TICKS, lambda: tick(engine, _nobody, clock=wall_clock, delay=DELAY)),
-            "watching_ms": await _each(LOOKS, lambda: _watch(engine)),
-            "retention_ms": await _each(LOOKS, lambda: Retention(KEEP, time.monotonic).look(engine)),
+            "ms": await _each(ticks, lambda: tick(engine, _nobody, clock=wall_clock, delay=DELAY)),
+            "watching_ms": await _each(looks, lambda: _watch(engine)),
+            "retention_ms": await _each(looks, lambda: Retention(KEEP, time.monotonic).look(engine)),
             "metrics_ms": await _each(1, lambda: _measure(engine)),
         }
 
@@ -89,7 +91,7 @@ def _set_up(house: House, scale: Scale) -> Iterator[Sequence[Contender]]:
         some = _Scheduler(house, runner, min(FEW, scale.cases))
         # The first turns connect and prepare their statements.
         for each in (many, some):
-            each.turns()
+            each.turns(ticks=FIRST, looks=FIRST)
         yield [Contender(MANY, many.turns), Contender(SOME, some.turns)]
         many.close()
         some.close()

@@ -102,8 +102,7 @@ class NoopWorkers:
     def __init__(self, house: House, stack: ExitStack, redis: int, *, processes: int = 1) -> None:
         """As above."""
         url = house.redis(redis)
-        # It never connects to the database.
-        environment = house.environment(house.postgres.url, url, DUNNING_WORKER_THREADS=THREADS)
+        environment = house.environment("", url, DUNNING_WORKER_THREADS=THREADS)
         command = module("peers.actors", NOOP.queue)
         programs = _start(house, stack, "no-op messages", command, environment, processes)
         self._backlog = Backlog(stack, programs, url, NOOP)

@@ -36,6 +36,8 @@ FAULTS = {False: 8, True: 50}
 # so that the last ones are refused before the end.
 SHARE = {False: 0.15, True: 0.04}
 REFUSING = {False: 5.0, True: 130.0}
+# Mails that a killed mailer had at the server, or had not written down yet (docs/reliability.md).
+MOST_AT_HAND = 20
 SCHEDULERS = ("scheduler", "scheduler-2")
 
 
@@ -131,7 +133,8 @@ def test_a_mail_server_that_falls_silent_gets_no_mail_twice(run: Run, tell: Tell
         delivered_twice=len(run.findings.doubled),
     )
     assert not run.findings.doubled, run.where
-    assert answers["silence"] <= len(run.findings.unknown) <= answers["silence"] + run.faults["mailer killed"]
+    at_hand = MOST_AT_HAND * run.faults["mailer killed"]
+    assert answers["silence"] <= len(run.findings.unknown) <= answers["silence"] + at_hand
 
 
 def test_without_faults_it_is_fast(run: Run, tell: Tell) -> None:
