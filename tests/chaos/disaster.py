@@ -24,12 +24,16 @@ from worker.usecases.reconcile import OVERLAP
 from worker.usecases.restored import restored
 
 KEY = "Resend-Idempotency-Key"
-# Of a minute of each hour on a customer comes in, so that their lives pass the same moments one by one.
-APART = timedelta(minutes=12)
 HOUR = timedelta(hours=1)
+# Customers come in over so long, so that their lives pass the same moments one by one: before the backup, in
+# the hour that is lost, and while everything is started again.
+SPREAD = 2 * HOUR
+STARTING = timedelta(minutes=20)
 # Renewals are charged an hour after their draft, a month after the start; grace is fourteen days.
 FAILS = timedelta(days=31, hours=1)
 GRACE = timedelta(days=14)
+# The last charge is on the thirteenth: with one to come, access would be kept until it has failed too.
+CHARGES = custom_schedule(3, 5, 5, at_end="past_due")
 # From a Sunday on: in the days before, a holiday keeps access from being taken.
 BEGIN = START + timedelta(days=2)
 BACKUP = BEGIN + FAILS + GRACE + timedelta(minutes=30)
@@ -37,10 +41,11 @@ BACKUP = BEGIN + FAILS + GRACE + timedelta(minutes=30)
 
 @dataclass
 class Disaster:
-    """What went on in the hour after the backup, up to `at`.
+    """What went on in the hour after the backup, up to `at`, and would have while all is started again.
 
-    `copies` are the Message-IDs of all customers' mails and `keys` what they bear for a mail service; `sent`
-    are their steps, and those of `sent_before` are in the backup.
+    `copies` are the Message-IDs of all customers' mails up to `at`, and `keys` what they bear for a mail
+    service; `events` had come in by then. Of the steps, those of `sent_before` are in the backup, and those
+    of `sent_meanwhile` are lost; `sent_since` and `levels` are those of a life that went on undisturbed.
     """
 
     server: PostgresServer
@@ -52,7 +57,8 @@ class Disaster:
     events: frozenset[str]
     levels: dict[str, str]
     sent_before: frozenset[str]
-    sent: frozenset[str]
+    sent_meanwhile: frozenset[str]
+    sent_since: frozenset[str]
     heard: int
     _number: int = field(default=0)
 
@@ -84,7 +90,7 @@ def disaster(server: PostgresServer, template: str, customers: int) -> Iterator[
     try:
         with (
             mail_inbox() as inbox,
-            simulated_stripe(now=START, policy=custom_schedule(3, 5, 7, at_end="past_due")) as stripe,
+            simulated_stripe(now=START, policy=CHARGES) as stripe,
             closing(Stage(url)) as stage,
             closing(_world(stage, stripe, inbox)) as world,
         ):
@@ -99,7 +105,7 @@ def _lived(world: World, server: PostgresServer, url: str, customers: int) -> Di
     price = engine.create_price(1900)
     # Whose grace ends, who is told on day 3, and whose charge fails, all around the backup.
     begins = [
-        BEGIN + days + n * APART
+        BEGIN + days + n * SPREAD / customers
         for days in (timedelta(0), timedelta(days=11), GRACE)
         for n in range(customers)
     ]
@@ -120,27 +126,30 @@ def _lived(world: World, server: PostgresServer, url: str, customers: int) -> Di
     world.run(world.services.engine.dispose())
     server.create_database("backup", template=urlsplit(url).path.strip("/"))
     world.held = set()
-    heard = len(engine.events())
     _live(world, BACKUP + HOUR / 2)
     for one in (0, customers, 2 * customers):
         engine.pay_invoice(engine.latest_invoice(bought[one]), card=Card())
     engine.cancel(bought[customers + 1])
     world.settle()
     _live(world, BACKUP + HOUR)
-    mails = [mail for mail in world.inbox.messages if not mail.is_to(TEAM_ADDRESS)]
+    at, heard, sent = world.now, len(engine.events()), frozenset(_sent(world))
+    mails = list(world.inbox.messages)
+    events = frozenset(row.event_id for row in world.rows(models.inbox, models.inbox.c.event_id))
+    _live(world, at + STARTING)
     world.run(world.services.engine.dispose())
     return Disaster(
         server=server,
         stripe=world.stripe,
         backup="backup",
-        at=world.now,
-        copies=[str(mail.message["Message-ID"]) for mail in mails],
-        keys=[str(mail.message[KEY]) for mail in world.inbox.messages],
-        events=frozenset(row.event_id for row in world.rows(models.inbox, models.inbox.c.event_id)),
+        at=at,
+        copies=[str(mail.message["Message-ID"]) for mail in mails if not mail.is_to(TEAM_ADDRESS)],
+        keys=[str(mail.message[KEY]) for mail in mails],
+        events=events,
         levels=levels(world),
         sent_before=sent_before,
-        sent=frozenset(_sent(world)),
-        heard=max(heard, len(engine.events())),
+        sent_meanwhile=sent - sent_before,
+        sent_since=frozenset(_sent(world)) - sent,
+        heard=heard,
     )
 
 
@@ -174,8 +183,9 @@ def mark(world: World, lost: Disaster) -> int:
 
 
 def start_again(world: World) -> None:
-    """Schedulers and workers do what is due, and what Stripe tells of the hour that is lost."""
-    world.now += timedelta(minutes=20)
+    """Schedulers and workers do what is due, and what Stripe tells, of the hour that is lost at last."""
+    world.now += STARTING
+    world.settle()
     world.tick()
     assert carry_out(world, EVENTS, BACKUP - OVERLAP) is None
     for _ in range(4):

@@ -11,13 +11,18 @@ from tests.chaos.conftest import Tell
 from tests.chaos.disaster import KEY, Disaster, disaster, levels, mark, start_again
 from tests.scenarios.world import TEAM_ADDRESS, World
 
-FEW, MANY = 3, 20
+FEW, MANY = 5, 20
 
 
 def repeated(lost: Disaster, inbox: Inbox) -> list[str]:
     """Message-IDs of customers' mails of before that were delivered once more."""
     again = [str(mail.message["Message-ID"]) for mail in inbox.messages if not mail.is_to(TEAM_ADDRESS)]
     return [each for number, each in enumerate(again) if each in lost.copies or each in again[:number]]
+
+
+def names(steps: frozenset[str]) -> set[str]:
+    """What mails these steps are."""
+    return {step.partition(":")[0] for step in steps}
 
 
 def missing(lost: Disaster, world: World) -> int:
@@ -27,7 +32,7 @@ def missing(lost: Disaster, world: World) -> int:
 
 
 def wrong(lost: Disaster, world: World) -> dict[str, tuple[str | None, str]]:
-    """Whose access is not what it was before the disaster: (now, then)."""
+    """Whose access is not what it would be without the disaster: (now, then)."""
     now = levels(world)
     return {who: (now.get(who), level) for who, level in lost.levels.items() if now.get(who) != level}
 
@@ -72,15 +77,17 @@ def followed(lost: Disaster, tell: Tell) -> None:
             wrong_state=len(wrong(lost, world)),
             delivered_twice=len(repeated(lost, fresh)),
             listed_as_unknown=len(doubtful),
+            sent_since=len(sent - lost.sent_before),
             waiting_at_the_backup=waiting,
         )
         assert gone
         assert waiting > 0
-        assert "revoked" in lost.levels.values()
+        assert names(lost.sent_meanwhile) >= {"payment_failed", "access_ended", "recovered"}
+        assert names(lost.sent_since) >= {"payment_failed", "access_ended"}
         assert (missing(lost, world), wrong(lost, world), repeated(lost, fresh)) == (0, {}, [])
-        # Whatever the hour had sent is listed, and nothing else was sent since.
-        assert sent == lost.sent_before
-        assert doubtful == lost.sent - lost.sent_before
+        # Whatever the hour had sent is listed, and what is sent since is what fell due since, and all of it.
+        assert sent == lost.sent_before | lost.sent_since
+        assert doubtful == lost.sent_meanwhile
         before = len(fresh.messages)
         world.advance(None, world.now + timedelta(days=3, hours=12))
         assert len(fresh.messages) > before
