@@ -1,9 +1,9 @@
 """A process that can be ended after any of its operations on the outside world, however many there are.
 
-Nothing in the product knows of it: statements and commits are seen by the engine's own events, and whatever
-else is outside (provider, mail server, chat, endpoints, Redis) stands behind a `Port`. So no step can be
-forgotten. What comes after one operation is what comes before the next: a run with n operations can end at
-n + 1 points.
+Nothing in the product knows of it: statements and commits are seen by the engine's own events, or on their
+way to the driver where they go there past SQLAlchemy, and whatever else is outside (provider, mail server,
+chat, endpoints, Redis) stands behind a `Port`. So no step can be forgotten. What comes after one operation is
+what comes before the next: a run with n operations can end at n + 1 points.
 
 A transaction is there as a whole or not at all, so two points are enough for each: before its commit and
 after; a statement that is one by itself ends with its commit. In a `thorough` run every statement is a point,
@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager, contextmanager
 from inspect import iscoroutine
 from typing import Any
 
+import asyncpg  # type: ignore[import-untyped]  # ships no annotations
 import pytest
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -116,6 +117,18 @@ class Failpoints:
         elif self._thorough:
             self.reach(" ".join(statement.split()[:3]))
 
+    def _by_driver(self, execute: Callable[..., Awaitable[str]]) -> Callable[..., Awaitable[str]]:
+        """A statement that goes past SQLAlchemy, which itself has nothing but BEGIN and the like done so."""
+
+        async def watched(connection: Any, statement: str, *values: Any, **options: Any) -> str:
+            self.check()
+            done = await execute(connection, statement, *values, **options)
+            if values:
+                self.reach(COMMIT)
+            return done
+
+        return watched
+
     @contextmanager
     def watching(self, engine: AsyncEngine) -> Iterator[None]:
         """See every statement and every commit of this engine."""
@@ -148,6 +161,7 @@ class Failpoints:
         }
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sync.dialect, "do_commit", committing)
+            patch.setattr(asyncpg.Connection, "execute", self._by_driver(asyncpg.Connection.execute))
             for name, listener in listeners.items():
                 event.listen(sync, name, listener)
             try:
