@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import redis
-from dramatiq import ConnectionClosed, MessageProxy
+from dramatiq import Broker, ConnectionClosed, MessageProxy, Middleware, Worker
 from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
 
 from worker.queues import CASES, EVENTS, IDS_PER_MESSAGE
@@ -21,6 +23,16 @@ ENOUGH_ROWS = 2 * IDS_PER_MESSAGE
 COMPUTING = frozenset({EVENTS.queue, CASES.queue})
 # Seconds between two looks where a server cannot be waited for.
 LOOK_EVERY = 0.1
+
+
+class Leaving(Middleware):
+    """Whether the worker was asked to stop: `begun`."""
+
+    begun = False
+
+    def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+        """Before any thread is waited for."""
+        self.begun = True
 
 
 class PromptConsumer(_RedisConsumer):
@@ -51,12 +63,24 @@ class PromptConsumer(_RedisConsumer):
     def ack(self, message: MessageProxy) -> None:
         """It was done."""
         self._rows.pop(message.message_id, None)
-        super().ack(message)  # type: ignore[no-untyped-call]  # as above
+        with self._once_when_leaving():
+            super().ack(message)  # type: ignore[no-untyped-call]  # as above
 
     def nack(self, message: MessageProxy) -> None:
         """It failed; its rows are in the tables."""
         self._rows.pop(message.message_id, None)
-        super().nack(message)  # type: ignore[no-untyped-call]  # as above
+        with self._once_when_leaving():
+            super().nack(message)  # type: ignore[no-untyped-call]  # as above
+
+    @contextmanager
+    def _once_when_leaving(self) -> Iterator[None]:
+        """Dramatiq would have the worker's thread try until the server is back, and not end before."""
+        try:
+            yield
+        except ConnectionClosed:
+            # The message is handed out again, and finds its rows done.
+            if not self.broker.leaving.begun:
+                raise
 
     def _has_room(self) -> bool:
         if self.outstanding_message_count >= self._most_messages:
@@ -79,7 +103,9 @@ class PromptConsumer(_RedisConsumer):
 
 
 class PromptBroker(RedisBroker):
-    """Dramatiq's own, whose workers wait as above."""
+    """Dramatiq's own, whose workers wait as above. `leaving` is one of its middleware."""
+
+    leaving: Leaving
 
     @property
     def consumer_class(self) -> type[PromptConsumer]:

@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Mapping
 from concurrent.futures import Future, wait
@@ -42,7 +43,8 @@ from worker.usecases.reconcile import Reconciling
 
 log = structlog.get_logger()
 
-# Seconds.
+# Seconds. The first counts from the request on, whatever the farewell takes of it. After both all is over,
+# before the watchdog cuts it short.
 STOP_WITHIN = 18.0
 LEAVE_WITHIN = 3.0
 
@@ -113,18 +115,19 @@ class WorkerProcess:
         try:
             self._stop.wait()
         finally:
+            until = time.monotonic() + STOP_WITHIN
             self._watchdog.stopping()
             log.info("worker.stopping")
             living.cancel()
             wait([asyncio.run_coroutine_threadsafe(self._farewell(), loop.loop)], timeout=2 * FAREWELL_WITHIN)
-            self._end(worker, loop)
+            self._end(worker, loop, until - time.monotonic())
             self._broker.close()
             spans.stop()
         log.info("worker.stopped")
         return self._exit_code
 
-    def _end(self, worker: dramatiq.Worker, loop: EventLoopThread) -> None:
-        """Let it finish what it holds. What it cannot give back, the scheduler hands out anew.
+    def _end(self, worker: dramatiq.Worker, loop: EventLoopThread, within: float) -> None:
+        """Let it finish what it holds, for seconds. What it cannot give back, the scheduler hands out anew.
 
         A broker that says nothing is not waited for: this process ends, and its connections with it.
         """
@@ -132,13 +135,13 @@ class WorkerProcess:
 
         def stop() -> None:
             try:
-                worker.stop(timeout=int(STOP_WITHIN * 1000))
+                worker.stop(timeout=int(within * 1000))
                 leaving.set_result(None)
             except Exception as error:
                 leaving.set_exception(error)
 
         threading.Thread(target=stop, name="leaving", daemon=True).start()
-        join_all(worker.workers, int(STOP_WITHIN * 1000))  # type: ignore[no-untyped-call]  # Dramatiq does not annotate it
+        join_all(worker.workers, int(within * 1000))  # type: ignore[no-untyped-call]  # Dramatiq does not annotate it
         try:
             leaving.result(LEAVE_WITHIN)
         except Exception as error:

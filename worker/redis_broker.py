@@ -12,7 +12,7 @@ from redis import RedisError
 
 from worker import lengths, queues
 from worker.away import AwayError
-from worker.consumer import PromptBroker
+from worker.consumer import Leaving, PromptBroker
 from worker.redis_client import FullError, open_redis
 from worker.room import make_room
 
@@ -26,13 +26,14 @@ class OurRedisBroker(PromptBroker):
         self, url: str, *, limit: float, middleware: Sequence[Middleware], empties: bool = False
     ) -> None:
         """`url` as `settings.redis` accepts it; `limit` are the seconds for connecting and each command."""
+        self.leaving = Leaving()
         super().__init__(  # type: ignore[no-untyped-call]  # Dramatiq does not annotate this constructor
             client=open_redis(url, limit=limit),
             namespace=queues.NAMESPACE,
             maintenance_chance=queues.MAINTENANCE_CHANCE,
             heartbeat_timeout=queues.HEARTBEAT_TIMEOUT,
             dead_message_ttl=queues.DEAD_MESSAGE_TTL,
-            middleware=list(middleware),
+            middleware=[*middleware, self.leaving],
         )
         self._empties = empties
 

@@ -44,6 +44,8 @@ def test_what_stands_still_holds_up_no_end(still: str, silence: str, tell: Tell,
     codes = {kind: sorted({code for code, _ in exits}) for kind, exits in crew.exits.items()}
     tell("F15", stands_still=still, seconds=seconds, exit_codes=codes, survivors=survivors)
     assert max(seconds.values()) <= STOPS_WITHIN
+    # None was cut short by its watchdog.
+    assert {code for each in codes.values() for code in each} == {0}
     assert survivors == 0
 
 

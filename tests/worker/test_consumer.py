@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import dramatiq
 import pytest
 
+from sandbox.valkey import ValkeyServer
 from tests.chaos.workers import until
+from tests.webhooks.process import frozen
 from worker import consumer
 from worker.broker import QueueNudge, create_broker
 from worker.queues import CASES, EVENTS, IDS_PER_MESSAGE, MAIL, NAMESPACE, Wakeup
@@ -105,3 +108,20 @@ def test_where_nobody_may_wait_the_queue_is_looked_at(broker: OurRedisBroker) ->
         assert next(one).args == ([1],)
     finally:
         broker.client.execute_command("ACL", "SETUSER", "default", "+blmove")
+
+
+def test_who_leaves_does_not_insist_on_acknowledging(redis_url: str, valkey_server: ValkeyServer) -> None:
+    """Dramatiq tries for as long as the server says nothing, which would hold up the end of a worker."""
+    hasty = OurRedisBroker(redis_url, limit=0.2, middleware=[])
+    [one] = consumers(hasty, 1)
+    for number in (1, 2):
+        QueueNudge(hasty).send(EVENTS, [number])
+    done, failed = next(one), next(one)
+    with frozen(valkey_server.pid):
+        for settle in (one.ack, one.nack):
+            with pytest.raises(dramatiq.ConnectionClosed):
+                settle(done)
+        hasty.emit_before("worker_shutdown", None)
+        one.ack(done)
+        one.nack(failed)
+    hasty.close()
