@@ -17,10 +17,11 @@ from benchmarks.waiting import wait_until
 from benchmarks.world.owing import LOCALES, failures, ready_made
 from emails.smtp import SmtpTransport
 from emails.smtp_url import SmtpUrl
+from settings.serving import WorkerProcess
 from worker.queues import MAIL
 
 # Connections to the mail server: as an operator sets it whose server takes many, and as the setting comes.
-MANY, USUAL = 8, 3
+MANY, USUAL = 8, WorkerProcess.model_fields["smtp_connections"].default
 SENDER, RECIPIENT = "billing@merchant.example", "customer@customer.example"
 
 # As if nobody had begun with them: only what is decided stays.
