@@ -51,6 +51,7 @@ from dunning.account import Account, Case, Charge, Customer, Invoice, Method, Su
 from dunning.instructions import Instruction
 from dunning.results import Result
 from dunning.steps import Effect, Kind
+from dunning.values import lean
 
 T = TypeVar("T")
 
@@ -115,6 +116,7 @@ _HISTORY = (
 )
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """An account with what was done for it. `clock` is its test clock's time; None: the wall clock.
