@@ -47,8 +47,8 @@ def command(
         typer.Option(
             "--only",
             metavar="AREA",
-            help="Look at this alone: database, redis, rabbitmq, systems, stripe, habits, mail, results, "
-            "sender, team, page.",
+            help="Look at this alone: database, redis, rabbitmq, systems, stripe, commet, habits, mail, "
+            "results, sender, team, page.",
         ),
     ] = None,
     dkim_selector: Annotated[
@@ -63,11 +63,11 @@ def command(
     \b
     Looks at the settings of every process; PostgreSQL (does it keep what it
     commits?); Redis (does it throw wake-ups away?) or RabbitMQ (does it take
-    any?); billing systems (can those be asked that have to be?); Stripe (what
-    may the key read, which events does the webhook endpoint hear?); the mail
-    server and the sender's domain; the team; the customers' page; and at what
-    Stripe has done so far, to learn what no API tells: how long it retries, and
-    what it does at the end.
+    any?); billing systems (can those be asked that have to be?); Stripe and
+    Commet (what may the key read, which events does the webhook endpoint hear?);
+    the mail server and the sender's domain; the team; the customers' page; and
+    at what Stripe has done so far, to learn what no API tells: how long it
+    retries, and what it does at the end.
 
     \b
     Exit codes:

@@ -16,7 +16,7 @@ from dunning.access import Access, Level, access_of, still_taken
 from dunning.account import Account, same_but_for_charges
 from dunning.case import Situation, why_kept
 from dunning.rules.asking import Answer, Answers
-from dunning.rules.context import RESOLUTION, Context, Terms, context, terms
+from dunning.rules.context import RESOLUTION, Context, context
 from dunning.rules.endings import ending, late_payment, of_same_subscription, over_before_us, recovery
 from dunning.rules.escalation import escalation, levels, reminders
 from dunning.rules.expiry import end_action, expiry, limited, limited_from, restriction
@@ -32,6 +32,7 @@ from dunning.rules.retries import retries
 from dunning.rules.returned import unreachable
 from dunning.rules.returning import bought_twice, unpaid_on_return
 from dunning.rules.rule import Rule
+from dunning.rules.terms import Terms, terms
 from dunning.rules.warnings import final_warnings
 from dunning.segments import PolicySource
 from dunning.steps import ASKED, ASKED_ANEW, ON_REQUEST, RESENT, Effect, History, Kind, Plan, Step, Withheld

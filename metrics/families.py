@@ -1,6 +1,6 @@
 """The metrics of single processes.
 
-No label ever holds an id, an address or an amount, and none has more values than code can list.
+No label ever holds an id, an address or an amount, and none has more values than code or settings list.
 """
 
 from metrics.family import Family
@@ -23,6 +23,13 @@ WEBHOOKS = Family(
     "type) or wrong_mode (a live event at a test receiver, or the other way round).",
     ("outcome",),
 )
+WEBHOOKS_HEARD = Family(
+    "dunning_webhooks_heard_total",
+    "counter",
+    "The same deliveries, by who made them. `source`: stripe, stripe:NAME, commet, ses and so on, and the "
+    "names of your own; each that is set up, from 0 on.",
+    ("source",),
+)
 WEBHOOKS_REJECTED = Family(
     "dunning_webhooks_rejected_total",
     "counter",
@@ -33,8 +40,8 @@ WEBHOOKS_REJECTED = Family(
 WEBHOOKS_UNAVAILABLE = Family(
     "dunning_webhooks_unavailable_total",
     "counter",
-    "Deliveries answered with 503, which Stripe makes again. `reason`: the database's fault (timeout, "
-    "full and their like) or ours (fault).",
+    "Deliveries answered with 503, which are made again. `reason`: the database's fault (timeout, full and "
+    "their like) or ours (fault).",
     ("reason",),
 )
 COMMITS = Family(
@@ -122,7 +129,7 @@ REQUEST_SECONDS = Family(
 )
 
 OF_ALL = (PROCESS,)
-OF_RECEIVER = (WEBHOOKS, WEBHOOKS_REJECTED, WEBHOOKS_UNAVAILABLE, COMMITS, WEBHOOK_NUDGES)
+OF_RECEIVER = (WEBHOOKS, WEBHOOKS_HEARD, WEBHOOKS_REJECTED, WEBHOOKS_UNAVAILABLE, COMMITS, WEBHOOK_NUDGES)
 OF_WORKER = (
     STRIPE_SECONDS,
     STRIPE_ERRORS,

@@ -1,6 +1,6 @@
 """Prometheus's text format, for the receiver alone: `prometheus_client` would add a twelfth to its memory.
 
-Counters only, and labels whose values are codes of our own.
+Counters only, and labels whose values are codes of our own, or names from the settings.
 """
 
 from collections.abc import Iterator, Mapping

@@ -10,8 +10,8 @@ from dunning.case import why_kept
 from dunning.instructions import THE_CUSTOMER, Verb
 from dunning.money import Money
 from dunning.payer import confirmation_step, naming
+from dunning.refusals import refusal as not_to_be_promised
 from dunning.requests import Request, as_instruction
-from dunning.requests import refusal as not_to_be_promised
 from dunning.rules.context import Context
 from dunning.rules.expiry import limited_from
 from dunning.rules.first_payment import HELD_FOR

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
@@ -41,7 +42,9 @@ class Receiver:
         self._read_limit = config.read_limit
         self._log = log
         self._clock = clock
-        self._counters = Counters()
+        self._counters = Counters(
+            heard=Counter(dict.fromkeys((each.source for each in self._doors.values()), 0))
+        )
         self._store = Store(config.database_dsn, log)
         self.metrics_port: int | None = None
         """The port on which `/metrics` is told; on the one that faces the internet it is not."""
@@ -119,6 +122,7 @@ class Receiver:
             raise Refused(f"envelope.{bad}", INVALID) from None
         except Unstorable:
             raise Refused("unstorable", INVALID) from None
+        self._counters.heard[door.source] += 1
         self._count(row, row_id)
         if row_id is not None:
             spans.arrived(row.source, row.event_id, began, type=row.type, status=row.status)

@@ -16,6 +16,8 @@ class Counters:
     """Events stored without a payload, because nobody handles their type."""
     wrong_mode: int = 0
     """Live events sent to a test receiver, or test events to a live one; stored as ignored."""
+    heard: Counter[str] = field(default_factory=Counter)
+    """All of these, by who sent them."""
     rejected: Counter[str] = field(default_factory=Counter)
     """Requests refused for what they are, by reason."""
     unavailable: Counter[str] = field(default_factory=Counter)
@@ -24,4 +26,8 @@ class Counters:
     def snapshot(self) -> dict[str, object]:
         """A copy as plain JSON values."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
-        return values | {"rejected": dict(self.rejected), "unavailable": dict(self.unavailable)}
+        return values | {
+            "heard": dict(self.heard),
+            "rejected": dict(self.rejected),
+            "unavailable": dict(self.unavailable),
+        }

@@ -24,6 +24,7 @@ def metrics(counters: Counters, store: Store, nudger: Nudger) -> bytes:
         {
             families.PROCESS: {"receiver": 1},
             families.WEBHOOKS: {outcome: getattr(counters, outcome) for outcome in stored},
+            families.WEBHOOKS_HEARD: counters.heard,
             families.WEBHOOKS_REJECTED: counters.rejected,
             families.WEBHOOKS_UNAVAILABLE: counters.unavailable,
             families.COMMITS: {"": store.commits},

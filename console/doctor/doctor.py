@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from console.doctor import database, habits, mail, rabbitmq, reach, redis, sender, stripe, systems
+from console.doctor import commet, database, habits, mail, rabbitmq, reach, redis, sender, stripe, systems
 from console.doctor.finding import Finding, note
 from console.doctor.sender import Resolve
 from console.doctor.values import Values
@@ -27,6 +27,7 @@ def looks(*, selector: str | None = None, resolve: Resolve | None = None) -> Map
         "rabbitmq": rabbitmq.look,
         "systems": systems.look,
         "stripe": stripe.look,
+        "commet": commet.look,
         "habits": habits.look,
         "mail": mail.look,
         "results": mail.results,

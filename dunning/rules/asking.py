@@ -8,9 +8,10 @@ from datetime import datetime
 
 from dunning.account import Account
 from dunning.case import Situation
-from dunning.rules.context import FOR_EVER, Context, Terms, on
+from dunning.rules.context import FOR_EVER, Context
 from dunning.rules.governing import governed
 from dunning.rules.rule import CHARGES, Rule, touched_by
+from dunning.rules.terms import Terms
 from dunning.steps import Effect, History, Step, Withheld
 from dunning.values import lean
 
@@ -57,7 +58,7 @@ class Answers:
 
     def at(self, history: History, now: datetime) -> tuple[Context, list[Answer]]:
         """What each rule says in turn, and what it was asked about."""
-        c = self._context = self._context.at(now) if self._context else on(self._terms, history, now)
+        c = self._context = self._context.at(now) if self._context else Context(self._terms, history, now)
         known = self._known
         for rule, answer in known.items():
             if answer is None or now >= answer.until:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from dunning.account import Account, Case
-from dunning.case import Situation, situation
-from dunning.deadline import ends_at, grace_ends_at, in_working_hours, moved_at, warnings_accepted
-from dunning.declines import Category
+from dunning.deadline import ends_at, warnings_accepted
 from dunning.lazy import altered, lazy
-from dunning.policy import WARNED_BEFORE, Policy
+from dunning.policy import WARNED_BEFORE
 from dunning.reach import unreachable_since, went_unheard
+from dunning.rules.terms import Terms, terms
 from dunning.segments import PolicySource
-from dunning.standing import Standing, standing
 from dunning.steps import (
     AGAIN,
     ASKED,
@@ -26,88 +24,7 @@ from dunning.steps import (
     Step,
     Withheld,
     first_key,
-    hours,
 )
-from dunning.zones import zone_of
-
-
-class Terms:
-    """One case with what is said of it and its policy: all that neither time nor our own deeds change.
-
-    `said` is what people's instructions come to for the case.
-    """
-
-    def __init__(self, s: Situation, said: Standing, policy: Policy) -> None:
-        self.s, self.said, self.policy = s, said, policy
-
-    def once_taken(self, account: Account) -> Terms:
-        """The same in the account of right after access was taken, for this case or another."""
-        return altered(self, s=self.s.once_taken(account))
-
-    @lazy
-    def granted_until(self) -> datetime:
-        """The end of grace, at whatever hour."""
-        return grace_ends_at(self.s, self.said, self.policy)
-
-    @lazy
-    def grace_ends_at(self) -> datetime:
-        """When access ends if every warning comes in time."""
-        return in_working_hours(self.granted_until, self.policy)
-
-    @lazy
-    def waits(self) -> tuple[timedelta, ...]:
-        """How long after the first failure the ladder tells of such a one."""
-        return self.policy.ladder.of(self.s.decline.category)
-
-    @lazy
-    def rungs(self) -> list[datetime]:
-        """When it does."""
-        return [self.s.case.opened_at + wait for wait in self.waits]
-
-    @lazy
-    def moved_at(self) -> datetime | None:
-        """When the end of grace became what it is; None: it has never moved."""
-        return moved_at(self.s, self.policy)
-
-    @lazy
-    def warnings(self) -> list[tuple[timedelta, str]]:
-        """Each final warning, by how long before the end it comes, with its key.
-
-        Each time the deadline moves, whatever moved it, the customer is warned anew.
-        """
-        moved = f"{self.moved_at:%Y%m%dT%H%M%S}:" if self.moved_at else ""
-        prefix = f"final_warning:{self.s.case.invoice}:{moved}"
-        return [(before, f"{prefix}{hours(before)}h") for before in self.policy.final_warnings]
-
-    @lazy
-    def zone(self) -> ZoneInfo:
-        """The customer's."""
-        return zone_of(self.s.account, self.policy.time_zone)
-
-    def hold_for(self, other: Terms) -> bool:
-        """Whether, of two that differ in charges alone, whoever does not count them need not know.
-
-        A processing error is told by how often it came, and a new way to pay is new until it is charged.
-        """
-        return (
-            self.s.decline == other.s.decline
-            and self.s.decline.category is not Category.PROCESSING_ERROR
-            and self.s.account.customer.method_changed_at is None
-            and self.s.needs_customer_since == other.s.needs_customer_since
-            and self.said == other.said
-            and self.granted_until == other.granted_until
-            and self.moved_at == other.moved_at
-            and self.zone == other.zone
-        )
-
-    @lazy
-    def high_value(self) -> bool:
-        """Whether the amount, or an annual plan, is worth a person's attention from the first failure on."""
-        invoice, subscription = self.s.invoice, self.s.subscription
-        least = self.policy.high_value.get(invoice.currency.lower())
-        annual = self.policy.annual_is_high_value and subscription.interval == "year"
-        return annual or (least is not None and invoice.amount_remaining >= least)
-
 
 # Why a call that was due when nobody of us was there is not made.
 DUE_BEFORE = "it was due before the case was taken over"
@@ -123,18 +40,10 @@ class Context:
     if nothing else changes.
     """
 
-    def __init__(
-        self,
-        s: Situation,
-        said: Standing,
-        history: History,
-        policy: Policy,
-        now: datetime,
-        terms: Terms | None = None,
-    ) -> None:
-        self.s, self.said, self.history, self.policy, self._now = s, said, history, policy, now
-        self.terms = terms or Terms(s, said, policy)
-        self.ref = s.case.invoice
+    def __init__(self, terms: Terms, history: History, now: datetime) -> None:
+        self.terms, self.history, self._now = terms, history, now
+        self.s, self.said, self.policy = terms.s, terms.said, terms.policy
+        self.ref = terms.s.case.invoice
         self.holds_until = FOR_EVER
 
     # what time it is
@@ -337,17 +246,6 @@ READ_OF_OTHERS = ("done", "failed_attempts", "_own_charges")
 READ_OF_MAILS = ("done", "mails", "mails_of_case", "told_at", "warned_at", "_promised_end")
 
 
-def terms(account: Account, case: Case, policies: PolicySource) -> Terms:
-    """The terms of one case of a settled account."""
-    policy = policies.of(case)
-    return Terms(situation(account, case), standing(account, case, policy.zone), policy)
-
-
 def context(account: Account, case: Case, history: History, policies: PolicySource, now: datetime) -> Context:
     """The context of one case of a settled account."""
-    return on(terms(account, case, policies), history, now)
-
-
-def on(of: Terms, history: History, now: datetime) -> Context:
-    """The context of a case whose terms are known."""
-    return Context(of.s, of.said, history, of.policy, now, of)
+    return Context(terms(account, case, policies), history, now)

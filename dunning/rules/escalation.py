@@ -12,9 +12,9 @@ from dunning.hours import working_days_after
 from dunning.results import Result
 from dunning.rules.context import Context
 from dunning.rules.expiry import awaits_acknowledgement
-from dunning.rules.rule import CHARGES, reads
+from dunning.rules.rule import CHARGES, WARNED, reads
 from dunning.standing import PROMISE_SLACK
-from dunning.steps import FINAL_WARNING, LAST_CALL, Effect, Kind, Step, Withheld
+from dunning.steps import LAST_CALL, Effect, Kind, Step, Withheld
 
 
 # What has failed is no step that is taken: it was one before.
@@ -76,7 +76,7 @@ CALLED_AT_ONCE = {
 }
 
 
-@reads(FINAL_WARNING)
+@reads(WARNED)
 def levels(c: Context) -> Iterator[Step | Withheld]:
     """Value and time: what a person should look at although no rule is at its end yet."""
     opened, policy = c.s.case.opened_at, c.policy
@@ -104,7 +104,7 @@ def levels(c: Context) -> Iterator[Step | Withheld]:
         yield c.team(LAST_CALL, due_at, reason)
 
 
-@reads(Kind.TEAM, FINAL_WARNING)
+@reads(Kind.TEAM, WARNED)
 def reminders(c: Context) -> Iterator[Step | Withheld]:
     """A call that nobody has acknowledged is repeated; where a person is waited for, until one has."""
     calls = [e for e in c.done.values() if e.kind is Kind.TEAM]

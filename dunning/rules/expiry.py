@@ -9,7 +9,7 @@ from dunning.case import why_kept
 from dunning.deadline import in_working_hours, taken_at
 from dunning.policy import WARNED_BEFORE
 from dunning.rules.context import Context
-from dunning.rules.rule import CHARGES, TOLD, reads
+from dunning.rules.rule import CHARGES, TOLD, WARNED, reads
 from dunning.rules.warnings import all_warnings_tried
 from dunning.steps import FINAL_WARNING, LAST_CALL, Kind, Step, Withheld
 
@@ -17,7 +17,7 @@ from dunning.steps import FINAL_WARNING, LAST_CALL, Kind, Step, Withheld
 LONGEST_DEBIT = timedelta(days=14)
 
 
-@reads(TOLD, FINAL_WARNING, Kind.ACCESS)
+@reads(TOLD, WARNED, Kind.ACCESS)
 def restriction(c: Context) -> Iterator[Step | Withheld]:
     """Access is limited some days before it ends, if the customer has known of it for three days."""
     key = f"restriction:{c.ref}"
@@ -55,7 +55,7 @@ def limited_from(c: Context) -> datetime | None:
     return at if at < c.ends_at else None
 
 
-@reads(FINAL_WARNING, LAST_CALL, CHARGES)
+@reads(WARNED, LAST_CALL, CHARGES)
 def expiry(c: Context) -> Iterator[Step | Withheld]:
     """Access ends on schedule, if somebody was warned in time. The caller asks the provider first."""
     key = f"access:{c.ref}:{c.policy.at_expiry}"

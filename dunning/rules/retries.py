@@ -11,8 +11,8 @@ from dunning.ladders import PAYDAY
 from dunning.ledger import APART, attempts_on_card, next_allowed
 from dunning.rules.context import Context
 from dunning.rules.new_method import charges_in_flight, method_changed_at, provider_charges
-from dunning.rules.rule import CHARGES, reads
-from dunning.steps import FINAL_WARNING, Kind, Step, Withheld
+from dunning.rules.rule import CHARGES, WARNED, reads
+from dunning.steps import Kind, Step, Withheld
 
 # Wages have been booked by then, and nobody else's direct debit has been.
 MORNING = time(8)
@@ -22,7 +22,7 @@ FRIDAY = 4
 PAYDAYS_OF_THE_MONTH = (1, 15)
 
 
-@reads(Kind.RETRY, FINAL_WARNING, CHARGES)
+@reads(Kind.RETRY, WARNED, CHARGES)
 def retries(c: Context) -> Iterator[Step | Withheld]:
     """One charge a rung, the newest due rung only; never where the network forbids it or another charges."""
     if c.policy.retries != "worker":

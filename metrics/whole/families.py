@@ -58,15 +58,15 @@ MISMATCH_AGE = Family(
 RECONCILED = Family(
     "dunning_reconciled_age_seconds",
     "gauge",
-    "How long ago Stripe was last asked for everything, to the end. `kind`: events (hourly), or comparison "
-    "(nightly).",
+    "How long ago a billing system was last asked for everything, to the end: the one for which it is "
+    "longest. `kind`: events (hourly), or comparison (nightly).",
     ("kind",),
 )
 DIFFERENCES = Family(
     "dunning_differences",
     "gauge",
-    "Where Stripe says something else than we know. `status`: found (looked at again before it counts) or "
-    "reported (a person has to look).",
+    "Where a billing system says something else than we know. `status`: found (looked at again before it "
+    "counts) or reported (a person has to look).",
     ("status",),
 )
 BREAKER = Family(
@@ -129,8 +129,9 @@ MAILS = Family(
 CALLS = Family(
     "dunning_calls_total",
     "counter",
-    "Messages to the team, and calls to Stripe, that came to an end. `channel`: chat, channel (one that you "
-    "have named), retry (a charge) or end (a subscription); `outcome` as for mails.",
+    "Messages to the team, and what the billing system was asked to do, that came to an end. `channel`: "
+    "chat, channel (one that you have named), retry (a charge) or end (a subscription); `outcome` as for "
+    "mails.",
     ("channel", "outcome"),
 )
 CASES_OPENED = Family("dunning_cases_opened_total", "counter", "Cases that were opened.")
@@ -159,14 +160,16 @@ RESTORES = Family(
 WITHHELD = Family(
     "dunning_withheld_total",
     "counter",
-    "What was due and was not done. `reason`: breaker, cap (of revocations), unconfirmed (Stripe could not "
-    "be asked), closed (the case ended first) or unwanted (the rules no longer called for it).",
+    "What was due and was not done. `reason`: breaker, cap (of revocations), unconfirmed (the billing "
+    "system could not be asked), closed (the case ended first) or unwanted (the rules no longer called for "
+    "it).",
     ("reason",),
 )
 FILLED = Family(
     "dunning_events_filled_total",
     "counter",
-    "Events that never arrived and were taken in from Stripe's own list. Counted in the database, for ever.",
+    "Events that never arrived and were taken in from the billing system's own list. Counted in the "
+    "database, for ever.",
 )
 SETTLED = Family(
     "dunning_differences_settled_total",

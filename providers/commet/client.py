@@ -34,7 +34,7 @@ ADDRESS = "https://commet.co"
 # Commet's codes are words (docs: API error reference). Whatever else stands there may hold anything.
 CODE = re.compile(r"[a-zA-Z_]{1,64}")
 Kind = Literal["customers", "subscriptions", "invoices"]
-Listable = Literal[Kind, "transactions"]
+Listable = Literal[Kind, "transactions", "webhooks"]
 
 
 class CommetApi:

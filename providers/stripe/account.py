@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from providers.endpoint import Endpoint, subscribed
 from providers.fields import Json, parts, text
-from providers.lookup import ProviderUnavailableError
-from providers.stripe.client import RefusedError, StripeApi
+from providers.stripe.client import StripeApi
 from providers.stripe.facts import HANDLERS
 
 ONE: Any = {"limit": 1}
 
 # By the names that Stripe's dashboard has for the permissions of a restricted key.
 READS: Mapping[str, Callable[[StripeApi], Awaitable[Any]]] = {
-    "Customers": lambda api: api.v1.customers.list_async(ONE),
-    "Subscriptions": lambda api: api.v1.subscriptions.list_async(ONE),
-    "Products": lambda api: api.v1.products.list_async(ONE),
-    "Invoices": lambda api: api.v1.invoices.list_async(ONE),
-    "PaymentIntents": lambda api: api.v1.payment_intents.list_async(ONE),
-    "Payment Methods": lambda api: api.v1.payment_methods.list_async(ONE),
-    "Charges and Refunds": lambda api: api.v1.charges.list_async(ONE),
-    "Events": lambda api: api.v1.events.list_async(ONE),
+    "Customers": lambda api: api.ask(api.v1.customers.list_async(ONE)),
+    "Subscriptions": lambda api: api.ask(api.v1.subscriptions.list_async(ONE)),
+    "Products": lambda api: api.ask(api.v1.products.list_async(ONE)),
+    "Invoices": lambda api: api.ask(api.v1.invoices.list_async(ONE)),
+    "PaymentIntents": lambda api: api.ask(api.v1.payment_intents.list_async(ONE)),
+    "Payment Methods": lambda api: api.ask(api.v1.payment_methods.list_async(ONE)),
+    "Charges and Refunds": lambda api: api.ask(api.v1.charges.list_async(ONE)),
+    "Events": lambda api: api.ask(api.v1.events.list_async(ONE)),
 }
 
 CLOCKS = frozenset(each for each in HANDLERS if each.startswith("test_helpers."))
@@ -47,35 +46,6 @@ def wanted_events(*, livemode: bool) -> frozenset[str]:
     return frozenset(HANDLERS) - SPARE - (CLOCKS if livemode else frozenset())
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """A webhook endpoint; `version` is None where it follows the account's own API version."""
-
-    url: str
-    enabled: bool
-    version: str | None
-    events: frozenset[str]
-
-    def hears(self, event_type: str) -> bool:
-        return "*" in self.events or event_type in self.events
-
-
-async def unreadable(api: StripeApi) -> list[str]:
-    """The permissions that the key lacks. Raises ProviderUnavailableError where Stripe cannot be asked."""
-    missing = []
-    for permission, ask in READS.items():
-        try:
-            await api.ask(ask(api))
-        except ProviderUnavailableError as error:
-            if not error.forbidden:
-                raise
-            missing.append(permission)
-        except RefusedError:
-            # It was let in, and only the question was not to Stripe's liking.
-            continue
-    return missing
-
-
 async def endpoints(api: StripeApi) -> list[Endpoint]:
     """Raises ProviderUnavailableError, which is `forbidden` where the key may not read them."""
     answer = await api.ask(api.v1.webhook_endpoints.list_async({"limit": 100})) or {}
@@ -83,10 +53,9 @@ async def endpoints(api: StripeApi) -> list[Endpoint]:
 
 
 def _endpoint(known: Json) -> Endpoint:
-    events = known.get("enabled_events")
     return Endpoint(
         url=text(known, "url") or "",
         enabled=known.get("status") == "enabled",
         version=text(known, "api_version"),
-        events=frozenset(str(each) for each in events) if isinstance(events, list) else frozenset(),
+        events=subscribed(known.get("enabled_events")),
     )

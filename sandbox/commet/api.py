@@ -41,6 +41,7 @@ class CommetApi:
         self.requests: list[tuple[str, str]] = []
         self.faults: list[CommetFault] = []
         self.portal = True
+        self.webhooks: list[Json] = []
         self._sold_by: dict[str, str] = {}
 
     def clear(self) -> None:
@@ -48,7 +49,15 @@ class CommetApi:
         self.requests.clear()
         self.faults.clear()
         self._sold_by.clear()
+        self.webhooks.clear()
         self.portal = True
+
+    def add_webhook(
+        self, url: str, events: Iterable[str], *, active: bool = True, version: str = VERSION
+    ) -> None:
+        """List it; nothing is sent there."""
+        made = {"object": "webhook", "livemode": False, "id": f"wh_{len(self.webhooks) + 1}", "url": url}
+        self.webhooks.append(made | {"events": [*events], "isActive": active, "apiVersion": version})
 
     def routes(self) -> list[BaseRoute]:
         base = "/api/v1"
@@ -64,6 +73,7 @@ class CommetApi:
             Route(f"{base}/invoices", self._answers(self._invoices)),
             Route(f"{base}/invoices/{{id}}", self._answers(self._invoice)),
             Route(f"{base}/transactions", self._answers(self._transactions)),
+            Route(f"{base}/webhooks", self._answers(lambda request, _: _page(request, self.webhooks))),
             Route(f"{base}/portal/sessions", self._answers(self._session), methods=["POST"]),
         ]
 

@@ -19,7 +19,7 @@ from dunning.instructions import Instruction
 from dunning.plan import plan, verdict
 from dunning.policy import Policy
 from dunning.reach import recipient
-from dunning.requests import refusal
+from dunning.refusals import refusal
 from dunning.results import CAME_TO_NOTHING, Result
 from dunning.steps import Effect, Kind, Plan
 from dunning.takeover import take_over

@@ -23,8 +23,9 @@ from dunning.receipts import with_access_taken
 from dunning.relevance import OF_THE_END
 from dunning.replay import in_time, replay
 from dunning.rules.asking import ask
-from dunning.rules.context import on, terms
+from dunning.rules.context import Context
 from dunning.rules.rule import CHARGES, touched_by
+from dunning.rules.terms import terms
 from dunning.segments import PolicySource
 from dunning.steps import FINAL_WARNING, LAST_CALL, Effect, Kind, Step
 from dunning.taking import learned, take_due
@@ -108,8 +109,8 @@ def test_a_rule_reads_what_it_says_it_reads(
                 taken = with_access_taken(account, step, now, Level.WARNED)
                 then = terms(taken, taken.cases[case.invoice], policy)
             for rule in {*CLOSED, *STOPPED, *RUNNING}:
-                if not rule.minds(touched_by(after[step.key], on(about, history, now))):
-                    was, will = ask(rule, on(about, history, now)), ask(rule, on(then, after, now))
+                if not rule.minds(touched_by(after[step.key], Context(about, history, now))):
+                    was, will = ask(rule, Context(about, history, now)), ask(rule, Context(then, after, now))
                     assert will.steps == [each for each in was.steps if each.key != step.key]
                     assert will.withheld == [each for each in was.withheld if each.key != step.key]
 
@@ -148,7 +149,7 @@ def test_a_charge_more_concerns_those_who_count_them(
             was, will = terms(before, case, policy), terms(after, after.cases[ref], policy)
             for rule in {*CLOSED, *STOPPED, *RUNNING} if was.hold_for(will) else ():
                 if CHARGES not in rule.reads:
-                    assert ask(rule, on(was, {}, now)) == ask(rule, on(will, {}, now))
+                    assert ask(rule, Context(was, {}, now)) == ask(rule, Context(will, {}, now))
 
 
 @examples(40)

@@ -16,7 +16,8 @@ from dunning.case import settle
 from dunning.instructions import Instruction, Verb
 from dunning.plan import plan
 from dunning.policy import Policy
-from dunning.requests import Request, as_instruction, end_of_day, refusal
+from dunning.refusals import refusal
+from dunning.requests import Request, as_instruction, end_of_day
 from dunning.standing import broken_promises, standing
 from dunning.steps import Effect, Kind
 from tests.dunning.builders import (

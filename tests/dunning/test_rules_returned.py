@@ -10,7 +10,7 @@ from dunning.account import Account
 from dunning.instructions import Verb
 from dunning.plan import verdict
 from dunning.reach import NO_ADDRESS_LEFT, recipient
-from dunning.requests import refusal
+from dunning.refusals import refusal
 from dunning.results import Result
 from dunning.steps import FINAL_WARNING, PAYER_CONFIRMATION, Effect, Kind, Plan
 from tests.dunning.builders import (

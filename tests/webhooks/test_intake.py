@@ -87,6 +87,7 @@ def test_a_duplicate_changes_nothing(receiver: ReceiverProcess, query: Query) ->
     assert query("SELECT * FROM inbox") == before
     figures = receiver.figures()
     assert (figures["accepted"], figures["duplicate"]) == (1, 1)
+    assert figures["heard"]["stripe"] == 2
 
 
 def test_one_event_a_hundred_times_at_once(

@@ -33,3 +33,4 @@ def test_metrics_are_told_on_their_own_port_alone(config: ReceiverConfig) -> Non
     assert 'dunning_process_info{kind="receiver"} 1' in lines
     assert 'dunning_webhooks_rejected_total{reason="signature.signature"} 3' in lines
     assert 'dunning_webhooks_total{outcome="accepted"} 0' in lines
+    assert 'dunning_webhooks_heard_total{source="stripe"} 0' in lines

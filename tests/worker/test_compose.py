@@ -15,6 +15,7 @@ from dunning.events import CustomerFact
 from dunning.money import Money
 from dunning.policy import Policy
 from dunning.rules.context import Context
+from dunning.rules.terms import Terms
 from dunning.standing import standing
 from dunning.steps import Effect
 from emails.catalogue import (
@@ -55,7 +56,7 @@ def mail(
     name: str, s: Situation, now: float, *done: Effect, key: str | None = None, policy: Policy = POLICY
 ) -> Mail:
     return compose_mail(
-        Context(s, standing(s.account, s.case), history(*done), policy, day(now)),
+        Context(Terms(s, standing(s.account, s.case), policy), history(*done), day(now)),
         key=key or f"{name}:{INVOICE}",
         name=name,
         pay_url=LINK,

@@ -12,7 +12,8 @@ from db import accounts, instructions, journal
 from db.journal import Entry
 from dunning.case import settle
 from dunning.instructions import Instruction
-from dunning.requests import Refusal, Request, as_instruction, refusal
+from dunning.refusals import refusal
+from dunning.requests import Refusal, Request, as_instruction
 from dunning.segments import PolicySource
 from worker.usecases.enact import enact
 

@@ -12,7 +12,8 @@ from db import accounts, journal, outbox
 from db.journal import Entry
 from db.outbox import NewEffect
 from dunning.case import settle
-from dunning.requests import Code, Refusal, nobody_says
+from dunning.refusals import nobody_says
+from dunning.requests import Code, Refusal
 from dunning.rules.context import context
 from dunning.rules.resending import resent_step, why_not_resent
 from dunning.segments import PolicySource

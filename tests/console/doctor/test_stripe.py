@@ -5,8 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from console.doctor import stripe
+from console.doctor.endpoints import judge
 from console.doctor.finding import Level
-from providers.stripe.account import Endpoint, wanted_events
+from providers.endpoint import Endpoint
+from providers.stripe.account import wanted_events
 from sandbox.stripe import BillingEngine, Fault, SimulatedStripe, simulated_stripe
 from tests.console.doctor.looking import found, said
 from tests.test_rooms import ROOT
@@ -99,7 +101,7 @@ def endpoint(**changes: object) -> Endpoint:
 )
 def test_each_weakness_of_an_endpoint(known: list[Endpoint], level: Level, part: str) -> None:
     """At its level, and no other one above it."""
-    findings = stripe.judge(known, live=True)
+    findings = judge(known, stripe.door_of(live=True), live=True)
     assert any(part in each for each in said(findings, level))
     assert {each.level for each in findings} <= {level, Level.GOOD}
 
