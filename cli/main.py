@@ -7,8 +7,8 @@ import gc
 import sys
 
 RECEIVER = "receiver"
-# Objects that were made and still are; Python's own 700 have a seventh of a start go into looking through what
-# was loaded, none of which is garbage.
+# Objects that were made and still are; with Python's own 700 a seventh of a start goes into looking through
+# what was loaded, none of which is garbage.
 GARBAGE_AFTER = 10_000
 
 
