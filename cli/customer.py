@@ -8,6 +8,7 @@ import typer
 
 from cli.customers import one
 from cli.output import Json
+from cli.resume_source import resume_source
 from cli.saying import By, Days, DryRun, Until, Why, a_day, give
 from dunning.instructions import Verb
 from dunning.requests import Request
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from db.lookups import Found
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
+app.command()(resume_source)
 
 Customer = Annotated[
     str, typer.Argument(metavar="CUSTOMER", help="The provider's id (cus_123) or a mail address.")

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.batches import in_batches
 from cli.customers import AmbiguousError, one
-from cli.database import read, write
+from cli.database import read
 from cli.moments import stamp
 from cli.nudging import nudge
 from cli.output import CommandError, Json, print_error, print_json
-from cli.progress import progress
-from cli.saying import By, DryRun, Why, tried
-from cli.tables import in_terminal, print_rows, say
+from cli.saying import By, DryRun, Why
+from cli.tables import print_rows, say
 from settings import ToolSettings, load
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from dunning.segments import PolicySource
     from worker.usecases.move_policy import Move
 
-# Customers in one transaction: their rows are locked so long.
-BATCH = 20
 # Of all that was moved, a person is shown so much.
 SHOWN = 20
 
@@ -107,26 +105,19 @@ class _Mover:
         async def find(connection: AsyncConnection) -> int:
             return (await one(connection, wanted, find_customers)).id
 
-        return self._move([read(self._settings, find)])
+        return self._move([read(self._settings, find)], quiet=True)
 
     def everybody(self, *, quiet: bool) -> list[Move]:
         from db.lookups import customers_with_open_cases
 
-        ids = read(self._settings, customers_with_open_cases)
-        moves: list[Move] = []
-        with progress("Customers", len(ids), shown=in_terminal() and not quiet) as advance:
-            for start in range(0, len(ids), BATCH):
-                batch = ids[start : start + BATCH]
-                moves += self._move(batch)
-                advance(len(batch))
-        return moves
+        return self._move(read(self._settings, customers_with_open_cases), quiet=quiet)
 
-    def _move(self, ids: Sequence[int]) -> list[Move]:
+    def _move(self, ids: Sequence[int], *, quiet: bool) -> list[Move]:
         from worker.usecases.move_policy import move_policy
 
-        now = datetime.now(UTC)
+        now, moves = datetime.now(UTC), []
 
-        async def work(connection: AsyncConnection) -> list[tuple[int, list[Move]]]:
+        async def work(connection: AsyncConnection, ids: Sequence[int]) -> list[tuple[int, list[Move]]]:
             return [
                 (
                     customer_id,
@@ -140,14 +131,14 @@ class _Mover:
                         segment=self._segment,
                     ),
                 )
-                # In id order, as everybody locks accounts.
-                for customer_id in sorted(ids)
+                for customer_id in ids
             ]
 
-        done = write(self._settings, tried(work) if self._dry_run else work)
-        if not self._dry_run:
-            nudge(self._settings, [customer_id for customer_id, moves in done if moves])
-        return [each for _, moves in done for each in moves]
+        for done in in_batches(self._settings, ids, work, dry_run=self._dry_run, quiet=quiet):
+            if not self._dry_run:
+                nudge(self._settings, [customer_id for customer_id, moved in done if moved])
+            moves += [each for _, moved in done for each in moved]
+        return moves
 
 
 def _print(moves: Sequence[Move], *, dry_run: bool) -> None:

@@ -57,7 +57,7 @@ def read_policy(text: str, *, time_zone: str = "UTC") -> PolicyBook:
     """
     try:
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # numbers too long and brackets too deep are not TOML's own
         found = re.search(r"at line (\d+)", str(error))
         line = int(found[1]) if found else len(text.splitlines())
         raise PolicyFileError([Problem(line, "the file", str(error))]) from None
@@ -65,7 +65,7 @@ def read_policy(text: str, *, time_zone: str = "UTC") -> PolicyBook:
     problems: list[Problem] = []
     version = hashlib.sha256(text.encode()).hexdigest()[:12]
     entries = content.pop("segment", [])
-    if not isinstance(entries, list):
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise PolicyFileError(
             [Problem(lines.get(("segment",), 1), "segment", "write [[segment]] with two brackets")]
         )

@@ -94,8 +94,8 @@ def source_closed(*, brand: str, source: str, at: datetime) -> Notice:
             "So we write to none of its customers, charge nothing, and access stays as it is: we cannot know "
             "any more who pays.",
             "If that was meant, take their access away yourselves, where it should end.",
-            "If it was not, have the account connect again. Then, for each customer who is to hear of us "
-            'again: dunning customer resume CUSTOMER --by YOUR_NAME --why "..."',
+            "If it was not, have the account connect again. When it has been reconciled with: "
+            f'dunning customer resume-source {source} --by YOUR_NAME --why "..."',
         ),
     )
 

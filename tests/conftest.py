@@ -6,7 +6,7 @@ import gc
 import itertools
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,7 @@ def pytest_configure() -> None:
     And SIGTERM stops what the tests have started, as Ctrl-C does, and as that does where a shell has started
     the tests in the background: it has Ctrl-C ignored there, by all that they start as well.
     """
+    gc.disable()  # while modules and tests are loaded, which stay
     structlog.configure(
         processors=[structlog.processors.format_exc_info, structlog.dev.ConsoleRenderer(colors=False)]
     )
@@ -89,11 +90,15 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             import_module(".".join(path.relative_to(TESTS.parent).with_suffix("").parts))
 
 
-def pytest_collection_finish() -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
     """Modules and tests stay to the end: nobody has to look through them for garbage again and again."""
+    collected = yield
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
+    gc.enable()
+    return collected
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -48,6 +48,18 @@ def settled(driver: Driver) -> Findings:
     return findings
 
 
+def arrivals(driver: Driver, clocks: int) -> tuple[float, int]:
+    """Three people arrive on each of so many clocks, and Stripe tells all of it at once.
+
+    When that began, and how many events it came to.
+    """
+    told, began = len(driver.stage.stripe.engine.events()), time.time()
+    with driver.stage.stripe.delivery.held():
+        for _ in range(clocks):
+            driver.world.crowd.arrive()
+    return began, len(driver.stage.stripe.engine.events()) - told
+
+
 def slowest(driver: Driver, since: float, until: float) -> float:
     """The longest time from the commit of an event, received in between, to what it changed."""
     return round(max(applying(driver.books(), since, until), default=0.0), 2)
@@ -76,16 +88,11 @@ def test_redis_lost_alone_costs_a_sweep(driver: Driver, tell: Tell) -> None:
     """It is killed and comes back empty: what it carried is handed out once more, ten seconds later."""
     waits, events = [], 0
     for _ in range(TIMES):
-        before = len(driver.stage.stripe.engine.events())
-        began = time.time()
-        with driver.stage.stripe.delivery.held():
-            for _ in range(4):
-                driver.world.crowd.arrive()
+        began, events = arrivals(driver, 4)
         driver.strike([Strike(REDIS_LOST, 0.0, 1.0)], 1.0)
         over = time.time()
         driver.wait(SWEPT_AFTER + TICK + MARGIN)
         waits.append(slowest(driver, began, over))
-        events = len(driver.stage.stripe.engine.events()) - before
     findings = settled(driver)
     tell("F2", faults=TIMES, events_each=events, **findings.figures(), slowest_applied_seconds=max(waits))
     assert max(waits) <= SWEPT_AFTER + TICK + MARGIN
@@ -109,17 +116,12 @@ def test_a_worker_killed_alone_amid_two_hundred_events(driver: Driver, tell: Tel
     """Whatever it had in hand is somebody else's when its time is over, once."""
     waits, events = [], 0
     for _ in range(TIMES):
-        before = len(driver.stage.stripe.engine.events())
-        began = time.time()
-        with driver.stage.stripe.delivery.held():
-            for _ in range(8):
-                driver.world.crowd.arrive()
+        began, events = arrivals(driver, 8)
         driver.wait(1)
         driver.strike([Strike(killed("worker"), 0.0, 0.0)], 1.0)
         over = time.time()
         settled(driver)
         waits.append(slowest(driver, began, over + 1.0))
-        events = len(driver.stage.stripe.engine.events()) - before
         assert events >= 200
     findings = settled(driver)
     tell("F5", faults=TIMES, events_each=events, **findings.figures(), slowest_applied_seconds=max(waits))

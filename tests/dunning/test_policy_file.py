@@ -66,7 +66,10 @@ def test_an_empty_file_means_the_defaults() -> None:
         ('[[segment]]\nname = "a"\nwhen = {amount_below = 5}', 3, "segment[0].when", "a currency"),
         ('[[segment]]\nname = "a"\nwhen = {plan = "a"}\ngrace = "x"', 4, "segment[0].grace", "a unit"),
         ('[segment]\nname = "a"', 1, "segment", "two brackets"),
+        ('\nsegment = ["a"]', 2, "segment", "two brackets"),
         ("grace = ", 1, "the file", "Invalid value"),
+        pytest.param("grace = " + "9" * 5_000, 1, "the file", "digits", id="a number without end"),
+        pytest.param("grace = " + "[" * 5_000, 1, "the file", "", id="brackets without end"),
     ],
 )
 def test_a_mistake_is_told_with_its_line_and_field(text: str, line: int, field: str, words: str) -> None:
