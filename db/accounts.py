@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from itertools import chain
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     RowMapping,
+    Select,
     Table,
     Text,
     and_,
     any_,
     bindparam,
-    cast,
     exists,
     func,
     or_,
@@ -28,7 +32,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import batch
-from db.mapping import case_from, instruction_from, observed, plain
+from db.mapping import case_from, chosen, customer_from, instruction_from, observed
 from db.models import (
     access,
     cases,
@@ -43,9 +47,13 @@ from db.models import (
     test_clocks,
 )
 from db.words import meaning
-from dunning.account import Account, Charge, Customer, Invoice, Method, Subscription
+from dunning.account import Account, Case, Charge, Customer, Invoice, Method, Subscription
+from dunning.instructions import Instruction
 from dunning.results import Result
 from dunning.steps import Effect, Kind
+from dunning.values import lean
+
+T = TypeVar("T")
 
 # Built once, and with arrays instead of lists of parameters: to build and compile a statement costs more than
 # to run it, and a list of another length is another statement.
@@ -59,7 +67,11 @@ _PAIRS = (
 _KNOWN = select(customers.c.id, customers.c.source, customers.c.ref).join(
     _PAIRS, and_(customers.c.source == _PAIRS.c.source, customers.c.ref == _PAIRS.c.ref)
 )
-_OWNERS = select(customers).where(customers.c.id == any_(_IDS)).order_by(customers.c.id)
+_OWNERS = (
+    select(customers.c.id, customers.c.source, *chosen(Customer, customers))
+    .where(customers.c.id == any_(_IDS))
+    .order_by(customers.c.id)
+)
 # In id order, so that two batches with common customers wait for each other and never deadlock.
 _LOCKED_OWNERS = _OWNERS.with_for_update()
 _PAID_SINCE = exists().where(
@@ -70,25 +82,28 @@ _PAID_SINCE = exists().where(
         cases.c.closed_at == invoices.c.paid_at,
     ),
 )
-_OF = {
-    table: select(table).where(table.c.customer_id == any_(_IDS))
-    for table in (subscriptions, charges, methods, instructions, access)
-} | {
-    # As text: the same policy is read once, however many cases have it.
-    cases: select(
-        *(column for column in cases.c if column is not cases.c.policy),
-        cast(cases.c.policy, Text).label("policy"),
-    ).where(cases.c.customer_id == any_(_IDS)),
-    invoices: select(invoices).where(
-        invoices.c.customer_id == any_(_IDS),
-        or_(
-            invoices.c.failed_at.is_not(None),
-            invoices.c.ref == any_(bindparam("also", type_=ARRAY(Text))),
-            _PAID_SINCE,
-        ),
-    ),
-}
-_TOLD = ("customer_id", "step", "kind", "name", "case", "status", "created_at", "accepted_at", "recipient")
+
+
+def _of(kind: type[Any], table: Table, *before: ColumnElement[Any]) -> Select[Any]:
+    """The customer, what comes `before` a value, and the value's own columns."""
+    owner = table.c.customer_id
+    return select(owner, *before, *chosen(kind, table)).where(owner == any_(_IDS))
+
+
+_SUBSCRIPTIONS = _of(Subscription, subscriptions, subscriptions.c.due_at)
+_INVOICES = _of(Invoice, invoices).where(
+    or_(
+        invoices.c.failed_at.is_not(None),
+        invoices.c.ref == any_(bindparam("also", type_=ARRAY(Text))),
+        _PAID_SINCE,
+    )
+)
+_CHARGES = _of(Charge, charges)
+_METHODS = _of(Method, methods)
+_CASES = _of(Case, cases, cases.c.due_at)
+_INSTRUCTIONS = _of(Instruction, instructions).order_by(instructions.c.id)
+_ACCESS = select(access).where(access.c.customer_id == any_(_IDS))
+_TOLD = ("customer_id", "kind", "step", "name", "case", "status", "created_at", "accepted_at", "recipient")
 _HISTORY = (
     select(
         *(outbox.c[name] for name in _TOLD),
@@ -101,6 +116,7 @@ _HISTORY = (
 )
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """An account with what was done for it. `clock` is its test clock's time; None: the wall clock.
@@ -152,84 +168,84 @@ async def load(
     Invoices that never failed are left out, except `also_invoices` and those whose payment may end, or has
     ended, a case of the same subscription.
     """
-    owners = (await connection.execute(_LOCKED_OWNERS if lock else _OWNERS, {"ids": ids})).mappings().all()
-    invoice_rows = await _of(connection, invoices, ids, also=list(also_invoices))
-    subscription_rows = await _of(connection, subscriptions, ids)
-    charge_rows = await _of(connection, charges, ids)
-    method_rows = await _of(connection, methods, ids)
-    none: dict[int, list[RowMapping]] = {row_id: [] for row_id in ids}
-    case_rows = none if facts_only else await _of(connection, cases, ids)
-    access_rows = none if facts_only else await _of(connection, access, ids)
-    instruction_rows = await _of(connection, instructions, ids)
-    history = await _history(connection, [] if facts_only else ids)
-    clocks = await _clocks(connection, owners)
+    owners = {
+        row_id: (source, customer_from(values))
+        for row_id, source, *values in await _rows(connection, _LOCKED_OWNERS if lock else _OWNERS, ids)
+    }
+    subscription_rows = await _rows(connection, _SUBSCRIPTIONS, ids)
+    subscriptions_of = _by_ref(subscription_rows, partial(observed, Subscription), 2)
+    invoice_rows = await _rows(connection, _INVOICES, ids, also=list(also_invoices))
+    invoices_of = _by_ref(invoice_rows, partial(observed, Invoice))
+    charges_of = _by_ref(await _rows(connection, _CHARGES, ids), lambda values: Charge(*values))
+    methods_of = _by_ref(await _rows(connection, _METHODS, ids), partial(observed, Method))
+    case_rows = [] if facts_only else await _rows(connection, _CASES, ids)
+    cases_of = _by_ref(case_rows, case_from, 2)
+    due_of: dict[int, dict[str, datetime | None]] = defaultdict(dict)
+    for owner, due_at, ref, *_ in chain(case_rows, subscription_rows):
+        due_of[owner][ref] = due_at
+    access_rows = [] if facts_only else await _rows(connection, _ACCESS, ids)
+    access_of = {row.customer_id: row._mapping for row in access_rows}
+    instructions_of: dict[int, list[Instruction]] = defaultdict(list)
+    for owner, *values in await _rows(connection, _INSTRUCTIONS, ids):
+        instructions_of[owner].append(instruction_from(values))
+    history_of = {} if facts_only else await _history(connection, ids)
+    clocks = await _clocks(connection, owners.values())
     return {
-        owner["id"]: Loaded(
-            id=owner["id"],
+        row_id: Loaded(
+            id=row_id,
             account=Account(
-                source=owner["source"],
-                customer=observed(Customer, owner),
-                subscriptions=_by_ref(observed(Subscription, row) for row in subscription_rows[owner["id"]]),
-                invoices=_by_ref(observed(Invoice, row) for row in invoice_rows[owner["id"]]),
-                charges=_by_ref(plain(Charge, row) for row in charge_rows[owner["id"]]),
-                methods=_by_ref(observed(Method, row) for row in method_rows[owner["id"]]),
-                cases=MappingProxyType({row["invoice"]: case_from(row) for row in case_rows[owner["id"]]}),
-                instructions=tuple(
-                    instruction_from(row)
-                    for row in sorted(instruction_rows[owner["id"]], key=lambda row: row["id"])
-                ),
+                source=source,
+                customer=customer,
+                subscriptions=MappingProxyType(subscriptions_of[row_id]),
+                invoices=MappingProxyType(invoices_of[row_id]),
+                charges=MappingProxyType(charges_of[row_id]),
+                methods=MappingProxyType(methods_of[row_id]),
+                cases=MappingProxyType(cases_of[row_id]),
+                instructions=tuple(instructions_of[row_id]),
             ),
-            history=history.get(owner["id"], {}),
-            due={row["invoice"]: row["due_at"] for row in case_rows[owner["id"]]}
-            | {row["ref"]: row["due_at"] for row in subscription_rows[owner["id"]]},
-            clock=clocks.get((owner["source"], owner["test_clock"])),
-            access=next(iter(access_rows[owner["id"]]), None),
+            history=history_of.get(row_id, {}),
+            due=due_of[row_id],
+            clock=clocks.get((source, customer.test_clock)),
+            access=access_of.get(row_id),
         )
-        for owner in owners
+        for row_id, (source, customer) in owners.items()
     }
 
 
-def _by_ref(things: Iterable[Any]) -> Mapping[str, Any]:
-    return MappingProxyType({thing.ref: thing for thing in things})
+async def _rows(
+    connection: AsyncConnection, statement: Select[Any], ids: Sequence[int], **parameters: Any
+) -> list[Any]:
+    # All at once: to ask for one after the other costs as much again.
+    return list((await connection.execute(statement, {"ids": ids} | parameters)).all())
 
 
-async def _of(
-    connection: AsyncConnection, table: Table, ids: Sequence[int], **parameters: Any
-) -> dict[int, list[RowMapping]]:
-    rows = await connection.execute(_OF[table], {"ids": ids} | parameters)
-    grouped: dict[int, list[RowMapping]] = {customer_id: [] for customer_id in ids}
-    for row in rows.mappings():
-        grouped[row["customer_id"]].append(row)
+def _by_ref(
+    rows: Iterable[Sequence[Any]], make: Callable[[Sequence[Any]], T], first: int = 1
+) -> dict[int, dict[str, T]]:
+    """Values by customer and by their reference, which is the first of their columns."""
+    grouped: dict[int, dict[str, T]] = defaultdict(dict)
+    for row in rows:
+        grouped[row[0]][row[first]] = make(row[first:])
     return grouped
 
 
 async def _history(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, dict[str, Effect]]:
-    rows = await connection.execute(_HISTORY, {"ids": ids})
-    grouped: dict[int, dict[str, Effect]] = {customer_id: {} for customer_id in ids}
-    for row in rows.mappings():
-        known, key = grouped[row["customer_id"]], row["step"]
-        effect = Effect(
-            key=key,
-            kind=meaning(Kind, row["kind"]),
-            name=row["name"],
-            case=row["case"],
-            status=row["status"],
-            created_at=row["created_at"],
-            accepted_at=row["accepted_at"],
-            recipient=row["recipient"],
-        )
-        if row["result"]:
+    grouped: dict[int, dict[str, Effect]] = defaultdict(dict)
+    for owner, kind, key, *values, result, told_at in await _rows(connection, _HISTORY, ids):
+        known = grouped[owner]
+        effect = Effect(key, meaning(Kind, kind), *values)
+        if result:
             # One row a result, and of each mail they follow one another.
             before = known[key] if key in known and effect.kind is Kind.MAIL else effect
-            effect = before.after(meaning(Result, row["result"]), row["told_at"])
+            effect = before.after(meaning(Result, result), told_at)
         known[key] = effect
     return grouped
 
 
 async def _clocks(
-    connection: AsyncConnection, owners: Sequence[RowMapping]
+    connection: AsyncConnection, owners: Iterable[tuple[str, Customer]]
 ) -> dict[tuple[str, str | None], datetime]:
-    keys = {(owner["source"], owner["test_clock"]) for owner in owners if owner["test_clock"]}
+    keys = {(source, customer.test_clock) for source, customer in owners if customer.test_clock}
     if not keys:
         return {}
     rows = await connection.execute(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from sqlalchemy import Table, bindparam, func, select
@@ -19,7 +19,10 @@ Rows = Sequence[Mapping[str, Any]]
 
 @cache
 def inserting(table: Table, names: tuple[str, ...]) -> Insert:
-    """Insert rows with these columns, in their order, from `columns_of` them. No column may be an array."""
+    """Insert rows with these columns, in their order, from what `columns_of` or `attributes_of` gives.
+
+    No column may be an array.
+    """
     arrays = [bindparam(name, type_=ARRAY(table.c[name].type)) for name in names]
     rows = func.unnest(*arrays).table_valued(*names, name="new").render_derived()
     return insert(table).from_select(names, select(*(rows.c[name] for name in names)))
@@ -37,3 +40,8 @@ def upserting(table: Table, names: tuple[str, ...]) -> Insert:
 def columns_of(rows: Rows) -> dict[str, list[Any]]:
     """The rows' values by column. All rows have the same columns."""
     return {name: list(map(itemgetter(name), rows)) for name in rows[0]}
+
+
+def attributes_of(values: Sequence[object], names: tuple[str, ...]) -> dict[str, list[Any]]:
+    """The same of values that have an attribute for each of two columns or more."""
+    return dict(zip(names, map(list, zip(*map(attrgetter(*names), values), strict=True)), strict=True))

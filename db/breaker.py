@@ -21,6 +21,7 @@ from dunning.declines import CODES, Category
 REVOCATION_LOCK = 0x7265766B
 
 _HOLDS: ColumnElement[bool] = breaker.c.released_at.is_(None)
+_NOW = select(breaker).where(_HOLDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Tripped:
 
 async def tripped(connection: AsyncConnection) -> Tripped | None:
     """What holds everything back now, if anything does."""
-    return _tripped((await connection.execute(select(breaker).where(_HOLDS))).mappings().one_or_none())
+    return _tripped((await connection.execute(_NOW)).mappings().one_or_none())
 
 
 async def trip(connection: AsyncConnection, reason: str, *, by: str | None = None) -> bool:

@@ -15,6 +15,7 @@ from db.accounts import Loaded
 from db.mapping import columns, values_of
 from db.models import cases, charges, customers, invoices, methods, subscriptions
 from dunning.account import Account
+from dunning.values import lean
 
 Row = dict[str, Any]
 
@@ -26,6 +27,7 @@ _RENEWAL = (
 )
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Change:
     """One locked account, as it was and as it is now.
@@ -46,7 +48,7 @@ async def save(connection: AsyncConnection, changes: Sequence[Change], *, heard_
     owners = [
         columns(change.after.customer) | {"owner": change.before.id}
         for change in changes
-        if change.after.customer != change.before.account.customer
+        if _differ(change.before.account.customer, change.after.customer)
     ]
     if owners:
         await connection.execute(_OWNER, owners)
@@ -62,17 +64,22 @@ async def save(connection: AsyncConnection, changes: Sequence[Change], *, heard_
         await connection.execute(_RENEWAL, renewed)
 
 
+def _differ(before: object, after: object) -> bool:
+    """Whether one is not the other. Most are the very same, which is seen without a look at their fields."""
+    return before is not after and before != after
+
+
 def _seen(change: Change, name: str) -> Iterator[Row]:
     old, new = getattr(change.before.account, name), getattr(change.after, name)
     for ref, thing in new.items():
-        if old.get(ref) != thing:
+        if _differ(old.get(ref), thing):
             yield columns(thing) | {"customer_id": change.before.id}
 
 
 def _charged(change: Change, heard_late: bool) -> Iterator[Row]:
     old = change.before.account.charges
     for ref, charge in change.after.charges.items():
-        if old.get(ref) != charge:
+        if _differ(old.get(ref), charge):
             late = {"recorded_at": charge.at} if heard_late else {}
             yield values_of(charge) | late | {"customer_id": change.before.id}
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.mapping import observed
+from db.mapping import chosen, customer_from, observed
 from db.models import customers, imports, invoices, subscriptions
 from dunning.account import Account, Customer, Invoice, Subscription
 
@@ -17,27 +17,30 @@ from dunning.account import Account, Customer, Invoice, Subscription
 async def accounts_of(connection: AsyncConnection, source: str, refs: Collection[str]) -> dict[str, Account]:
     """These customers with their subscriptions alone, by id; none that nobody here has heard of."""
     wanted = customers.c.source == source, customers.c.ref.in_(list(refs))
-    owners = {
-        row["id"]: row for row in (await connection.execute(select(customers).where(*wanted))).mappings()
-    }
-    held = await connection.execute(select(subscriptions).where(subscriptions.c.customer_id.in_(owners)))
-    theirs: dict[int, dict[str, Subscription]] = {row_id: {} for row_id in owners}
-    for row in held.mappings():
-        theirs[row["customer_id"]][row["ref"]] = observed(Subscription, row)
+    owners = await connection.execute(select(customers.c.id, *chosen(Customer, customers)).where(*wanted))
+    known = {row_id: customer_from(values) for row_id, *values in owners}
+    held = await connection.execute(
+        select(subscriptions.c.customer_id, *chosen(Subscription, subscriptions)).where(
+            subscriptions.c.customer_id.in_(known)
+        )
+    )
+    theirs: dict[int, dict[str, Subscription]] = {row_id: {} for row_id in known}
+    for row_id, *values in held:
+        theirs[row_id][values[0]] = observed(Subscription, values)
     return {
-        owner["ref"]: Account(source, observed(Customer, owner), MappingProxyType(theirs[row_id]))
-        for row_id, owner in owners.items()
+        customer.ref: Account(source, customer, MappingProxyType(theirs[row_id]))
+        for row_id, customer in known.items()
     }
 
 
 async def invoices_of(connection: AsyncConnection, source: str, refs: Collection[str]) -> dict[str, Invoice]:
     """Those of these invoices that are known here."""
     rows = await connection.execute(
-        select(invoices)
+        select(*chosen(Invoice, invoices))
         .join(customers, customers.c.id == invoices.c.customer_id)
         .where(customers.c.source == source, invoices.c.ref.in_(list(refs)))
     )
-    return {row["ref"]: observed(Invoice, row) for row in rows.mappings()}
+    return {row[0]: observed(Invoice, row) for row in rows}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db import batch
 from db.models import journal
 from db.outgoing import announce
+from dunning.values import lean
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Entry:
     """`at` is the account's time. `data` holds ids and codes only: no address, no amount, no payload."""
@@ -27,7 +29,8 @@ class Entry:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-_WRITE = batch.inserting(journal, tuple(Entry.__slots__))
+_NAMES = tuple(Entry.__slots__)
+_WRITE = batch.inserting(journal, _NAMES)
 
 
 async def write(connection: AsyncConnection, entries: Sequence[Entry]) -> frozenset[int]:
@@ -38,8 +41,7 @@ async def write(connection: AsyncConnection, entries: Sequence[Entry]) -> frozen
     """
     if not entries:
         return frozenset()
-    rows = [{name: getattr(entry, name) for name in Entry.__slots__} for entry in entries]
-    await connection.execute(_WRITE, batch.columns_of(rows))
+    await connection.execute(_WRITE, batch.attributes_of(entries, _NAMES))
     return await announce(connection, entries)
 
 

@@ -1,15 +1,20 @@
-"""Rows to `dunning.account` values and back. Columns and fields share their names; `as_of` is two columns."""
+"""Rows to `dunning.account` values and back. Columns and fields share their names; `as_of` is two columns.
+
+A row that is read has the columns that `chosen` names and no others, in that order: a value is made of it
+without asking for a single one by its name, which would cost more than all the rest.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
-from sqlalchemy import RowMapping
+from sqlalchemy import ColumnElement, Table, Text, cast
 
 from db.words import meaning
 from dunning.account import Case, Charge, Customer, Invoice, Method, Outcome, Subscription
@@ -18,20 +23,31 @@ from dunning.declines import Decline
 from dunning.events import AsOf
 from dunning.instructions import Instruction, Verb
 from dunning.policy import Policy
+from dunning.values import changed
 
 T = TypeVar("T")
 NEVER = datetime.min.replace(tzinfo=UTC)
 Observed = Customer | Subscription | Invoice | Method
 
 
-def observed(kind: type[T], row: RowMapping) -> T:
-    """A mirrored object from its row; columns the type has no field for are left out."""
-    values = {name: row[name] for name in _names(kind) if name != "as_of"}
-    if "locales" in values:
-        values["locales"] = tuple(values["locales"])
-        values["metadata"] = tuple(sorted(values["metadata"].items()))
-    values["as_of"] = AsOf(row["as_of"], row["read_at"]) if row["as_of"] else None
-    return kind(**values)
+_AS_OF = {"as_of": ("as_of", "read_at")}
+
+
+def chosen(kind: type[Any], table: Table) -> list[ColumnElement[Any]]:
+    """The columns of which a value is made; a policy as text, so that the same one is read once."""
+    names = [name for field in _names(kind) for name in _AS_OF.get(field, (field,))]
+    return [cast(table.c[name], Text) if name == "policy" else table.c[name] for name in names]
+
+
+def observed(kind: Callable[..., T], row: Sequence[Any]) -> T:
+    """A mirrored object, whose first fields are `ref` and `as_of`; for a customer, `customer_from`."""
+    return kind(row[0], AsOf(row[1], row[2]) if row[1] else None, *row[3:])
+
+
+def customer_from(row: Sequence[Any]) -> Customer:
+    as_stored = observed(Customer, row)
+    metadata = tuple(sorted(dict(as_stored.metadata).items()))
+    return changed(as_stored, locales=tuple(as_stored.locales), metadata=metadata)
 
 
 def columns(thing: Observed) -> dict[str, Any]:
@@ -47,11 +63,6 @@ def columns(thing: Observed) -> dict[str, Any]:
 def values_of(thing: Any) -> dict[str, Any]:
     """The fields of a value as they are. Unlike `dataclasses.asdict`, copies nothing."""
     return {name: getattr(thing, name) for name in _names(type(thing))}
-
-
-def plain(kind: type[T], row: RowMapping) -> T:
-    """A value whose fields are columns one to one."""
-    return kind(**{name: row[name] for name in _names(kind)})
 
 
 # Of dataclasses' fields; asked for once a row, so it is worth remembering.
@@ -87,17 +98,16 @@ def _known(kind: type[BaseModel], values: dict[str, Any]) -> dict[str, Any]:
     return known
 
 
-def case_from(row: RowMapping) -> Case:
-    """A case from its row, with the policy as text."""
-    values = {name: row[name] for name in _names(Case)}
+def case_from(row: Sequence[Any]) -> Case:
+    values = dict(zip(_names(Case), row, strict=True))
     values["outcome"] = meaning(Outcome, values["outcome"]) if values["outcome"] else None
     values["policy"] = _policy(values["policy"]) if values["policy"] else None
     return Case(**values)
 
 
-def instruction_from(row: RowMapping) -> Instruction:
-    values = {field.name: row[field.name] for field in fields(Instruction) if field.name != "verb"}
-    return Instruction(verb=meaning(Verb, row["verb"]), **values)
+def instruction_from(row: Sequence[Any]) -> Instruction:
+    verb, *rest = row
+    return Instruction(meaning(Verb, verb), *rest)
 
 
 def decline(row: Any) -> Decline:

@@ -30,12 +30,14 @@ from db import batch
 from db.models import outbox
 from db.words import meaning
 from dunning.steps import Kind
+from dunning.values import lean
 
 # Short, so that what a killed process held goes on soon; whoever lives renews it while they work.
 LEASE = timedelta(seconds=20)
 RENEW_EVERY = timedelta(seconds=5)
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class NewEffect:
     """A row to write, once per (customer, step, channel). `created_at` is the account's time.
@@ -97,8 +99,9 @@ class Added(NamedTuple):
     kind: Kind
 
 
+_NEW = tuple(NewEffect.__slots__)
 _ADD = (
-    batch.inserting(outbox, tuple(NewEffect.__slots__))
+    batch.inserting(outbox, _NEW)
     .on_conflict_do_nothing()
     .returning(outbox.c.id, outbox.c.customer_id, outbox.c.kind, outbox.c.status)
 )
@@ -108,11 +111,7 @@ async def add_all(connection: AsyncConnection, effects: Sequence[NewEffect]) -> 
     """The same, with whose they are and of which kind."""
     if not effects:
         return []
-    rows = [
-        {name: getattr(effect, name) for name in NewEffect.__slots__} | {"kind": effect.kind.value}
-        for effect in effects
-    ]
-    added = await connection.execute(_ADD, batch.columns_of(rows))
+    added = await connection.execute(_ADD, batch.attributes_of(effects, _NEW))
     return [Added(row.id, row.customer_id, Kind(row.kind)) for row in added if row.status == "pending"]
 
 

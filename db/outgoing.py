@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Told = Sequence[tuple["Entry", News]]
 
+_ENDPOINTS = select(endpoints.c.id, endpoints.c.types, endpoints.c.disabled_at)
+
 
 async def announce(connection: AsyncConnection, entries: Sequence[Entry]) -> frozenset[int]:
     """Write the events that follow from journal entries, and a delivery for each endpoint that wants them.
@@ -33,9 +35,7 @@ async def announce(connection: AsyncConnection, entries: Sequence[Entry]) -> fro
     told = [(entry, news) for entry in entries for news in news_of(entry.kind, entry.reason, entry.data)]
     if not told:
         return frozenset()
-    wanted = (
-        await connection.execute(select(endpoints.c.id, endpoints.c.types, endpoints.c.disabled_at))
-    ).all()
+    wanted = (await connection.execute(_ENDPOINTS)).all()
     if not wanted:
         return frozenset()
     rows = await _events(connection, told)

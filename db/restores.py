@@ -17,6 +17,7 @@ MAYBE_SENT = "it may have been sent before the database was restored"
 # What applications are told from then on has numbers above all that can have been told in between.
 A_LEAP = 1_000_000
 
+_LAST = select(restores.c.backup_taken_at, restores.c.restored_at).order_by(restores.c.id.desc()).limit(1)
 _LAST_LIFE = text("""
     SELECT greatest((SELECT max(beat_at) FROM heartbeats),
                     (SELECT recorded_at FROM journal ORDER BY id DESC LIMIT 1),
@@ -48,8 +49,7 @@ class Doubtful:
 
 async def last(connection: AsyncConnection) -> Gap | None:
     """What was lost last, or None: nothing ever was."""
-    query = select(restores.c.backup_taken_at, restores.c.restored_at).order_by(restores.c.id.desc()).limit(1)
-    row = (await connection.execute(query)).one_or_none()
+    row = (await connection.execute(_LAST)).one_or_none()
     return Gap(row.backup_taken_at, row.restored_at) if row else None
 
 

@@ -1,6 +1,7 @@
 """What a policy may hold, what it refuses and in which words, and how it is stored."""
 
 import json
+from dataclasses import fields
 from datetime import date, timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from db.mapping import case_from
+from dunning.account import Case
 from dunning.declines import Category
 from dunning.ladders import Ladder, RetrySchedule
 from dunning.policy import Policy
@@ -174,7 +176,7 @@ def test_a_policy_of_an_older_version_still_loads() -> None:
         "first_contact_at": None,
         "policy": json.dumps(stored),
     }
-    case = case_from(row)  # type: ignore[arg-type]  # a row is a mapping
+    case = case_from([row[field.name] for field in fields(Case)])
     assert case.policy is not None
     assert (case.policy.grace, case.policy.escalate_after, case.policy.at_expiry) == (
         timedelta(days=10),

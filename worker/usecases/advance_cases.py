@@ -185,7 +185,10 @@ async def _do(
             if step.case not in verified:
                 why = capped if capped and step.case in each.confirmed else each.barred or UNCONFIRMED
                 await holding.keep(connection, loaded[each.customer_id], step, why, now)
-    return {owner: replace(result, unverified=False) for owner, result in enacted.items()}
+    return {
+        owner: replace(result, unverified=False) if result.unverified else result
+        for owner, result in enacted.items()
+    }
 
 
 async def _ask_all(services: Services, questions: Questions, found: Loaded, due: Due, now: datetime) -> Due:

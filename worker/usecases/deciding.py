@@ -25,6 +25,7 @@ from dunning.receipts import given_back
 from dunning.segments import PolicySource
 from dunning.steps import Effect, Kind, Plan, Step
 from dunning.taking import take_due
+from dunning.values import lean
 from emails.reference import mail_key, reference
 from tracing import spans
 from worker.usecases.holding import Switch, next_look
@@ -40,6 +41,7 @@ VERBS = {
 }
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What has to be written for one account. `access` is its new row, where that differs.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db import changes, journal, outbox
 from db.accounts import Loaded
 from db.models import access
+from db.outbox import Added
 from dunning.account import Account
 from dunning.segments import PolicySource
 from dunning.steps import Kind
@@ -71,16 +73,17 @@ async def enact_all(
     await changes.upsert(connection, access, [each.access for each in decisions if each.access])
     told = await journal.write(connection, [entry for each in decisions for entry in each.entries])
 
-    def ids(customer_id: int, *kinds: Kind) -> tuple[int, ...]:
-        return tuple(row.id for row in added if row.customer_id == customer_id and row.kind in kinds)
-
-    return {
-        (owner := each.change.before.id): Enacted(
-            mail=ids(owner, Kind.MAIL),
-            team=ids(owner, Kind.TEAM),
-            billing=ids(owner, Kind.RETRY, Kind.END),
+    def enacted(decision: Decision) -> Enacted:
+        rows = of[decision.change.before.id]
+        return Enacted(
+            mail=tuple(row.id for row in rows if row.kind is Kind.MAIL),
+            team=tuple(row.id for row in rows if row.kind is Kind.TEAM),
+            billing=tuple(row.id for row in rows if row.kind in (Kind.RETRY, Kind.END)),
             endpoints=told,
-            unverified=each.unverified,
+            unverified=decision.unverified,
         )
-        for each in decisions
-    }
+
+    of: dict[int, list[Added]] = defaultdict(list)
+    for row in added:
+        of[row.customer_id].append(row)
+    return {each.change.before.id: enacted(each) for each in decisions}
