@@ -45,7 +45,12 @@ def command(
     dsn = load(ToolSettings).database_dsn
     row = _read(dsn, source, customer)
     if row is None:
-        print_error("Unknown", f"Nothing has been heard of {customer}{f' from {source}' if source else ''}.")
+        print_error(
+            "Unknown",
+            f"Nothing has been heard of {customer}{f' from {source}' if source else ''}.",
+            "Give the billing provider's id, such as cus_123; `dunning explain` knows mail addresses and "
+            "invoices as well.",
+        )
         raise typer.Exit(UNKNOWN)
     from console.answer import answer
 

@@ -10,7 +10,7 @@ import typer
 from cli.case_actions import actions
 from cli.case_resend import resend
 from cli.case_views import Seen, print_file, print_list
-from cli.customers import AmbiguousError, one
+from cli.customers import BY_ANYTHING, AmbiguousError, one
 from cli.database import read
 from cli.output import Json, print_error, print_json
 from cli.tables import say
@@ -74,7 +74,10 @@ def _read_cases(settings: ToolSettings, *, only_open: bool, limit: int) -> list[
 def show(
     wanted: Annotated[
         str,
-        typer.Argument(metavar="INVOICE|CUSTOMER", help="in_123, cus_123 or the customer's mail address."),
+        typer.Argument(
+            metavar="INVOICE|CUSTOMER",
+            help="in_123 or the invoice's number; cus_123 or the customer's mail address.",
+        ),
     ],
     json: Json = False,
 ) -> None:
@@ -108,13 +111,16 @@ def _read_files(settings: ToolSettings, wanted: str) -> tuple[list[CaseFile], da
     from console import view
     from console.cases import shown
     from console.file import case_file
-    from db.lookups import find_by_invoice, find_customers
+    from db.lookups import find_by_invoice, find_by_number, find_customers
     from worker.policy import policy
 
     async def work(connection: AsyncConnection) -> tuple[list[CaseFile], datetime]:
-        found = await one(connection, wanted, find_by_invoice, find_customers)
+        ways = (find_by_invoice, find_customers, find_by_number)
+        found = await one(connection, wanted, *ways, hint=BY_ANYTHING)
         seen = await view.read(connection, found.id, policy(settings), datetime.now(UTC))
-        invoice = wanted if wanted in seen.account.cases else None
+        invoices = seen.account.invoices
+        named = (ref for ref in seen.account.cases if wanted in (ref, invoices[ref].number))
+        invoice = next(named, None)
         return [case_file(seen, case) for case in shown(seen, invoice)], seen.at
 
     return read(settings, work)

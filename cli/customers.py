@@ -1,9 +1,9 @@
-"""Which customer a person means, by provider id or mail address."""
+"""Which customer a person means: by provider id, mail address, or one of their invoices."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cli.output import CommandError
 
@@ -11,6 +11,13 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from db.lookups import Found
+
+
+BY_CUSTOMER: Final = "Give the provider's id (cus_123) or the mail address."
+BY_ANYTHING: Final = (
+    "Give the customer's id (cus_123) or mail address, or an invoice of theirs that failed: its id (in_123) "
+    "or its number."
+)
 
 
 class AmbiguousError(CommandError):
@@ -25,10 +32,11 @@ async def one(
     connection: AsyncConnection,
     wanted: str,
     *ways: Callable[[AsyncConnection, str], Awaitable[list[Found]]],
+    hint: str = BY_CUSTOMER,
 ) -> Found:
     """The only customer that the first successful of `ways` finds.
 
-    Raises CommandError when nobody fits, AmbiguousError when several do.
+    Raises CommandError with `hint`, what can be asked by, when nobody fits; AmbiguousError when several do.
     """
     for find in ways:
         found = await find(connection, wanted)
@@ -36,6 +44,4 @@ async def one(
             return found[0]
         if found:
             raise AmbiguousError(wanted, found)
-    raise CommandError(
-        f"Nothing is known of {wanted}.", "Give the provider's id (cus_123) or the mail address."
-    )
+    raise CommandError(f"Nothing is known of {wanted}.", hint)

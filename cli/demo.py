@@ -34,9 +34,10 @@ def command(
 ) -> None:
     """Play thirty days of dunning through the real program, in about half a minute.
 
-    Sixteen customers of a simulated Stripe, and everything else as in
-    production: signed webhooks (some of them twice, none in order), the receiver,
-    Valkey, the workers, the scheduler, the access API, PostgreSQL, SMTP.
+    Sixteen customers of a simulated Stripe, one of Commet and one of a billing
+    system that speaks the neutral format. Everything else is as in production:
+    signed webhooks (some of them twice, none in order), the receiver, Valkey,
+    the workers, the scheduler, the access API, PostgreSQL, SMTP.
     The mails are kept as pages in .dunning/demo/mails.
     Exit code 1 when a story ends differently from what it must.
 

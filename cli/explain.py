@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.customers import AmbiguousError, one
+from cli.customers import BY_ANYTHING, AmbiguousError, one
 from cli.database import read
 from cli.moments import stamp, when
 from cli.output import Json, print_error, print_json
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 
 def command(
-    customer: Annotated[str, typer.Argument(help="The provider's id (cus_123) or a mail address.")],
+    customer: Annotated[
+        str, typer.Argument(help="cus_123, a mail address, or an invoice of theirs: in_123 or its number.")
+    ],
     json: Json = False,
 ) -> None:
     """Tell a customer's story: what happened, what was done and why, what was not, what comes next.
@@ -31,12 +33,13 @@ def command(
     \b
     The worker's own rules are asked, so what is told is what will be done.
     A customer on a test clock is seen at the clock's time.
-    Exit code 2 when several customers have the address.
+    Exit code 1 when nobody fits, 2 when several customers have the address.
 
     \b
     Examples:
       dunning explain cus_123
       dunning explain ada@example.com
+      dunning explain ACME-0042       the invoice number that stands in a mail
       dunning explain cus_123 --json
     """
     from console.explain import explain
@@ -56,13 +59,14 @@ def command(
 def look_at(customer: str) -> View:
     """The view of the one customer that is meant."""
     from console import view
-    from db.lookups import find_customers
+    from db.lookups import find_by_invoice, find_by_number, find_customers
     from worker.policy import policy
 
     settings = load(ToolSettings)
 
     async def work(connection: AsyncConnection) -> View:
-        found = await one(connection, customer, find_customers)
+        ways = (find_customers, find_by_invoice, find_by_number)
+        found = await one(connection, customer, *ways, hint=BY_ANYTHING)
         return await view.read(connection, found.id, policy(settings), datetime.now(UTC))
 
     return read(settings, work)

@@ -11,7 +11,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from cli.output import console
+from providers.systems import billing_systems
 from settings import ApiSettings, ReceiverSettings, given, load
+from settings.systems import secrets
 
 if TYPE_CHECKING:
     from sandbox.demo.cast import Role
@@ -25,6 +27,15 @@ def webhook_url(settings: Mapping[str, str]) -> str:
     """Where Stripe's events are taken."""
     receiver = load(ReceiverSettings, settings)
     return f"{_url(receiver.receiver_host, receiver.receiver_port)}/webhooks/stripe"
+
+
+def _doors(settings: Mapping[str, str]) -> Iterator[str]:
+    """Where the billing systems that are set up send their events."""
+    receiver = load(ReceiverSettings, settings)
+    known = secrets(receiver)
+    for system in billing_systems():
+        for path in system.doors(known):
+            yield _url(receiver.receiver_host, receiver.receiver_port) + path
 
 
 def mail_results_url(settings: Mapping[str, str]) -> str:
@@ -70,7 +81,7 @@ def print_addresses(
 def _places(
     settings: Mapping[str, str], servers: Mapping[str, Server], supplies: Supplies | None, shop: str | None
 ) -> Iterator[tuple[str, str]]:
-    yield "webhooks", webhook_url(settings)
+    yield "webhooks", "\n".join(_doors(settings))
     yield "access API", _access(settings, "CUSTOMER")
     if page := {**given(), **settings}.get("DUNNING_PORTAL_URL"):
         yield "customers' page", page

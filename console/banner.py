@@ -21,7 +21,7 @@ from language.typography import in_a_sentence
 BANNERS: Final = Catalogues(Path(__file__).parent / "locales", "console")
 
 FAILED_UNTIL: Final = Message(
-    "Your last payment failed. You have access until {until}. Please check your payment details."
+    "Your last payment failed. Your access stays as it is until {until}. Please check your payment details."
 )
 FAILED: Final = Message("Your last payment failed. Please check your payment details.")
 LIMITED_UNTIL: Final = Message(

@@ -31,7 +31,7 @@ CATEGORIES: Final[Mapping[str, str]] = {
     ),
     Category.CONSENT_WITHDRAWN: "the customer told their bank to stop this payment",
     Category.MERCHANT_SIDE: "the fault is in our own configuration",
-    Category.UNKNOWN: "no reason was given",
+    Category.UNKNOWN: "no reason was given, or none that is known here",
 }
 
 LEVELS: Final[Mapping[str, str]] = {

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, or_, select, text, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.access import USUAL_SOURCE
-from db.models import cases, customers, subscriptions
+from db.models import cases, customers, invoices, subscriptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,16 @@ async def find_customers(connection: AsyncConnection, wanted: str) -> list[Found
 async def find_by_invoice(connection: AsyncConnection, invoice: str) -> list[Found]:
     """The customers (one, but for providers that share ids) with a case for this invoice."""
     owners = select(cases.c.customer_id).where(cases.c.invoice == invoice)
+    return await _found(connection, customers.c.id.in_(owners))
+
+
+async def find_by_number(connection: AsyncConnection, number: str) -> list[Found]:
+    """The customers with a case for the invoice that bears this number, which is what customers quote."""
+    owners = (
+        select(cases.c.customer_id)
+        .join(invoices, (invoices.c.customer_id == cases.c.customer_id) & (invoices.c.ref == cases.c.invoice))
+        .where(invoices.c.number == number)
+    )
     return await _found(connection, customers.c.id.in_(owners))
 
 

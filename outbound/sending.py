@@ -54,6 +54,6 @@ def _asked(answer: Answer) -> timedelta | None:
         return timedelta(seconds=min(int(text[:12]), MOST_SECONDS))
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return at - datetime.now(UTC) if at.tzinfo else None

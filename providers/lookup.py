@@ -53,9 +53,9 @@ class Normalised:
 class ProviderUnavailableError(Exception):
     """The provider cannot be asked now: time-out, no connection, 429, 5xx, a key it refuses.
 
-    `passing`: it is well, and only asks us to be slower (429), so that an answer is a matter of time; by
-    `retry_after` seconds, where it says so. `forbidden`: it is well, and our key may not know. `refused`: it
-    does not take our key at all.
+    `passing`: it is well, and only asks us to be slower (429), or we had no time left to ask it, so that an
+    answer is a matter of time; by `retry_after` seconds, where it says so. `forbidden`: it is well, and our
+    key may not know. `refused`: it does not take our key at all.
     """
 
     def __init__(

@@ -67,6 +67,12 @@ class BillingSystem(Sender):
         """The origins of its own pages, to which the page for customers may lead; none without a gateway."""
         return ()
 
+    def dashboard(self, customer: str, invoice: str, *, livemode: bool) -> Sequence[tuple[str, str]]:
+        """Where the merchant's own people find both: label and URL, in English; none where it has no such
+        address.
+        """
+        return ()
+
     def mirrored(self, settings: Settings) -> Sequence[str]:
         """The sources that workers reconcile with by themselves; docs/reconcile.md."""
         return ()

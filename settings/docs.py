@@ -91,8 +91,8 @@ Put a value with a space, a `#` or a `$` in single quotes: then it means the sam
 Each process asks for the settings it uses and no others: the receiver needs no Stripe key and no mail server.
 One billing system at least has to be set up, and no particular one: [providers.md](providers.md) goes through
 each.
-"Commands" are `dunning migrate`, `status`, `breaker`, `access`, `case`, `explain`, `keys`, `link`, `policy`
-and `webhooks`; "import" is `dunning import`.
+"Commands" are what people type, such as `dunning status`, `case` and `explain`; "import" is `dunning import`
+and `reconcile`. `dunning team test` reads what the worker reads, and `dunning doctor` all of it.
 
 A process with a wrong or missing setting does not start: it names every one of them with what to do about it,
 and exits with code 2. So does a process that finds a `DUNNING_` variable, or a key in `.env`, that does not

@@ -1,6 +1,6 @@
 """The base of every settings class, and `setting()`, which declares one setting with its explanation."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
@@ -41,8 +41,9 @@ class Settings(BaseSettings):
         """One source, so that a stray variable of the shell cannot reach a process behind `load`'s back."""
         return (init_settings,)
 
-    def problems(self) -> Sequence[Problem]:
-        """What is wrong with values that are right one by one."""
+    @classmethod
+    def lacking(cls, given: Container[str]) -> Sequence[Problem]:
+        """What is missing by the names that are `given`, beyond the fields that are required one by one."""
         return ()
 
 

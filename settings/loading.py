@@ -37,8 +37,7 @@ def load(settings: type[T], env: Mapping[str, str] = os.environ, env_file: Path 
         built = settings(**own)
     except ValidationError as invalid:
         problems += _invalid(settings, invalid, found)
-    else:
-        problems += [*lacking(own_names, found), *built.problems()]
+    problems += [*lacking(own_names, found), *settings.lacking(found)]
     if problems:
         # `from None`: pydantic's own error shows the rejected input, and that may be a secret.
         raise SettingsError(tuple(problems)) from None

@@ -1,6 +1,6 @@
 """One settings class per process: each asks for what it uses and nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Annotated
 
 from pydantic import Field
@@ -33,8 +33,9 @@ from settings.webhooks import WebhookEndpoints, WebhookRules
 class ReceiverSettings(Logs, Traces, Metrics, ReceiverServer, Mode, Broker, Database):
     """`dunning receiver`"""
 
-    def problems(self) -> Sequence[Problem]:
-        return nobody_sends(self)
+    @classmethod
+    def lacking(cls, given: Container[str]) -> Sequence[Problem]:
+        return nobody_sends(given)
 
 
 @with_systems("worker")

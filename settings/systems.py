@@ -1,6 +1,6 @@
 """Billing systems and mail services have settings of their own, which stand in their packages."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import TypeVar
 
 from pydantic import SecretStr
@@ -41,11 +41,11 @@ def secrets(settings: Settings) -> dict[str, tuple[str, ...]]:
     return {name: found for each in senders().values() for name, found in _known_by(each, settings).items()}
 
 
-def nobody_sends(settings: Settings) -> list[Problem]:
+def nobody_sends(given: Container[str]) -> list[Problem]:
     """What is wrong with a receiver that no billing system can send anything to."""
-    if any(found for each in billing_systems() for found in _known_by(each, settings).values()):
+    names = [name for each in billing_systems() for name in _doors_of(each).values()]
+    if any(name in given for name in names):
         return []
-    names = [name for each in billing_systems() for name in _known_by(each, settings)]
     *others, last = names
     return [
         Problem(
@@ -65,15 +65,17 @@ def lacking(known: Mapping[str, object], given: Mapping[str, str]) -> Iterator[P
 
 
 def _known_by(sender: Sender, settings: Settings) -> dict[str, tuple[str, ...]]:
+    return {
+        name: tuple(map(_plain, getattr(settings, attribute) or ()))
+        for attribute, name in _doors_of(sender).items()
+    }
+
+
+def _doors_of(sender: Sender) -> dict[str, str]:
+    """What the receiver reads of it, each a tuple: its names here and in the environment."""
     theirs = sender.settings().get("receiver")
-    if theirs is None:
-        return {}
-    found = {}
-    for attribute, field in theirs.model_fields.items():
-        value = getattr(settings, attribute)
-        if isinstance(value, tuple | None):
-            found[str(field.validation_alias)] = tuple(map(_plain, value or ()))
-    return found
+    fields = theirs.model_fields if theirs else {}
+    return {attribute: str(field.validation_alias) for attribute, field in fields.items()}
 
 
 def _plain(value: object) -> str:

@@ -1,6 +1,5 @@
 """Real servers for the tests: started once per session, emptied for each test that asks for them."""
 
-import asyncio
 import contextlib
 import gc
 import itertools
@@ -11,7 +10,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import asyncpg  # type: ignore[import-untyped]  # ships no annotations
 import certifi
 import pytest
 import redis
@@ -20,7 +18,7 @@ import structlog
 from sandbox.inbox import Inbox, mail_inbox
 from sandbox.postgres import PostgresServer, embedded_postgres
 from sandbox.valkey import ValkeyServer, embedded_valkey
-from tests.emptying import as_new
+from tests.emptying import Emptier
 from tests.roles import make_roles
 
 _TEMPLATE = "migrated"
@@ -173,12 +171,21 @@ def spare_databases() -> list[tuple[str, str]]:
     return []
 
 
+@pytest.fixture(scope="session")
+def emptier(postgres_server: PostgresServer) -> Iterator[Emptier]:
+    """Whoever makes a database as new; gone before its server is."""
+    emptier = Emptier()
+    yield emptier
+    emptier.close()
+
+
 @pytest.fixture
 def database_url(
     postgres_server: PostgresServer,
     migrated_template: str,
     database_names: Iterator[str],
     spare_databases: list[tuple[str, str]],
+    emptier: Emptier,
 ) -> Iterator[str]:
     """An empty, migrated database that is the test's own while it runs."""
     if spare_databases:
@@ -187,12 +194,7 @@ def database_url(
         name = next(database_names)
         url = postgres_server.create_database(name, template=migrated_template)
     yield url
-    try:
-        reusable = asyncio.run(as_new(url))
-    except (asyncpg.PostgresError, OSError):
-        # Some tests leave nothing to connect to.
-        reusable = False
-    if reusable:
+    if emptier.as_new(url):
         spare_databases.append((name, url))
     else:
         postgres_server.drop_database(name)

@@ -6,6 +6,7 @@ next to nothing; only what many deletions leave behind has to be truncated now a
 
 from __future__ import annotations
 
+import asyncio
 from itertools import count
 
 import asyncpg  # type: ignore[import-untyped]  # ships no annotations
@@ -36,16 +37,43 @@ def emptying() -> str:
     return _DELETE if next(_times) % TRUNCATED_EVERY else _TRUNCATE
 
 
-async def as_new(url: str) -> bool:
-    """Empty a database, whoever still uses it. False: it has other tables than ours, and is of no more use.
+class Emptier:
+    """Empties databases between tests, by connections that stay: a new one has every table to learn first."""
 
-    Raises asyncpg.PostgresError or OSError where it cannot be reached, or somebody holds on to a row.
-    """
-    connection = await asyncpg.connect(for_asyncpg(url))
-    try:
+    def __init__(self) -> None:
+        self._runner = asyncio.Runner()
+        self._connected: dict[str, asyncpg.Connection] = {}
+
+    def close(self) -> None:
+        """Leave all databases."""
+        for url in list(self._connected):
+            self._leave(url)
+        self._runner.close()
+
+    def as_new(self, url: str) -> bool:
+        """Empty a database, whoever still uses it. False: it is of no more use, for it has other tables than
+        ours, cannot be reached, or somebody holds on to a row.
+        """
+        while True:
+            try:
+                return self._runner.run(self._empty(url))
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                # The test may have ended our session with all others; a new one is worth a try.
+                if not self._leave(url):
+                    return False
+
+    async def _empty(self, url: str) -> bool:
+        connection = self._connected.get(url) or await asyncpg.connect(for_asyncpg(url))
+        self._connected[url] = connection
         if await connection.fetchval(_KNOWN) != len(_TABLES):
             return False
         await connection.execute(f"{_OTHERS}; SET lock_timeout = '5s'; {emptying()}")
         return True
-    finally:
-        await connection.close()
+
+    def _leave(self, url: str) -> bool:
+        """End our session, if there is one; whether somebody else had ended it."""
+        connection = self._connected.pop(url, None)
+        if connection is None or connection.is_closed():
+            return connection is not None
+        connection.terminate()
+        return False

@@ -10,6 +10,7 @@ from dunning.rules.expiry import awaits_acknowledgement
 from dunning.standing import broken_promises
 from dunning.steps import Kind, Plan, Step
 from emails.catalogue import TeamEscalation
+from providers.systems import system_of
 
 # What the team reads instead of our step names.
 TITLES: Mapping[str, str] = {
@@ -31,7 +32,6 @@ def compose_escalation(
     c: Context, planned: Plan, *, reason: str, livemode: bool, plan_name: str | None
 ) -> TeamEscalation:
     """What a person needs to take over: who, how much, why, since when, what was done, what comes."""
-    base = "https://dashboard.stripe.com" + ("" if livemode else "/test")
     customer, invoice = c.s.account.customer, c.s.invoice
     return TeamEscalation(
         reasons=_reasons(c, reason),
@@ -53,10 +53,7 @@ def compose_escalation(
             for step in planned.steps
             if step.case == c.ref and step.kind is not Kind.TEAM and step.due_at > c.now
         ),
-        links=(
-            ("Invoice in Stripe", f"{base}/invoices/{c.ref}"),
-            ("Customer in Stripe", f"{base}/customers/{customer.ref}"),
-        ),
+        links=tuple(system_of(c.s.account.source).dashboard(customer.ref, c.ref, livemode=livemode)),
     )
 
 

@@ -22,18 +22,26 @@ class Questions:
         """`within` is in seconds, from now."""
         self._gateways, self._informants = services.gateways, services.informants
         self._limit = asyncio.Semaphore(CONCURRENT)
-        self._until = asyncio.get_running_loop().time() + within
+        self._clock = asyncio.get_running_loop().time
+        self._until = self._clock() + within
+        self._late = self._until - within / 2
 
     async def ask(self, source: str, lookup: Lookup) -> Normalised:
-        """What the provider says, and nothing where there is none. Raises ProviderUnavailableError."""
+        """What the provider says, and nothing where there is none. Raises ProviderUnavailableError.
+
+        A question that had no turn, or one that left little time for an answer, says nothing about the
+        provider: it counts as `passing`.
+        """
         informant: Informant | None = self._gateways.get(source) or self._informants.get(source)
         if informant is None:
             return Normalised()
+        in_time = False
         try:
             async with asyncio.timeout_at(self._until), self._limit:
+                in_time = self._clock() <= self._late
                 return await _follow(informant, lookup)
         except TimeoutError:
-            raise ProviderUnavailableError("TimeoutError") from None
+            raise ProviderUnavailableError("TimeoutError", passing=not in_time) from None
 
 
 async def _follow(informant: Informant, lookup: Lookup) -> Normalised:

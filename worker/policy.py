@@ -55,7 +55,8 @@ def read_file(path: Path, *, time_zone: str = "UTC") -> PolicyBook:
         book = read_policy(path.read_text(encoding="utf-8"), time_zone=time_zone)
     except (OSError, UnicodeDecodeError) as error:
         cause = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        problem = Problem("DUNNING_POLICY_FILE", f"cannot be read: {cause}", f"Look at {path}.")
+        cure = "Give the policy file's path, in DUNNING_POLICY_FILE or where you type a command."
+        problem = Problem(str(path), f"cannot be read: {cause}", cure)
         raise SettingsError((problem,)) from None
     except PolicyFileError as error:
         cure = "docs/policy.md has every field."

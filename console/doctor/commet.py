@@ -9,7 +9,7 @@ from console.doctor.finding import Finding, fault, good, note, risk
 from console.doctor.values import Values
 from providers.commet.account import READS, VITAL, WANTED, endpoints
 from providers.commet.client import CommetApi as Client
-from providers.commet.settings import CommetApi
+from providers.commet.settings import CommetApi, CommetWebhooks
 from providers.lookup import ProviderUnavailableError
 from providers.permissions import lacking
 
@@ -26,13 +26,20 @@ DOOR = Door(
 )
 # The permissions of a restricted key know no webhooks, and whoever may do everything need not be kept for it.
 BY_HAND = "Compare the list in docs/providers.md with the webhook's page in Commet by hand."
+UNASKED = risk(
+    KEY,
+    "is not set: Commet is not asked",
+    "A payment whose event was lost is not known: access is taken from somebody who has paid.",
+    "Give every worker a restricted key in COMMET_API_KEY: docs/providers.md.",
+)
 
 
 async def look(values: Values) -> list[Finding]:
-    """Nothing where Commet is not asked; whether it has to be is for the look at billing systems."""
-    settings = values.of(CommetApi)
+    """Nothing where Commet bills nobody, or where settings are wrong, which another look says."""
+    settings, heard = values.of(CommetApi), values.of(CommetWebhooks)
     if settings is None or settings.commet_api_key is None:
-        return []
+        unasked = settings and heard and heard.commet_webhook_secrets
+        return [UNASKED] if unasked else []
     key, live = settings.commet_api_key.get_secret_value(), settings.livemode
     api = Client(key, livemode=live, api_base=settings.commet_api_base, timeout=TIMEOUT)
     try:

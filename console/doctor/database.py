@@ -33,7 +33,7 @@ async def look(values: Values) -> list[Finding]:
             found, ahead = await _read(connection)
             waiting = await pending(settings.database_url_sqlalchemy)
     except UnusableError as error:
-        harm = "Events are refused and Stripe sends them later."
+        harm = "Events are refused. Stripe sends them later; Commet soon disables its webhook."
         return [fault(AREA, f"cannot be used: {error}", harm, "Look at DATABASE_URL.")]
     return judge(found, ahead, waiting)
 
@@ -66,14 +66,14 @@ def _of_server(found: Soundness) -> Iterator[Finding]:
         yield fault(
             AREA,
             "does not wait for its disk (fsync or full_page_writes is off)",
-            "A power cut loses events that Stripe will not send again, and may corrupt everything.",
+            "A power cut loses events that nobody will send again, and may corrupt everything.",
             "Set fsync and full_page_writes to on.",
         )
     if found.synchronous_commit == "off":
         yield fault(
             AREA,
             "commits before the disk has it (synchronous_commit is off)",
-            "A crash loses the last events, for which Stripe has had its 200 already.",
+            "A crash loses the last events, for which their senders have had a 200 already.",
             "Set synchronous_commit to on, at least for our role.",
         )
     if found.encoding != "UTF8":

@@ -23,7 +23,9 @@ def escalation(c: Context) -> Iterator[Step | Withheld]:
     """Charges keep failing, or mails cannot help."""
     executed, needed = c.failed_attempts, c.policy.escalate_after
     if executed >= needed:
-        yield c.late_team("attempts", c.failed_at, f"{needed} charges have failed")
+        yield c.late_team(
+            "attempts", c.failed_at, "a charge has failed" if needed == 1 else f"{needed} charges have failed"
+        )
     elif c.s.invoice.attempt_count >= needed:
         yield c.withhold(
             f"escalation:{c.ref}:attempts",

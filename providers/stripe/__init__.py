@@ -20,6 +20,7 @@ SECRETS, KEY = "STRIPE_WEBHOOK_SECRETS", "STRIPE_API_KEY"
 CONNECT_SECRETS = "STRIPE_CONNECT_WEBHOOK_SECRETS"
 ACCOUNT_SECRETS, ACCOUNT_KEYS = "STRIPE_ACCOUNT_WEBHOOK_SECRETS", "STRIPE_ACCOUNTS"
 PATH = "/webhooks/stripe"
+DASHBOARD = "https://dashboard.stripe.com"
 # Seconds. Somebody waits in front of the page; a charge that is given up on is asked for again by a worker.
 PAGE_TIMEOUT = 15.0
 
@@ -97,6 +98,13 @@ class Stripe(BillingSystem):
         if not isinstance(settings, PortalStripe):
             return ()
         return settings.stripe_pages if settings.portal_stripe_key or settings.portal_stripe_accounts else ()
+
+    def dashboard(self, customer: str, invoice: str, *, livemode: bool) -> Sequence[tuple[str, str]]:
+        base = DASHBOARD if livemode else f"{DASHBOARD}/test"
+        return (
+            ("Invoice in Stripe", f"{base}/invoices/{invoice}"),
+            ("Customer in Stripe", f"{base}/customers/{customer}"),
+        )
 
     def mirrored(self, settings: Settings) -> Sequence[str]:
         from providers.stripe.settings import StripeApi

@@ -70,14 +70,17 @@ class Matrix:
 
 
 def may_be_unknown(points: Sequence[str]) -> set[int]:
-    """The points at which a message is out of hand: handed over by a commit, and not yet told by the next."""
+    """The points at which a mail is out of hand: handed over by a commit, and not yet told by the next.
+
+    The first that is sent is a mail; whoever is told by chat is told again.
+    """
+    if SEND not in points:
+        return set()
+    sent = points.index(SEND)
     commits = [number for number, point in enumerate(points) if point == COMMIT]
-    found: set[int] = set()
-    for sent in (number for number, point in enumerate(points) if point == SEND):
-        handed_over = max(number for number in commits if number < sent)
-        told = min(number for number in commits if number > sent)
-        found |= set(range(handed_over, told))
-    return found
+    handed_over = max(number for number in commits if number < sent)
+    told = min(number for number in commits if number > sent)
+    return set(range(handed_over, told))
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.actor)

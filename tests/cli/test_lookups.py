@@ -86,14 +86,15 @@ def test_a_case_is_shown_by_invoice_customer_or_address(world: World, ask: Ask) 
         "$19.00",
     ):
         assert part in shown.stdout
-    for wanted in (story.customer.id, story.email.upper()):
-        assert ask("case", "show", wanted).stdout == shown.stdout
     [file] = json.loads(ask("case", "show", story.invoice.id, "--json").stdout)
+    for wanted in (story.customer.id, story.email.upper(), file["facts"]["number"]):
+        assert ask("case", "show", wanted).stdout == shown.stdout
     assert len(file["ledger"]) == 3
     assert file["facts"]["access_until"] == "2026-02-16T10:00:00+00:00"
     nobody = ask("case", "show", "in_nothing")
     assert nobody.returncode == 1
     assert "Nothing is known of in_nothing" in nobody.stderr
+    assert "an invoice of theirs" in " ".join(nobody.stderr.replace("│", " ").split())
 
 
 def test_explain_tells_the_story(world: World, ask: Ask) -> None:
@@ -115,6 +116,8 @@ def test_explain_tells_the_story(world: World, ask: Ask) -> None:
     told = json.loads(ask("explain", story.customer.id, "--json").stdout)
     assert told["access"]["level"] == "warned"
     assert told["stories"][0]["coming"][0]["text"].startswith("Mail 2 about the open payment")
+    for wanted in (story.invoice.id, told["stories"][0]["case"]["number"]):
+        assert json.loads(ask("explain", wanted, "--json").stdout) == told
 
 
 def test_a_customer_without_cases_is_no_error(world: World, ask: Ask) -> None:

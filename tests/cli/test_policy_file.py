@@ -136,7 +136,7 @@ def test_a_segment_shows_what_is_its_own(tmp_path: Path) -> None:
         ('[ladder]\nexpired = ["1d"]', "policy.toml:2"),
         ('mail_hours = "mornings"', "write days and times"),
         ('\n\ntime_zone = "Berlin"', "policy.toml:3"),
-        (None, "cannot be read"),
+        (None, "policy.toml cannot be read"),
     ],
 )
 @pytest.mark.parametrize("command", ["check", "simulate"])

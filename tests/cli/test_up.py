@@ -86,6 +86,7 @@ def test_data_is_kept_and_can_be_used_again_after_a_kill(tmp_path: Path) -> None
     """On embedded servers, with settings of one's own: kill -9 leaves the data, and no process."""
     port = str(free_port())
     settings = OWN | {"DUNNING_RECEIVER_PORT": port, "DUNNING_API_PORT": str(free_port())}
+    settings["COMMET_WEBHOOK_SECRETS"] = "whsec_test"
     started: set[int] = set()
     for ending in (signal.SIGKILL, signal.SIGTERM):
         program = Up(tmp_path, "--data-dir", "kept", **settings)
@@ -103,6 +104,8 @@ def test_data_is_kept_and_can_be_used_again_after_a_kill(tmp_path: Path) -> None
     said = (tmp_path / "log").read_text()
     assert "stripe listen --forward-to" in said
     assert "simulated" not in said
+    for name in ("stripe", "commet"):
+        assert f"http://127.0.0.1:{port}/webhooks/{name} " in said
 
 
 def is_ready(port: str) -> bool:

@@ -40,22 +40,24 @@ DATES = {
 
 SENTENCES = {
     "en": (
-        "Your last payment failed. You have access until {}. Please check your payment details.",
+        "Your last payment failed. Your access stays as it is until {}. Please check your payment details.",
         "Your access is limited because a payment failed, and ends on {}. "
         "Once it is paid, you have full access again.",
     ),
     "de": (
-        "Ihre Zahlung ist fehlgeschlagen. Sie haben bis zum {} Zugang. Bitte prüfen Sie Ihre Zahlungsdaten.",
+        "Ihre Zahlung ist fehlgeschlagen. Ihr Zugang bleibt bis zum {} unverändert. "
+        "Bitte prüfen Sie Ihre Zahlungsdaten.",
         "Ihr Zugang ist eingeschränkt, weil eine Zahlung fehlgeschlagen ist, und endet am {}. "
         "Sobald der offene Betrag bezahlt ist, haben Sie wieder vollen Zugang.",
     ),
     "es": (
-        "Su pago no se ha completado. Conserva su acceso hasta el {}. Revise sus datos de pago.",
+        "Su pago no se ha completado. Su acceso se mantiene sin cambios hasta el {}. "
+        "Revise sus datos de pago.",
         "Su acceso está limitado porque un pago no se ha completado, y finaliza el {}. "
         "Recuperará el acceso completo en cuanto recibamos el pago.",
     ),
     "fr": (
-        "Votre paiement n'a pas abouti. Vous conservez votre accès jusqu'au {}. "
+        "Votre paiement n'a pas abouti. Votre accès reste inchangé jusqu'au {}. "
         "Veuillez vérifier vos informations de paiement.",
         "Votre accès est limité parce qu'un paiement n'a pas abouti, et il prendra fin le {}. "
         "Vous retrouverez un accès complet dès réception du paiement.",
@@ -66,7 +68,7 @@ SENTENCES = {
         "お支払いを確認でき次第、これまでどおりご利用いただけます。",
     ),
     "pt": (
-        "O seu pagamento não foi concluído. O seu acesso continua até {}. "
+        "O seu pagamento não foi concluído. O seu acesso continua igual até {}. "
         "Verifique os seus dados de pagamento.",
         "O seu acesso está limitado porque um pagamento não foi concluído, e termina em {}. "
         "O acesso completo é restabelecido assim que recebermos o pagamento.",

@@ -63,7 +63,9 @@ def test_class_14_the_customers_own_tries_call_nobody() -> None:
 def test_how_many_is_the_policys() -> None:
     """From the first failure on, if somebody wants that."""
     eager = policy(escalate_after=1)
-    assert step(planned(account(failures(0), policy=eager), 0, policy=eager), ATTEMPTS)
+    found = step(planned(account(failures(0), policy=eager), 0, policy=eager), ATTEMPTS)
+    assert found
+    assert found.reason == "a charge has failed"
 
 
 @pytest.mark.parametrize(

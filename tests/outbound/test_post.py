@@ -102,7 +102,10 @@ def test_anything_else_is_a_failure(
     assert shop.requests == requests + 1
 
 
-@pytest.mark.parametrize(("header", "seconds"), [("120", 120), ("9" * 30, 10**6), ("soon", None)])
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("120", 120), ("9" * 30, 10**6), ("soon", None), (f"Fri, 31 Dec {'9' * 30} 23:59:59 GMT", None)],
+)
 def test_an_endpoint_may_ask_for_patience(
     shop: Receiver, poster: Poster, header: str, seconds: int | None
 ) -> None:

@@ -45,6 +45,7 @@ def test_a_copied_example_lacks_only_what_is_required(process: type[Settings], t
         for name, field in fields_by_name(process).items()
         if field.is_required() or (dispensable_with(field) and not optional)
     }
+    required |= {problem.name for problem in process.lacking({})}
     assert {problem.name for problem in caught.value.problems} == required
 
 

@@ -83,6 +83,8 @@ def test_all_problems_are_told_at_once() -> None:
     names = [problem.name for problem in caught.value.problems]
     assert {"DUNNING_MAIL_FORM", "DATABASE_URL", "SMTP_URL", "DUNNING_GRACE_DAYS"} <= set(names)
     assert len(names) == len(set(names))
+    with pytest.raises(SettingsError, match=r"DATABASE_URL is not set(.|\n)*no billing system"):
+        load(ReceiverSettings, env={}, env_file=None)
 
 
 def test_an_unknown_dunning_variable_is_refused_with_a_suggestion() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -32,9 +33,13 @@ LINK = "https://invoice.example/1"
 
 
 def escalation(
-    *facts: Facts, now: float = 8, done: tuple[Effect, ...] = (), live: bool = False
+    *facts: Facts,
+    now: float = 8,
+    done: tuple[Effect, ...] = (),
+    live: bool = False,
+    source: str = "stripe",
 ) -> TeamEscalation:
-    known = account(*facts)
+    known = replace(account(*facts), source=source)
     return compose_escalation(
         context(known, the_case(known), history(*done), POLICY, day(now)),
         planned(known, now, *done),
@@ -96,3 +101,9 @@ def test_the_links_lead_to_the_right_dashboard() -> None:
         "https://dashboard.stripe.com/test/customers/cus_1",
     ]
     assert escalation(failures(0), live=True).links[0][1] == "https://dashboard.stripe.com/invoices/in_1"
+
+
+@pytest.mark.parametrize("source", ["commet", "acme"])
+def test_nobody_is_led_to_stripe_for_a_customer_of_somebody_else(source: str) -> None:
+    """Commet's pages have no address that we know, and a system of the merchant's own has any."""
+    assert escalation(failures(0), source=source).links == ()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from emails.delivery import Accepted, Deferred, Rejected, Unanswered
+import pytest
+
+from emails.delivery import Accepted, Deferred, Delivery, Rejected, Unanswered
 from sandbox.stripe import Card
 from tests.scenarios.world import World
 from tests.worker.mailing import mailing
@@ -69,6 +71,21 @@ def test_a_deferred_mail_is_the_same_mail_when_it_is_sent_at_last(world: World) 
     first, second, third = transport.sent
     assert first == second == third
     assert b"Date: Mon, 02 Feb 2026 10:00:00 +0000" in first
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [(Deferred(451, "Empf\udce4nger\0"), "pending"), (Rejected(550, "\udce4"), "failed")],
+)
+def test_words_that_no_column_holds_cost_nobody_their_mail(
+    world: World, answer: Delivery, status: str
+) -> None:
+    """A server that answers in Latin-1, as the library hands it on: the mail still waits, or has failed."""
+    one = mailing(world)
+    one.carry_out(Scripted(answer))
+
+    assert one.status == status
+    assert one.effect.last_error.isprintable()
 
 
 def test_class_28_a_deferred_mail_goes_to_the_address_the_customer_has_by_then(world: World) -> None:

@@ -8,12 +8,14 @@ from datetime import timedelta
 
 import pytest
 
-from db import models
+from db import models, outbox
+from db.session import driver
 from sandbox.stripe import Card, custom_schedule
 from tests.scenarios.conftest import MakeWorld
 from tests.scenarios.story import Story, subscriber
 from tests.scenarios.world import TEAM_ADDRESS, World
 from tests.worker.chat import Chat, chat
+from tests.worker.mailing import LEASE_OVER
 from worker.queues import MAIL, TEAM
 
 TO_THE_END = custom_schedule(3, 5, 7, at_end="past_due")
@@ -108,6 +110,31 @@ def test_the_mail_to_the_team_is_refused_and_the_chat_still_told(chatty: World, 
     called(chatty)
 
     assert statuses(chatty) == {"mail": "failed", "chat": "sent"}
+
+
+@pytest.mark.parametrize("paid", [False, True])
+def test_a_call_that_was_cut_off_is_made_again(chatty: World, room: Chat, paid: bool) -> None:
+    """Its worker ended before anybody knew of an answer: twice told is better than not, while it is news."""
+    chatty.held = {TEAM}
+    story = called(chatty)
+    [row] = [row.id for row in chatty.rows(models.outbox) if row.channel == "chat"]
+    chatty.run(hand_over(chatty, row))
+    assert not paid or story.pay(Card())
+    chatty.held = set()
+    chatty.machine_time(LEASE_OVER)
+
+    assert statuses(chatty)["chat"] == ("unknown" if paid else "sent")
+    assert room.heard == ([] if paid else [{"text": "Ada"}])
+
+
+async def hand_over(world: World, row: int) -> None:
+    """Everything up to the moment before the first byte."""
+    engine = world.services.engine
+    async with engine.begin() as connection:
+        claim = await outbox.claim(connection, row)
+    assert claim
+    async with driver(engine) as connection:
+        assert await outbox.hand_over(connection, claim, None, {"text": "Ada"})
 
 
 def test_a_case_that_is_paid_needs_nobody_any_more(chatty: World, room: Chat) -> None:

@@ -154,7 +154,7 @@ def test_no_more_mails_are_out_of_hand_than_there_are_lines(world: World, lines:
 def test_an_outcome_that_cannot_be_written_takes_no_other_along(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A server's answer with a character that no database stores: the two beside it are written down."""
+    """A reason with a character that no database stores: the two beside it are written down."""
     monkeypatch.setattr(remembering, "LEASE", timedelta(0))
     mails = three(world)
 
@@ -163,12 +163,12 @@ def test_an_outcome_that_cannot_be_written_takes_no_other_along(
         async with world.services.engine.begin() as connection:
             claims = await outbox.claim_fresh(connection, [each.row for each in mails])
             loaded = await accounts.load(connection, [each.customer_id for each in claims])
-        said = ["", "no\x00", ""]
+        why = ["refused", "no\x00", "refused"]
 
         def outcome(number: int) -> Outcome:
             claim = claims[number]
             account: Loaded = loaded[claim.customer_id]
-            return Outcome(account, claim, "failed", "refused", said[number])
+            return Outcome(account, claim, "failed", why[number])
 
         await asyncio.gather(*(memory.note(world.services, outcome(number)) for number in range(3)))
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from db import models
+from db import models, reconciliations
 from db.reconciliations import COMPARISON, EVENTS, LostLeaseError
 from providers.lookup import ProviderUnavailableError
 from providers.stripe.client import RefusedError
+from providers.stripe.listing import PacedApi
+from providers.stripe.mirror import StripeMirror
 from sandbox.stripe import Card, Fault
 from tests.scenarios.conftest import MakeWorld
 from tests.scenarios.story import Story, subscriber
 from tests.scenarios.world import START, World
+from tests.worker.importing import Moments, pace
 from tests.worker.reconciling import automatic, carry_out, change, fill, rows, take, tools
 from worker.queues import RECONCILE
 from worker.reconciling import hand_out
@@ -140,6 +145,35 @@ def test_a_source_that_cannot_be_asked_any_more_is_left_for_an_hour(world: World
     left = rows(world)[EVENTS]
     assert (left.last_error, left.lease_until) == ("nobody to ask", None)
     assert left.due_at - run.created_at > timedelta(minutes=59)
+
+
+class Surprising(StripeMirror):
+    """Answers what nobody has thought of."""
+
+    async def events(self, since: datetime, after: str | None) -> NoReturn:
+        raise KeyError("data")
+
+
+def test_a_source_that_surprises_us_holds_up_no_other(world: World) -> None:
+    """What it was is written down, and it is tried again later; the next one has its turn."""
+
+    async def ensure() -> None:
+        async with world.services.engine.begin() as connection:
+            await reconciliations.ensure(connection, "stripe:acct_1")
+
+    first = rows(world)[EVENTS]
+    world.run(ensure())
+    change(world, EVENTS, due_at=first.created_at)
+    ids = world.run(hand_out(world.services.engine, world.services.nudge))
+    good = tools(world)
+    bad = replace(good, mirror=Surprising(PacedApi("", pace(20, Moments())), livemode=False))
+    world.run(reconcile_each(world.services, {"stripe": bad, "stripe:acct_1": good}, ids, within=60))
+
+    left, done = sorted(world.rows(models.reconciliations), key=lambda row: row.fence)[-2:]
+    assert (left.source, left.last_error, left.lease_until) == ("stripe", "KeyError", None)
+    assert left.due_at > left.failed_at
+    assert (done.source, done.last_error) == ("stripe:acct_1", None)
+    assert done.succeeded_at is not None
 
 
 def test_the_scheduler_wakes_a_worker_when_it_is_time(world: World) -> None:

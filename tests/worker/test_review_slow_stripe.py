@@ -6,11 +6,14 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from db import models
 from providers.lookup import Gateway, Lookup, Normalised
 from sandbox.stripe import Fault, custom_schedule
 from tests.scenarios.story import Story, subscriber
 from tests.scenarios.world import World
+from worker import lookups
 from worker.queues import CASES, EVENTS
 from worker.usecases.advance_cases import advance_cases
 from worker.usecases.apply_events import apply_events
@@ -79,6 +82,19 @@ def test_events_from_a_long_outage_wait_for_their_reason_when_stripe_slows_us_do
 
     assert story.mails() == [(0, "payment_failed 1")]
     assert "has expired" in story.text()
+
+
+def test_who_had_no_turn_was_not_asked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hours old, and all the time goes by with the first question: the others are asked the next time."""
+    monkeypatch.setattr(lookups, "CONCURRENT", 1)
+    failing(world)
+    world.now += timedelta(hours=3)
+    asking = pending(world)
+    services = replace(world.services, gateways={"stripe": Silent(world.services.gateways["stripe"])})
+    world.run(apply_events(services, asking, within=0.2))
+
+    waiting = [row for row in world.rows(models.inbox) if row.status == "pending"]
+    assert {(row.attempts, row.last_error) for row in waiting} == {(0, "provider unavailable: TimeoutError")}
 
 
 def test_a_silent_stripe_holds_up_nobodys_mails(world: World) -> None:

@@ -1,8 +1,9 @@
 """Carry out effects: claim them, ask again whether each is still wanted, write it once, send, write down.
 
 Killed between any two steps, the lease runs out and somebody else goes on: with the stored message if
-nothing was handed over yet, and with the status `unknown` if it may have been. Effects are claimed and read
-many at once, but a mail is handed over by itself, right before it is sent.
+nothing was handed over yet, and with the status `unknown` if it may have been; but what tells the team other
+than by mail is sent again. Effects are claimed and read many at once, but a mail is handed over by itself,
+right before it is sent.
 """
 
 from __future__ import annotations
@@ -124,7 +125,7 @@ async def deliver(
         if claim is None or not await let_through(connection, [claim]):
             return
         loaded = (await accounts.load(connection, [claim.customer_id]))[claim.customer_id]
-    if claim.handed_over:
+    if claim.handed_over and (claim.channel == "mail" or claim.fence > MOST_ATTEMPTS):
         await finish(services, loaded, claim, "unknown", error="an earlier send was never answered")
     elif claim.fence > MOST_ATTEMPTS:
         await finish(services, loaded, claim, "failed", error="every attempt ended before it was sent")
@@ -142,7 +143,8 @@ async def _carry_out(
         account = settle(loaded.account, services.policy)
         found = verdict(account, loaded.history, services.policy, at, claim.step)
         if found.excuse:
-            await finish(services, loaded, claim, "suppressed", error=found.excuse)
+            status = "unknown" if claim.handed_over else "suppressed"
+            await finish(services, loaded, claim, status, error=found.excuse)
             return
         if later := found.put_off or (found.asleep_until if claim.fence > 1 else None):
             await put_off(services, claim, loaded, later)

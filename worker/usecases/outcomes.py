@@ -13,6 +13,7 @@ from db.accounts import Loaded
 from db.endings import Ending
 from db.journal import Entry
 from db.outbox import Claim
+from providers.fields import storable
 from worker.queues import CASES
 from worker.services import Services
 
@@ -136,4 +137,5 @@ def _verb(claim: Claim) -> str:
 
 
 def _with(error: str, details: str) -> str:
-    return f"{error}: {details}"[:500] if details else error
+    """Others' words may be in any encoding: what no column holds must not cost us how it ended."""
+    return storable(f"{error}: {details}"[:500]) if details else error

@@ -87,10 +87,16 @@ async def reconcile_each(
             if run is not None and run.source not in tools:
                 await reconciliations.give_up(connection, run, "nobody to ask", NOT_ALLOWED, anew=False)
                 continue
-        if run is not None:
+        if run is None:
+            continue
+        try:
             await carry_on(tools[run.source], run, within=within)
-            if run.kind == EVENTS:
-                await _find_accounts(services, tools, run.source)
+        except Exception as error:
+            # Whatever it is: one at a time is at work, so the others would wait for it for ever.
+            log.exception("reconciliation.failed", kind=run.kind, error=type(error).__name__)
+            await _postpone(services, run, type(error).__name__, AWAY, anew=False)
+        if run.kind == EVENTS:
+            await _find_accounts(services, tools, run.source)
 
 
 async def _find_accounts(services: Services, tools: Mapping[str, Reconciling], family: str) -> None:
@@ -114,11 +120,15 @@ async def carry_on(tools: Reconciling, run: Run, *, within: float) -> Failed | N
     except (ProviderUnavailableError, RefusedError) as error:
         wait, anew = _how_long(error)
         log.warning("reconciliation.postponed", kind=run.kind, error=str(error), seconds=wait.total_seconds())
-        async with engine.begin() as connection:
-            if await reconciliations.renew(connection, run):
-                await reconciliations.give_up(connection, run, str(error), wait, anew=anew)
+        await _postpone(tools.services, run, str(error), wait, anew=anew)
         return error
     return None
+
+
+async def _postpone(services: Services, run: Run, error: str, wait: timedelta, *, anew: bool) -> None:
+    async with services.engine.begin() as connection:
+        if await reconciliations.renew(connection, run):
+            await reconciliations.give_up(connection, run, error, wait, anew=anew)
 
 
 def _how_long(error: ProviderUnavailableError | RefusedError) -> tuple[timedelta, bool]:

@@ -37,8 +37,10 @@ def test_a_key_that_reads_all_and_a_webhook_that_hears_all(organization: Simulat
 
 
 def test_without_a_key_commet_is_not_asked(organization: SimulatedCommet) -> None:
-    """Everything works by what its events say; the look at billing systems says where that is too little."""
+    """Everything works by what its events say, and what they do not is a risk for whoever bills with it."""
     assert look(organization, COMMET_API_KEY="") == []
+    risks = look(organization, COMMET_API_KEY="", COMMET_WEBHOOK_SECRETS="whsec_test")
+    assert said(risks, Level.RISK) == ["is not set: Commet is not asked"]
     assert organization.api.requests == []
 
 
