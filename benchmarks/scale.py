@@ -35,6 +35,8 @@ class Scale:
     """Among them, at least: each round makes others due."""
     due_at_once: int
     """Whose grace ends in a round."""
+    asked_at_once: int
+    """The same, of those about whom Stripe is asked before."""
     cases: int
     """Of which nothing is due."""
 
@@ -55,6 +57,7 @@ FULL = Scale(
     subscriptions=1_000_000,
     open_cases=100_000,
     due_at_once=10_000,
+    asked_at_once=100,
     cases=1_000_000,
 )
 QUICK = Scale(
@@ -73,6 +76,7 @@ QUICK = Scale(
     subscriptions=10_000,
     open_cases=3_600,
     due_at_once=600,
+    asked_at_once=20,
     cases=10_000,
 )
 # Shows that everything fits together; its figures mean nothing.
@@ -93,5 +97,6 @@ TINY = Scale(
     subscriptions=100,
     open_cases=40,
     due_at_once=8,
+    asked_at_once=8,
     cases=10,
 )

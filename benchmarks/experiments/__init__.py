@@ -10,6 +10,7 @@ from benchmarks.experiments.mails import MAILS
 from benchmarks.experiments.outage import OUTAGE
 from benchmarks.experiments.policies import POLICIES
 from benchmarks.experiments.processes import PROCESSES
+from benchmarks.experiments.questions import QUESTIONS
 from benchmarks.experiments.receiver import RECEIVER
 from benchmarks.experiments.sweep import SWEEP
 from benchmarks.experiments.tick import TICK
@@ -26,6 +27,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     MAIL,
     MAILS,
     SWEEP,
+    QUESTIONS,
     TICK,
     ACCESS,
     POLICIES,
