@@ -43,8 +43,9 @@ from worker.services import Services
 from worker.usecases.advance_cases import advance_cases
 from worker.usecases.apply_events import apply_events
 from worker.usecases.call_provider import call_provider_each
-from worker.usecases.deliver import deliver_each
+from worker.usecases.deliver import ATTEMPTS_WITHOUT_ADDRESS, deliver_each
 from worker.usecases.instruct import instruct
+from worker.usecases.outcomes import LONGEST_WAIT
 from worker.usecases.tell_application import tell_each
 
 # Seconds that Stripe's library waits before it repeats a request: half a second, of which no scenario tells.
@@ -260,6 +261,11 @@ class World:
         """Time passes for leases and postponements; then the scheduler looks."""
         self.run(self.stage.let_pass(passed))
         self.tick()
+
+    def no_address_comes(self) -> None:
+        """So many minutes pass on our machines that mails to nobody are given up."""
+        for _ in range(ATTEMPTS_WITHOUT_ADDRESS):
+            self.machine_time(LONGEST_WAIT)
 
     # what came of it
 

@@ -11,6 +11,7 @@ from sandbox.stripe import Card
 from tests.scenarios.world import World
 from tests.worker.mailing import mailing
 from tests.worker.transports import Scripted
+from worker.usecases.deliver import ATTEMPTS_WITHOUT_ADDRESS
 from worker.usecases.outcomes import LONGEST_WAIT, MOST_ATTEMPTS
 
 LATER = Deferred(451, "4.3.0 <ada@customer.example> try again later")
@@ -168,13 +169,29 @@ def test_cancelled_before_the_mail_was_sent_it_is_suppressed_with_the_reason(wor
     assert one.effect.last_error == "the customer has cancelled already"
 
 
-def test_without_an_address_it_has_failed(world: World) -> None:
+def test_without_an_address_it_has_failed_after_some_minutes(world: World) -> None:
     """Nothing is sent to nobody."""
     one = mailing(world, email=None)
-    one.carry_out()
+    for _ in range(ATTEMPTS_WITHOUT_ADDRESS):
+        assert one.status == "pending"
+        one.carry_out()
+        one.later(LONGEST_WAIT)
 
     assert (one.status, one.mails) == ("failed", 0)
     assert one.effect.last_error == "there is no address to send it to"
+
+
+def test_an_address_that_is_told_a_moment_later_is_written_to(world: World) -> None:
+    """The failure was heard of before the customer was: nobody is forgotten for that."""
+    one = mailing(world, email=None)
+    one.carry_out()
+    world.change_customer(one.story.customer, email="ada@customer.example")
+    world.settle()
+    one.later(LONGEST_WAIT)
+    one.carry_out()
+
+    assert (one.status, one.mails) == ("sent", 1)
+    assert one.effect.recipient == "ada@customer.example"
 
 
 def test_an_address_that_cannot_be_one_has_failed(world: World) -> None:

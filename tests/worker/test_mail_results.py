@@ -165,8 +165,8 @@ def test_a_result_of_a_year_ago_is_taken_as_any_other(one: Mailing) -> None:
 
 def test_a_mail_to_the_team_that_comes_back(world: World) -> None:
     """Is written down under a name of its own, and gives up nobody's address."""
-    story = subscriber(world, "insufficient_funds", email=None, retries=ONCE)
-    story.until(0.5)
+    subscriber(world, "insufficient_funds", email=None, retries=ONCE).until(0)
+    world.no_address_comes()
     call = next(row.step for row in world.rows(models.outbox) if row.kind == "team")
     assert hear(world, about(call)) == ["done"]
     assert journal(world) == []

@@ -40,6 +40,8 @@ log = structlog.get_logger()
 ENOUGH = 20.0
 # Effects that are claimed together: what a slow mail server keeps from others at most.
 AT_ONCE = 20
+# Some minutes: an address may be told by an event of its own, which comes a moment after the failure.
+ATTEMPTS_WITHOUT_ADDRESS = 5
 
 
 async def deliver_each(
@@ -151,7 +153,8 @@ async def _carry_out(
             return
         to = _recipient(courier, claim, loaded)
         if to is None and claim.channel == "mail":
-            await finish(services, loaded, claim, "failed", error="there is no address to send it to")
+            why = "there is no address to send it to"
+            await postpone(services, claim, loaded, why, most_attempts=ATTEMPTS_WITHOUT_ADDRESS)
             return
         stored = claim.rendered or await prepare(services, courier, claim, loaded, account, at)
     except NothingToPayError as error:

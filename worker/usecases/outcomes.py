@@ -35,12 +35,13 @@ async def postpone(
     *,
     details: str = "",
     may_have_happened: bool = False,
+    most_attempts: int = MOST_ATTEMPTS,
 ) -> None:
     """Try again, later each time, and give up where a person is of more use.
 
     Certainly not sent, or with `may_have_happened` something that can be asked for twice without harm.
     """
-    if claim.fence >= MOST_ATTEMPTS:
+    if claim.fence >= most_attempts:
         status = "unknown" if may_have_happened else "failed"
         await finish(services, loaded, claim, status, error=error, details=details)
         return
