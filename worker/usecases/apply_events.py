@@ -49,6 +49,8 @@ log = structlog.get_logger()
 PATIENCE = timedelta(minutes=10)
 # What it says, or of whom, may have to be told by somebody else; then a person can have it tried again.
 PATIENCE_FOR_ALL = timedelta(days=1)
+# Seconds after which whoever came for a row that was ours already has let go of it.
+A_MOMENT = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,10 +192,21 @@ async def _answers(
 
 
 async def _apply(services: Services, stated: Sequence[Stated]) -> None:
+    left = await _apply_free(services, stated)
+    if left:
+        # To find that a row has just been taken up, PostgreSQL locks it, until the end of that look.
+        await asyncio.sleep(A_MOMENT)
+        await _apply_free(services, left)
+
+
+async def _apply_free(services: Services, stated: Sequence[Stated]) -> Sequence[Stated]:
+    """Apply what nobody holds, and return the rest."""
     now = services.clock()
     async with services.engine.begin() as connection:
         mine = await inbox.lock_pending(connection, [one.row.id for one in stated])
         ours = [one for one in stated if one.row.id in mine]
+        if not ours:
+            return stated
         for source in {one.row.source for one in ours if one.opened}:
             await reconciliations.reopen(connection, source)
         moved = _clock_moves(ours)
@@ -208,6 +221,7 @@ async def _apply(services: Services, stated: Sequence[Stated]) -> None:
     for one in ours:
         log.info("event.applied", event_id=one.row.event_id, type=one.row.type)
     await wake(services, enacted, ticking)
+    return [one for one in stated if one.row.id not in mine]
 
 
 def _clock_moves(stated: Sequence[Stated]) -> dict[tuple[str, str], datetime]:
