@@ -13,7 +13,7 @@ from dunning.requests import Request
 from sandbox.inbox import Inbox
 from sandbox.stripe import custom_schedule
 from tests.cli.forking import dunning
-from tests.console.worlds import world_on
+from tests.console.worlds import settings_of, world_on
 from tests.scenarios.story import Story, subscriber
 from tests.scenarios.world import World
 from worker.usecases.close_source import BY, WHY
@@ -30,12 +30,7 @@ def world(database_url: str, inbox: Inbox) -> Iterator[World]:
 
 @pytest.fixture
 def ask(world: World, database_url: str, tmp_path: Path) -> Ask:
-    env = {
-        "DATABASE_URL": database_url,
-        "STRIPE_API_KEY": world.stripe.api_key,
-        "STRIPE_API_BASE": world.stripe.url,
-        "DUNNING_LIVEMODE": "false",
-    }
+    env = settings_of(world, database_url)
     return lambda *arguments: dunning(*arguments, cwd=tmp_path, **env)
 
 

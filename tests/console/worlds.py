@@ -19,3 +19,13 @@ def world_on(database_url: str, inbox: Inbox, **options: Any) -> Iterator[World]
         closing(World(stage, stripe, inbox, **({"policy": Policy()} | options))) as world,
     ):
         yield world
+
+
+def settings_of(world: World, database_url: str) -> dict[str, str]:
+    """By which a command finds the world's database and its Stripe."""
+    return {
+        "DATABASE_URL": database_url,
+        "STRIPE_API_KEY": world.stripe.api_key,
+        "STRIPE_API_BASE": world.stripe.url,
+        "DUNNING_LIVEMODE": "false",
+    }
